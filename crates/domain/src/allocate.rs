@@ -1,0 +1,269 @@
+//! The moves that bring an order from what it holds to its targets, within the stock there is.
+//!
+//! Within one decision: returns and reversed shipments, then releases and shipments, then
+//! increases; so units that this decision frees serve this decision.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ids::{LocationId, Sku, StockKey};
+use crate::order::{Holding, Order, Short, Targets};
+use crate::policy::{Policy, WhenShort};
+use crate::stock::{Move, MoveKind, Stock};
+use crate::view::StockView;
+
+/// What became of the increases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Increase {
+    /// None was needed, or all fitted.
+    Served,
+    /// The latch held: the same demand was short before and is not tried again.
+    Latched,
+    /// It did not fit.
+    Short,
+}
+
+/// An order being brought to its targets over a working copy of the stock it touches.
+pub(crate) struct Allocation<'a> {
+    policy: &'a Policy,
+    stock: &'a StockView,
+    order: &'a mut Order,
+    /// Every row that was looked at, as it is after the moves so far: the answer rests on all.
+    rows: BTreeMap<StockKey, Stock>,
+    moves: Vec<Move>,
+}
+
+/// The moves, and every stock row that the decision rests on.
+pub(crate) struct Allocated {
+    pub(crate) moves: Vec<Move>,
+    pub(crate) read: BTreeSet<StockKey>,
+    pub(crate) increase: Increase,
+}
+
+/// Brings `order` to `targets`, writing its holdings and its latch.
+pub(crate) fn allocate(
+    order: &mut Order,
+    targets: &Targets,
+    stock: &StockView,
+    policy: &Policy,
+    force: bool,
+) -> Allocated {
+    let mut work = Allocation { policy, stock, order, rows: BTreeMap::new(), moves: Vec::new() };
+    work.bring_back(targets);
+    work.release_and_ship(targets);
+    let increase = work.increase(targets, force);
+    work.order.holdings.retain(|_, holding| !holding.is_empty());
+    Allocated { moves: work.moves, read: work.rows.into_keys().collect(), increase }
+}
+
+impl Allocation<'_> {
+    fn row(&mut self, key: &StockKey) -> Stock {
+        if let Some(row) = self.rows.get(key) {
+            return *row;
+        }
+        let row = self.stock.get(key);
+        self.rows.insert(key.clone(), row);
+        row
+    }
+
+    fn holding(&mut self, key: &StockKey) -> &mut Holding {
+        self.order.holdings.entry(key.clone()).or_default()
+    }
+
+    fn push(&mut self, key: &StockKey, kind: MoveKind, on_hand_delta: i64, committed_delta: i64) {
+        if on_hand_delta == 0 && committed_delta == 0 {
+            return;
+        }
+        let change = Move { key: key.clone(), kind, on_hand_delta, committed_delta };
+        let row = self.row(key);
+        let after = row.after(&change).expect("amounts are bounded by the row before they move");
+        self.rows.insert(key.clone(), after);
+        self.moves.push(change);
+    }
+
+    /// Returns and reversed shipments: on_hand grows. A reversal lowers uncovered first.
+    fn bring_back(&mut self, targets: &Targets) {
+        for key in self.touched(&targets.returned) {
+            let target = targets.returned.get(&key).copied().unwrap_or(0);
+            let change = target - self.holding(&key).returned;
+            if change > 0 {
+                self.push(&key, MoveKind::Return, change, 0);
+                self.holding(&key).returned += change;
+            } else if change < 0 {
+                let row = self.row(&key);
+                let taken = (-change).min(row.available().max(0)).min(row.on_hand);
+                self.push(&key, MoveKind::ReturnReversed, -taken, 0);
+                self.holding(&key).returned -= taken;
+            }
+        }
+        for key in self.touched(&targets.shipped) {
+            let target = targets.shipped.get(&key).copied().unwrap_or(0);
+            let holding = self.holding(&key);
+            let reversed = holding.shipped + holding.uncovered - target;
+            if reversed > 0 {
+                let from_uncovered = reversed.min(holding.uncovered);
+                let to_on_hand = reversed - from_uncovered;
+                holding.uncovered -= from_uncovered;
+                holding.shipped -= to_on_hand;
+                self.push(&key, MoveKind::ShipReversed, to_on_hand, 0);
+            }
+        }
+    }
+
+    /// Releases what is no longer owed, then ships. What is both is one ledger row.
+    fn release_and_ship(&mut self, targets: &Targets) {
+        let shipments: BTreeMap<StockKey, i64> = self
+            .touched(&targets.shipped)
+            .into_iter()
+            .filter_map(|key| {
+                let holding = self.holding(&key);
+                let done = holding.shipped + holding.uncovered;
+                let rest = targets.shipped.get(&key).copied().unwrap_or(0) - done;
+                (rest > 0).then_some((key, rest))
+            })
+            .collect();
+        let releases = self.releases(targets, &shipments);
+
+        // A release only makes room, so all of them count before any shipment is measured.
+        for key in releases.keys().chain(shipments.keys()).collect::<BTreeSet<_>>() {
+            let released = releases.get(key).copied().unwrap_or(0);
+            let asked = shipments.get(key).copied().unwrap_or(0);
+            let row = self.row(key);
+            let free = (row.available() + released).clamp(0, row.on_hand);
+            let shipped = asked.min(free);
+            let shipped_from_committed = shipped.min(released);
+            self.push(key, MoveKind::Release, 0, -(released - shipped_from_committed));
+            self.push(key, MoveKind::Ship, -shipped, -shipped_from_committed);
+            let holding = self.holding(key);
+            holding.committed -= released;
+            holding.shipped += shipped;
+            holding.uncovered += asked - shipped;
+        }
+    }
+
+    /// Units to release per location: where it ships from first, then the shop's last location.
+    fn releases(
+        &self,
+        targets: &Targets,
+        shipments: &BTreeMap<StockKey, i64>,
+    ) -> BTreeMap<StockKey, i64> {
+        let mut releases = BTreeMap::new();
+        let skus: BTreeSet<Sku> = self.order.holdings.keys().map(|key| key.sku.clone()).collect();
+        for sku in skus {
+            let owed = targets.owed.get(&sku).copied().unwrap_or(0);
+            let mut excess = self.order.committed(&sku) - owed;
+            let mut held = self.order.committed_at(&sku, self.policy);
+            held.reverse();
+            held.sort_by_key(|(location, _)| {
+                !shipments.contains_key(&StockKey::new(&sku, location))
+            });
+            for (location, committed) in held {
+                let units = committed.min(excess.max(0));
+                if units > 0 {
+                    releases.insert(StockKey::new(&sku, &location), units);
+                    excess -= units;
+                }
+            }
+        }
+        releases
+    }
+
+    /// Commits what is owed beyond what is held: all of it or, by the shop's rule, less.
+    fn increase(&mut self, targets: &Targets, force: bool) -> Increase {
+        let needs: Vec<(Sku, i64)> = targets
+            .owed
+            .iter()
+            .map(|(sku, owed)| (sku.clone(), owed - self.order.committed(sku)))
+            .filter(|(_, need)| *need > 0)
+            .collect();
+        if needs.is_empty() {
+            self.order.short = None;
+            return Increase::Served;
+        }
+        let latched = self.order.short.as_ref().is_some_and(|s| s.demand == targets.owed);
+        if latched && !force {
+            return Increase::Latched;
+        }
+        let mut plan = self.plan_whole(&needs, Limit::Safety);
+        if plan.is_none() && self.policy.when_short == WhenShort::Backorder {
+            plan = self.plan_whole(&needs, Limit::Floor);
+        }
+        let served = plan.is_some();
+        if plan.is_none() && self.policy.when_short == WhenShort::Hold {
+            plan = Some(self.plan_what_fits(&needs));
+        }
+        for (key, units) in plan.unwrap_or_default() {
+            self.push(&key, MoveKind::Commit, 0, units);
+            self.holding(&key).committed += units;
+        }
+        if served {
+            self.order.short = None;
+            return Increase::Served;
+        }
+        self.order.short = Some(Short { demand: targets.owed.clone() });
+        Increase::Short
+    }
+
+    /// For each item one location that serves all of its need, or `None` (promise P4).
+    fn plan_whole(&mut self, needs: &[(Sku, i64)], limit: Limit) -> Option<Vec<(StockKey, i64)>> {
+        needs
+            .iter()
+            .map(|(sku, need)| {
+                self.candidates(sku)
+                    .into_iter()
+                    .find(|key| self.room(key, limit) >= *need)
+                    .map(|key| (key, *need))
+            })
+            .collect()
+    }
+
+    fn plan_what_fits(&mut self, needs: &[(Sku, i64)]) -> Vec<(StockKey, i64)> {
+        let mut plan = Vec::new();
+        for (sku, need) in needs {
+            let mut rest = *need;
+            for key in self.candidates(sku) {
+                let units = rest.min(self.room(&key, Limit::Safety)).max(0);
+                if units > 0 {
+                    plan.push((key, units));
+                    rest -= units;
+                }
+            }
+        }
+        plan
+    }
+
+    /// Where an increase of `sku` may go: where the order holds it already, then the shop's order.
+    fn candidates(&self, sku: &Sku) -> Vec<StockKey> {
+        let held = self.order.committed_at(sku, self.policy);
+        let mut keys: Vec<StockKey> = Vec::new();
+        let own: BTreeSet<&LocationId> = self.policy.locations.iter().collect();
+        let held = held.iter().map(|(location, _)| location).filter(|l| own.contains(l));
+        for location in held.chain(&self.policy.locations) {
+            let key = StockKey::new(sku, location);
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        keys
+    }
+
+    /// Units that may still be committed there.
+    fn room(&mut self, key: &StockKey, limit: Limit) -> i64 {
+        let row = self.row(key);
+        match limit {
+            Limit::Safety => row.available() - row.floor.max(self.policy.safety_stock),
+            Limit::Floor => row.available() - row.floor,
+        }
+    }
+
+    /// The keys of `targets` and of what the order holds.
+    fn touched(&self, targets: &BTreeMap<StockKey, i64>) -> BTreeSet<StockKey> {
+        targets.keys().chain(self.order.holdings.keys()).cloned().collect()
+    }
+}
+
+/// How far down an increase may go.
+#[derive(Clone, Copy)]
+enum Limit {
+    Safety,
+    Floor,
+}

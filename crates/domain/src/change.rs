@@ -1,0 +1,109 @@
+//! What a batch reads, and what it writes: the two ends of a store's transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ids::{EnvelopeId, OrderKey, Sku, StockKey, Version};
+use crate::order::{Order, OrderState};
+use crate::stock::{LedgerRow, Stock};
+use crate::webhook::{DeadLetter, Outcome, Repeat, WebhookKey, WebhookRecord};
+
+/// The rows a batch must see before it can decide. Sets, so every store reads and locks in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Keys {
+    pub webhooks: BTreeSet<WebhookKey>,
+    pub orders: BTreeSet<OrderKey>,
+    /// Items, at all of their locations. Items that the orders hold are loaded too.
+    pub skus: BTreeSet<Sku>,
+}
+
+/// Everything that one transaction writes, all or nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChangeSet {
+    pub webhooks: Vec<WebhookRecord>,
+    pub repeats: Vec<Repeat>,
+    pub orders: BTreeMap<OrderKey, OrderChange>,
+    pub stock: BTreeMap<StockKey, StockChange>,
+    pub ledger: Vec<LedgerRow>,
+    pub dead: Vec<DeadLetter>,
+    pub effects: Vec<Effect>,
+    pub operation: Option<Operation>,
+    /// Envelopes that are under suspicion no longer (see `Store::suspect`).
+    pub cleared: Vec<EnvelopeId>,
+}
+
+/// An order, from the version that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderChange {
+    pub expected: Version,
+    pub state: OrderState,
+    pub order: Order,
+}
+
+/// A stock row, from the version that was read. Equal versions: only read, but must be unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StockChange {
+    pub expected: Version,
+    pub stock: Stock,
+}
+
+impl StockChange {
+    pub fn is_write(&self) -> bool {
+        self.stock.version != self.expected
+    }
+}
+
+/// Something to tell the outside, once. Only collected where a consumer is configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effect {
+    pub kind: EffectKind,
+    pub order: OrderKey,
+    pub correlation: EnvelopeId,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EffectKind {
+    /// An order could not be committed.
+    OrderShort,
+    /// A short order is short no longer.
+    OrderServed,
+}
+
+impl EffectKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EffectKind::OrderShort => "order_short",
+            EffectKind::OrderServed => "order_served",
+        }
+    }
+}
+
+/// An operator's command, with the key under which it happens once only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    pub key: String,
+    pub what: String,
+    pub at: crate::Timestamp,
+}
+
+impl ChangeSet {
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What this transaction adds to the counters of outcomes.
+    pub fn outcome_counts(&self) -> BTreeMap<Outcome, i64> {
+        let mut counts = BTreeMap::new();
+        for record in &self.webhooks {
+            *counts.entry(record.verdict.outcome).or_default() += 1;
+            if record.replaces_dead {
+                *counts.entry(Outcome::Dead).or_default() -= 1;
+            }
+        }
+        for repeat in &self.repeats {
+            let times = i64::try_from(repeat.envelopes.len()).unwrap_or(i64::MAX);
+            *counts.entry(Outcome::Duplicate).or_default() += times;
+        }
+        counts.retain(|_, count| *count != 0);
+        counts
+    }
+}

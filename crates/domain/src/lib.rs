@@ -1,0 +1,44 @@
+//! The rules of Onhand, pure: what webhooks say, what is known of an order, and how stock follows.
+//!
+//! Nothing here reads a clock, does IO, logs or waits, so nothing here can fail for an outside
+//! reason; time, ids and policy come in as arguments. The heart is one sentence: **an order is a
+//! join of everything known about it, targets are pure functions of that knowledge, and the ledger
+//! gets target − recorded.** Because joining is commutative, associative and idempotent, late,
+//! repeated and reordered webhooks end in the same place.
+//!
+//! Read in this order: [`ids`], [`stock`], [`order`] (knowledge, targets), [`fact`] (what one
+//! webhook says), [`decide`] (knowledge + fact → moves), [`view`] (a batch of decisions over one
+//! evolving view → one [`ChangeSet`]).
+//!
+//! These types derive serde because a store keeps an order's knowledge as one document; platform
+//! payloads are never deserialised into them directly (crate `platforms` does that).
+
+pub mod change;
+pub mod decide;
+pub mod envelope;
+pub mod fact;
+pub mod ids;
+pub mod order;
+pub mod policy;
+pub mod retry;
+pub mod stock;
+pub mod time;
+pub mod view;
+pub mod webhook;
+
+mod allocate;
+
+pub use change::{ChangeSet, Keys, Operation, OrderChange, StockChange};
+pub use decide::{Decision, decide};
+pub use envelope::{Envelope, Platform};
+pub use fact::{Fact, LineClass, LineRef, Meaning, OrderFact};
+pub use ids::{
+    BodyHash, EnvelopeId, FulfilmentId, LineId, LocationId, OrderId, OrderKey, PlatformLocation,
+    RefundLineId, ShopId, Sku, StockKey, Version, WebhookId,
+};
+pub use order::Order;
+pub use policy::Policy;
+pub use stock::{LedgerRow, Move, MoveKind, Stock};
+pub use time::Timestamp;
+pub use view::{Batch, Decided, Incoming, View};
+pub use webhook::{DeadLetter, DeadReason, Outcome, Repeat, Verdict, WebhookKey, WebhookRecord};

@@ -1,0 +1,226 @@
+//! What is known of an order: a join of every snapshot and part that ever arrived.
+//!
+//! `join` is commutative, associative and idempotent, so the order and number of arrivals do not
+//! matter. A snapshot is replaced by a greater one only; parts (refund lines, fulfilments) are kept
+//! by id, each in its newest form; `paid` and `deleted` never go back.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{FulfilmentId, LineId, PlatformLocation, RefundLineId};
+use crate::time::Timestamp;
+
+/// Everything known about one order. A webhook's fact is a small one of these.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<Snapshot>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refund_lines: BTreeMap<RefundLineId, RefundLine>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fulfilments: BTreeMap<FulfilmentId, Fulfilment>,
+    /// Some snapshot, however old, said that money had come in.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub paid: bool,
+    /// The platform deleted the order. Wins for ever.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub deleted: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// The order as one webhook showed it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    pub rank: Rank,
+    /// The order's name for people, such as `#1001`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub financial_status: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fulfillment_status: Option<String>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cancelled: bool,
+    /// The payment was voided or expired.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub voided: bool,
+    pub lines: BTreeMap<LineId, SnapshotLine>,
+    /// The refund lines this snapshot already takes into account.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub refund_lines: BTreeSet<RefundLineId>,
+}
+
+/// Which of two snapshots is newer.
+///
+/// `updated_at` has one second, and bodies are built when they are sent, so content (`progress`,
+/// which never falls) says more than `triggered_at`. The digest only makes the order total.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Rank {
+    pub updated_at: Timestamp,
+    pub progress: i64,
+    pub triggered_at: Timestamp,
+    pub digest: u64,
+}
+
+impl Rank {
+    /// Same state of the order, whenever it was sent.
+    fn same_state(&self, other: &Rank) -> bool {
+        (self.updated_at, self.progress, self.digest)
+            == (other.updated_at, other.progress, other.digest)
+    }
+}
+
+/// One line in one snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotLine {
+    /// As ordered at first; never reduced.
+    pub quantity: i64,
+    /// Units that are still meant for the customer or already went out, as of this snapshot.
+    pub kept: i64,
+}
+
+impl SnapshotLine {
+    /// * `fulfillable`: what the platform says can still be fulfilled
+    /// * `in_fulfilments`: units in the snapshot's own successful, pending or open fulfilments
+    /// * `cancelled`: units of `cancel` refund lines that the snapshot contains
+    pub fn new(
+        quantity: i64,
+        fulfillable: Option<i64>,
+        in_fulfilments: i64,
+        cancelled: i64,
+    ) -> Self {
+        let left = quantity - cancelled;
+        let kept = fulfillable.map_or(left, |fulfillable| left.min(fulfillable + in_fulfilments));
+        Self { quantity, kept: kept.max(0) }
+    }
+}
+
+/// One line of a refund. Never changes once it exists.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RefundLine {
+    pub line: LineId,
+    pub quantity: i64,
+    pub restock: Restock,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<PlatformLocation>,
+    pub created_at: Timestamp,
+}
+
+/// What the platform did with the units of a refund line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Restock {
+    /// Nothing by itself.
+    NoRestock,
+    /// Units that were not sent any more are no longer owed.
+    Cancel,
+    /// Units came back.
+    Return,
+    /// The old way, which does not tell cancel from return: moves nothing, flags the order.
+    LegacyRestock,
+}
+
+/// One fulfilment in its newest known form. The derived order decides which form is newest.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Fulfilment {
+    pub updated_at: Timestamp,
+    pub status: FulfilmentStatus,
+    pub created_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<PlatformLocation>,
+    pub lines: BTreeMap<LineId, i64>,
+}
+
+/// How far a fulfilment is; a later variant never becomes an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FulfilmentStatus {
+    Pending,
+    Open,
+    Success,
+    Error,
+    Failure,
+    Cancelled,
+}
+
+impl FulfilmentStatus {
+    /// Its units are on their way or gone: the platform no longer counts them as fulfillable.
+    pub fn is_active(self) -> bool {
+        matches!(self, Self::Pending | Self::Open | Self::Success)
+    }
+}
+
+/// How a fact's snapshot stood against the one we had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SnapshotJoin {
+    /// The fact had none.
+    None,
+    /// It is the greatest now.
+    Newer { content_changed: bool },
+    /// It says what we knew.
+    Same,
+    /// We have a greater one.
+    Older,
+}
+
+/// What a join changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Joined {
+    pub snapshot: SnapshotJoin,
+    /// A part, `paid` or `deleted` was news.
+    pub parts_changed: bool,
+}
+
+impl Known {
+    /// Adds `fact` to what is known.
+    pub fn join(&mut self, fact: Known) -> Joined {
+        let mut parts_changed = (fact.paid && !self.paid) || (fact.deleted && !self.deleted);
+        self.paid |= fact.paid;
+        self.deleted |= fact.deleted;
+        for (id, line) in fact.refund_lines {
+            parts_changed |= keep_greater(self.refund_lines.entry(id), line);
+        }
+        for (id, fulfilment) in fact.fulfilments {
+            parts_changed |= keep_greater(self.fulfilments.entry(id), fulfilment);
+        }
+        Joined { snapshot: self.join_snapshot(fact.snapshot), parts_changed }
+    }
+
+    fn join_snapshot(&mut self, theirs: Option<Snapshot>) -> SnapshotJoin {
+        let Some(theirs) = theirs else { return SnapshotJoin::None };
+        let Some(ours) = &mut self.snapshot else {
+            self.snapshot = Some(theirs);
+            return SnapshotJoin::Newer { content_changed: true };
+        };
+        if theirs.rank.same_state(&ours.rank) {
+            // Sent again or under another topic: keep the later of the two moments.
+            ours.rank.triggered_at = ours.rank.triggered_at.max(theirs.rank.triggered_at);
+            return SnapshotJoin::Same;
+        }
+        if theirs.rank < ours.rank {
+            return SnapshotJoin::Older;
+        }
+        let content_changed = theirs.rank.digest != ours.rank.digest;
+        *ours = theirs;
+        SnapshotJoin::Newer { content_changed }
+    }
+}
+
+fn keep_greater<K: Ord, V: Ord>(entry: Entry<'_, K, V>, value: V) -> bool {
+    match entry {
+        Entry::Vacant(slot) => {
+            slot.insert(value);
+            true
+        }
+        Entry::Occupied(mut slot) if value > *slot.get() => {
+            slot.insert(value);
+            true
+        }
+        Entry::Occupied(_) => false,
+    }
+}

@@ -1,0 +1,117 @@
+//! An order's state in one word, for people.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::order::{FulfilmentStatus, Order, Restock, is_reached};
+use crate::policy::Policy;
+
+/// Where an order stands. The first that fits, top down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderState {
+    /// The platform deleted it.
+    Deleted,
+    /// Parts of it came, but no snapshot yet.
+    Partial,
+    Cancelled,
+    /// Nothing in it is a stock matter.
+    NotStock,
+    /// It asked for more than there was.
+    Short,
+    /// Units are owed and some went out.
+    PartiallyShipped,
+    /// Units are owed.
+    Committed,
+    /// All that is kept went out.
+    Shipped,
+    /// The shop commits on payment, and none was seen.
+    AwaitingPayment,
+    /// Nothing is owed any more: refunded or edited away.
+    Released,
+}
+
+impl OrderState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OrderState::Deleted => "deleted",
+            OrderState::Partial => "partial",
+            OrderState::Cancelled => "cancelled",
+            OrderState::NotStock => "not_stock",
+            OrderState::Short => "short",
+            OrderState::PartiallyShipped => "partially_shipped",
+            OrderState::Committed => "committed",
+            OrderState::Shipped => "shipped",
+            OrderState::AwaitingPayment => "awaiting_payment",
+            OrderState::Released => "released",
+        }
+    }
+}
+
+impl fmt::Display for OrderState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Something about an order that a person should look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderFlag {
+    /// Shipped by the platform when we had no units to take.
+    Uncovered,
+    /// A `legacy_restock` refund: the platform does not say whether units came back.
+    LegacyRestock,
+    /// A fulfilment from before the cut-over changed after it.
+    CrossesCutOver,
+    /// Short, but what fitted is committed.
+    Held,
+}
+
+impl Order {
+    /// The state in one word, under the shop's rules.
+    pub fn state(&self, policy: &Policy) -> OrderState {
+        let Some(snapshot) = &self.known.snapshot else {
+            return if self.known.deleted { OrderState::Deleted } else { OrderState::Partial };
+        };
+        let committed = self.holdings.values().any(|holding| holding.committed > 0);
+        // Also what went out before the cut-over, which no holding shows.
+        let shipped = self
+            .known
+            .fulfilments
+            .values()
+            .any(|fulfilment| fulfilment.status == FulfilmentStatus::Success);
+        match () {
+            () if self.known.deleted => OrderState::Deleted,
+            () if snapshot.cancelled => OrderState::Cancelled,
+            () if !self.has_stock_lines() => OrderState::NotStock,
+            () if self.short.is_some() => OrderState::Short,
+            () if committed && shipped => OrderState::PartiallyShipped,
+            () if committed => OrderState::Committed,
+            () if shipped => OrderState::Shipped,
+            () if !is_reached(&self.known, policy) => OrderState::AwaitingPayment,
+            () => OrderState::Released,
+        }
+    }
+
+    pub fn flags(&self, policy: &Policy) -> Vec<OrderFlag> {
+        let uncovered = self.holdings.values().any(|holding| holding.uncovered > 0);
+        let legacy =
+            self.known.refund_lines.values().any(|line| line.restock == Restock::LegacyRestock);
+        let crosses = self.known.fulfilments.values().any(|fulfilment| {
+            policy.before_cut_over(fulfilment.created_at)
+                && !policy.before_cut_over(fulfilment.updated_at)
+        });
+        let held = self.short.is_some() && self.holdings.values().any(|h| h.committed > 0);
+        [
+            (uncovered, OrderFlag::Uncovered),
+            (legacy, OrderFlag::LegacyRestock),
+            (crosses, OrderFlag::CrossesCutOver),
+            (held, OrderFlag::Held),
+        ]
+        .into_iter()
+        .filter_map(|(raised, flag)| raised.then_some(flag))
+        .collect()
+    }
+}

@@ -1,0 +1,100 @@
+//! Where orders, stock and the ledger live: one transaction per batch, in one fixed order.
+//!
+//! Two implementations of one contract, and the only crate that names tokio-postgres and deadpool:
+//!
+//! * [`postgres`]: deadpool-postgres, the whole commit pipelined in one flight
+//! * [`sqlite`]: sqlx, one writer connection, synchronous = FULL
+//!
+//! The contract (the conformance suite in `tests/` runs it on both):
+//!
+//! * `commit` is all or nothing. It applies only if every row that the change set names still has
+//!   the version that was read; otherwise it changes nothing and names the rows.
+//! * When `commit` fails with a transient error the outcome is *unknown*: load again, and the inbox
+//!   tells whether it had happened.
+//! * Every commit takes its locks in one order (webhooks, orders, stock, then the rest; each by
+//!   key), so lanes never deadlock, whichever mode they are in.
+
+use std::future::Future;
+
+use domain::{ChangeSet, EnvelopeId, Keys, OrderKey, StockKey, View, WebhookKey};
+
+pub mod migrations;
+pub mod postgres;
+pub mod reports;
+pub mod sqlite;
+
+pub use reports::Reports;
+
+/// The worker's side of a store.
+pub trait Store: Clone + Send + Sync + 'static {
+    /// A transaction that holds the locks of a batch.
+    type Claim: Send;
+
+    /// Reads the rows that `keys` name, without locks.
+    fn load(&self, keys: &Keys) -> impl Future<Output = Result<View, StoreError>> + Send;
+
+    /// Takes the locks of everything `keys` name, in the fixed order, then reads. For hot rows:
+    /// nobody can get in between, so the commit does not conflict on what was claimed.
+    fn claim(
+        &self,
+        keys: &Keys,
+    ) -> impl Future<Output = Result<(Self::Claim, View), StoreError>> + Send;
+
+    /// Writes `changes`, all or nothing.
+    fn commit(
+        &self,
+        changes: &ChangeSet,
+    ) -> impl Future<Output = Result<Commit, StoreError>> + Send;
+
+    /// Writes `changes` in the claim's transaction, all or nothing.
+    fn commit_claim(
+        &self,
+        claim: Self::Claim,
+        changes: &ChangeSet,
+    ) -> impl Future<Output = Result<Commit, StoreError>> + Send;
+
+    /// Notes durably that an envelope under suspicion is about to be decided alone, and returns how
+    /// often that was noted, this time included. Forgotten when the envelope is committed.
+    fn suspect(&self, envelope: EnvelopeId)
+    -> impl Future<Output = Result<u32, StoreError>> + Send;
+
+    /// Whether the store answers.
+    fn ping(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// The answer to a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Commit {
+    Applied,
+    /// Nothing was written: these rows are not as they were read.
+    Conflict(Vec<ConflictKey>),
+}
+
+/// A row that changed since it was read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ConflictKey {
+    Webhook(WebhookKey),
+    Order(OrderKey),
+    Stock(StockKey),
+    Operation(String),
+}
+
+/// A store that did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Not reachable, restarting, out of time: the same call may work later.
+    #[error("the database is not available")]
+    Unavailable(#[source] Source),
+    /// A deadlock or a lock timeout: nothing was written, and trying again at once is right.
+    #[error("the database asks to try again")]
+    TryAgain(#[source] Source),
+    /// It refuses this very data, whatever is tried.
+    #[error("the database refuses the data")]
+    Rejected(#[source] Source),
+    /// The schema is not the one that this program needs; says what to do.
+    #[error("{0}")]
+    Schema(String),
+}
+
+/// The error underneath, of whichever driver.
+pub type Source = Box<dyn std::error::Error + Send + Sync>;
