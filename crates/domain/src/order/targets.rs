@@ -25,9 +25,8 @@ pub struct UnknownLocation(pub PlatformLocation);
 /// Whether the order's units are to be owed at all.
 pub fn is_live(known: &Known, policy: &Policy) -> bool {
     let Some(snapshot) = &known.snapshot else { return false };
-    !known.deleted
-        && !snapshot.cancelled
-        && !(policy.commit_on == CommitOn::Paid && snapshot.voided)
+    let ended = known.deleted || snapshot.cancelled;
+    !ended && !(policy.commit_on == CommitOn::Paid && snapshot.voided)
 }
 
 /// Whether the moment from which the shop commits was ever reached.
