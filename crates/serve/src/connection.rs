@@ -24,6 +24,9 @@ use crate::clock::{Clock, Phase};
 use crate::socket::Socket;
 use crate::{BUFFER_BYTES_MAX, HEADER_BYTES_MAX, Limits};
 
+pub(crate) const PANICS: &str = "onhand_http_panics_total";
+pub(crate) const TIMEOUTS: &str = "onhand_http_timeouts_total";
+
 /// Serves requests until the peer closes, a timeout ends it, or `stop` lets the last one finish.
 pub(crate) async fn serve(
     stream: TcpStream,
@@ -91,7 +94,7 @@ async fn answer(
 
 /// The panic hook has already said where; the sender learns nothing of it.
 fn panicked() -> Response<Body> {
-    metrics::counter!("onhand_http_panics_total").increment(1);
+    metrics::counter!(PANICS).increment(1);
     tracing::error!("a request handler panicked");
     let mut response = Response::new(Body::from("internal error\n"));
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
@@ -102,7 +105,7 @@ fn panicked() -> Response<Body> {
 /// An idle connection that is closed is business as usual; the others are worth counting.
 fn expired(phase: Phase) {
     if phase != Phase::Idle {
-        metrics::counter!("onhand_http_timeouts_total", "phase" => phase.as_str()).increment(1);
+        metrics::counter!(TIMEOUTS, "phase" => phase.as_str()).increment(1);
     }
     tracing::debug!(http.phase = phase.as_str(), "an HTTP connection was too slow");
 }

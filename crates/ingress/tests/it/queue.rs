@@ -33,7 +33,7 @@ async fn what_the_queue_does_not_take_is_answered_503() {
 
 #[tokio::test]
 async fn a_queue_that_hangs_is_answered_503_in_time_and_200_when_it_works_again() {
-    let limits = Limits { publish_timeout: Duration::from_millis(100), ..Limits::default() };
+    let limits = Limits { publish_timeout: Duration::from_millis(500), ..Limits::default() };
     let mut server = Server::start(limits).await;
     let mut peer = server.peer().await;
     peer.send(Webhook::new("{}").request()).await;

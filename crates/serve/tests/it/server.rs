@@ -21,7 +21,7 @@ use crate::peer::Peer;
 pub(crate) const NEVER: Duration = Duration::from_secs(3_600);
 
 /// Long enough to do what a test does within it, short enough to wait for.
-pub(crate) const SOON: Duration = Duration::from_millis(200);
+pub(crate) const SOON: Duration = Duration::from_millis(500);
 
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
