@@ -286,7 +286,7 @@ impl Link<'_> {
         let mut state = lock(&self.state);
         let mut faults = lock(&self.shared.faults);
         let armed = faults.waiting.front().filter(|_| state.fault.is_none());
-        let hit = state.wire.to_server(bytes, armed.map(|(trigger, _)| trigger));
+        let hit = state.wire.request(bytes, armed.map(|(trigger, _)| trigger));
         if hit {
             state.fault = faults.waiting.pop_front().map(|(_, then)| then);
         }
@@ -295,7 +295,7 @@ impl Link<'_> {
     /// `None`: the bytes may pass.
     fn swallow(&self, bytes: &[u8]) -> Option<Then> {
         let mut state = lock(&self.state);
-        let answer = state.wire.to_client(bytes);
+        let answer = state.wire.reply(bytes);
         let then = state.fault?;
         if answer && !state.answered {
             state.answered = true;

@@ -10,3 +10,4 @@
 //! Nothing here is durable, and everything cleans up after itself when it is dropped.
 
 pub mod chaos;
+pub mod services;

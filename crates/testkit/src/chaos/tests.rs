@@ -152,11 +152,11 @@ async fn a_url_keeps_all_but_its_host_and_port() {
 
 /// Feeds the bytes one at a time, as a hostile network would, and returns where it was hit.
 fn hits_at(wire: &mut Wire, bytes: &[u8], armed: Option<&Trigger>) -> Option<usize> {
-    (0..bytes.len()).filter(|&at| wire.to_server(&bytes[at..=at], armed)).last()
+    (0..bytes.len()).filter(|&at| wire.request(&bytes[at..=at], armed)).last()
 }
 
 fn answers_at(wire: &mut Wire, bytes: &[u8]) -> Option<usize> {
-    (0..bytes.len()).filter(|&at| wire.to_client(&bytes[at..=at])).last()
+    (0..bytes.len()).filter(|&at| wire.reply(&bytes[at..=at])).last()
 }
 
 fn pg(kind: u8, body: &[u8]) -> Vec<u8> {

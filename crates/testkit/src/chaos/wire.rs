@@ -65,7 +65,7 @@ struct Amqp {
 
 impl Wire {
     /// Follows bytes to the server. True when they complete the `armed` trigger.
-    pub(super) fn to_server(&mut self, bytes: &[u8], armed: Option<&Trigger>) -> bool {
+    pub(super) fn request(&mut self, bytes: &[u8], armed: Option<&Trigger>) -> bool {
         let mut hit = self.sees_needle(bytes, armed);
         if hit {
             self.awaited = Some(Awaited::Anything);
@@ -97,7 +97,7 @@ impl Wire {
     }
 
     /// Follows bytes to the client. True when they hold the awaited answer.
-    pub(super) fn to_client(&mut self, bytes: &[u8]) -> bool {
+    pub(super) fn reply(&mut self, bytes: &[u8]) -> bool {
         if matches!(self.awaited, Some(Awaited::Anything)) {
             return !bytes.is_empty();
         }
