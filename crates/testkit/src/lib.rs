@@ -11,3 +11,4 @@
 
 pub mod chaos;
 pub mod services;
+pub mod shopify;

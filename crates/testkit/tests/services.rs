@@ -13,13 +13,13 @@ use tokio_util::task::TaskTracker;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn connect(url: &str, tasks: &TaskTracker) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("a server answers");
     tasks.spawn(connection);
     client
 }
 
 async fn count(client: &Client) -> i64 {
-    client.query_one("SELECT count(*) FROM t", &[]).await.unwrap().get(0)
+    client.query_one("SELECT count(*) FROM t", &[]).await.expect("the table is there").get(0)
 }
 
 #[tokio::test]
