@@ -47,11 +47,13 @@ pub(crate) fn allocate(
     policy: &Policy,
     force: bool,
 ) -> Allocated {
+    let recorded: BTreeSet<StockKey> = order.holdings.keys().cloned().collect();
     let mut work = Allocation { policy, stock, order, rows: BTreeMap::new(), moves: Vec::new() };
     work.bring_back(targets);
     work.release_and_ship(targets);
     let increase = work.increase(targets, force);
-    work.order.holdings.retain(|_, holding| !holding.is_empty());
+    // A holding that was recorded once stays, at zero: stores then only ever write, never delete.
+    work.order.holdings.retain(|key, holding| !holding.is_empty() || recorded.contains(key));
     Allocated { moves: work.moves, read: work.rows.into_keys().collect(), increase }
 }
 

@@ -112,6 +112,18 @@ impl BodyHash {
         short.copy_from_slice(&full[..16]);
         Self(short)
     }
+
+    /// The reverse of its `Display`.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut bytes = [0; 16];
+        if text.len() != 32 || !text.is_ascii() {
+            return None;
+        }
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
+        }
+        Some(Self(bytes))
+    }
 }
 
 impl fmt::Display for BodyHash {

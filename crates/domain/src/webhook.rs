@@ -14,8 +14,8 @@ use crate::time::Timestamp;
 /// never dropped.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WebhookKey {
-    pub shop: ShopId,
     pub webhook: WebhookId,
+    pub shop: ShopId,
     pub body: BodyHash,
 }
 

@@ -1,0 +1,76 @@
+//! Several statements in one round trip: all are sent before the first answer is awaited.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use futures_util::future::join_all;
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
+use super::columns::Columns;
+use super::error::from_postgres;
+use super::pool::Connection;
+use crate::StoreError;
+
+/// One statement of a flight.
+pub(super) enum Step<'a> {
+    /// Text without parameters: BEGIN, COMMIT.
+    Plain(&'static str),
+    Prepared(&'static str, Columns<'a>),
+}
+
+/// The answers to a flight's statements, in their order.
+pub(super) type Answers = Vec<Result<Vec<Row>, tokio_postgres::Error>>;
+
+type Answer<'a> =
+    Pin<Box<dyn Future<Output = Result<Vec<Row>, tokio_postgres::Error>> + Send + 'a>>;
+
+/// Sends `steps` in one go and reads every answer. `Err` is about the connection or the preparing;
+/// a failed statement is in its answer, as are those that an aborted transaction skipped.
+pub(super) async fn fly(
+    connection: &Connection,
+    steps: &[Step<'_>],
+) -> Result<Answers, StoreError> {
+    connection.bounded(fly_unbounded(connection, steps)).await
+}
+
+/// As [`fly`], for as long as it takes.
+pub(super) async fn fly_unbounded(
+    connection: &Connection,
+    steps: &[Step<'_>],
+) -> Result<Answers, StoreError> {
+    let client = connection.client();
+    // Prepared once per connection; from then on this asks nobody.
+    let mut statements = Vec::with_capacity(steps.len());
+    for step in steps {
+        statements.push(match step {
+            Step::Plain(_) => None,
+            Step::Prepared(sql, _) => Some(connection.prepare(sql).await?),
+        });
+    }
+    let params: Vec<Vec<&(dyn ToSql + Sync)>> = steps
+        .iter()
+        .map(|step| match step {
+            Step::Plain(_) => Vec::new(),
+            Step::Prepared(_, columns) => columns.params(),
+        })
+        .collect();
+    // A tokio-postgres future sends its statement when it is first polled; join_all polls
+    // in order, so the statements go out in order, back to back.
+    let answers = steps.iter().zip(&statements).zip(&params).map(
+        |((step, statement), params)| -> Answer<'_> {
+            match (step, statement) {
+                (Step::Prepared(..), Some(statement)) => Box::pin(client.query(statement, params)),
+                (Step::Plain(sql) | Step::Prepared(sql, _), _) => {
+                    Box::pin(async move { client.batch_execute(sql).await.map(|()| Vec::new()) })
+                }
+            }
+        },
+    );
+    Ok(join_all(answers).await)
+}
+
+/// All answers, or the first failure.
+pub(super) fn all(answers: Answers) -> Result<Vec<Vec<Row>>, StoreError> {
+    answers.into_iter().collect::<Result<_, _>>().map_err(from_postgres)
+}

@@ -1,0 +1,149 @@
+//! Reading the rows that a batch decides over.
+
+use std::collections::HashMap;
+
+use domain::order::{Holding, Order};
+use domain::view::{Seen, StockView};
+use domain::{
+    BodyHash, EnvelopeId, Keys, LocationId, OrderId, OrderKey, ShopId, Sku, Stock, StockKey,
+    Version, View, WebhookId, WebhookKey,
+};
+use tokio_postgres::Row;
+use tokio_postgres::types::Json;
+
+use super::columns::Columns;
+use super::flight::{Step, all, fly};
+use super::pool::Connection;
+use crate::StoreError;
+
+/// The keys as slices, for `unnest`.
+pub(super) struct KeyRows<'a> {
+    pub(super) webhooks: Vec<&'a WebhookKey>,
+    pub(super) orders: Vec<&'a OrderKey>,
+    pub(super) skus: Vec<&'a Sku>,
+}
+
+impl<'a> KeyRows<'a> {
+    pub(super) fn new(keys: &'a Keys) -> Self {
+        Self {
+            webhooks: keys.webhooks.iter().collect(),
+            orders: keys.orders.iter().collect(),
+            skus: keys.skus.iter().collect(),
+        }
+    }
+
+    pub(super) fn webhooks(&self) -> Columns<'_> {
+        Columns::default().webhook_keys(&self.webhooks, |key| key)
+    }
+
+    pub(super) fn orders(&self) -> Columns<'_> {
+        Columns::default().order_keys(&self.orders, |key| key)
+    }
+
+    pub(super) fn items(&self) -> Columns<'_> {
+        Columns::default().with(&self.skus, |sku| sku.as_str()).order_keys(&self.orders, |key| key)
+    }
+
+    /// The reads of everything but stock.
+    pub(super) fn reads(&self) -> [Step<'_>; 3] {
+        [
+            Step::Prepared(include_str!("sql/load_webhooks.sql"), self.webhooks()),
+            Step::Prepared(include_str!("sql/load_orders.sql"), self.orders()),
+            Step::Prepared(include_str!("sql/load_order_stock.sql"), self.orders()),
+        ]
+    }
+}
+
+/// Loads without locks. The statements see slightly different moments; whatever a decision rests on
+/// is checked by version when it is committed.
+pub(super) async fn load(connection: Connection, keys: &Keys) -> Result<View, StoreError> {
+    let rows = KeyRows::new(keys);
+    let [webhooks, orders, holdings] = rows.reads();
+    let stock = Step::Prepared(include_str!("sql/load_stock.sql"), rows.items());
+    let answers = all(fly(&connection, &[webhooks, orders, holdings, stock]).await?)?;
+    connection.done();
+    let [webhooks, orders, holdings, stock] = &answers[..] else {
+        unreachable!("one answer per statement")
+    };
+    view(webhooks, orders, holdings, stock)
+}
+
+pub(super) fn view(
+    webhooks: &[Row],
+    orders: &[Row],
+    holdings: &[Row],
+    stock: &[Row],
+) -> Result<View, StoreError> {
+    let mut view = View {
+        webhooks: webhooks.iter().map(seen).collect(),
+        orders: orders.iter().map(order).collect::<Result<_, _>>()?,
+        stock: StockView::default(),
+    };
+    read_holdings(holdings, &mut view.orders);
+    for row in stock {
+        view.stock.insert(stock_key(row, 0), stock_row(row));
+    }
+    Ok(view)
+}
+
+fn seen(row: &Row) -> (WebhookKey, Seen) {
+    let body: &[u8] = row.get(2);
+    let key = WebhookKey {
+        webhook: WebhookId::new(row.get::<_, &str>(0)),
+        shop: ShopId::new(row.get::<_, &str>(1)),
+        body: BodyHash(body.try_into().unwrap_or_default()),
+    };
+    // An outcome that a newer program wrote is some outcome: what matters is that there is one.
+    let outcome = row.get::<_, &str>(3).parse().unwrap_or(domain::Outcome::Applied);
+    let repeats: Vec<uuid::Uuid> = row.get(5);
+    let envelopes = std::iter::once(row.get(4)).chain(repeats).map(EnvelopeId).collect();
+    (key, Seen { outcome, envelopes })
+}
+
+fn order(row: &Row) -> Result<(OrderKey, Order), StoreError> {
+    let key = order_key(row);
+    let Json(mut order): Json<Order> = row.try_get(3).map_err(|error| {
+        StoreError::Rejected(format!("order {key} is unreadable: {error}").into())
+    })?;
+    order.version = Version(row.get(2));
+    Ok((key, order))
+}
+
+fn order_key(row: &Row) -> OrderKey {
+    OrderKey {
+        shop: ShopId::new(row.get::<_, &str>(0)),
+        order: OrderId::new(row.get::<_, &str>(1)),
+    }
+}
+
+fn read_holdings(rows: &[Row], orders: &mut HashMap<OrderKey, Order>) {
+    for row in rows {
+        // A holding without its order was committed between the two reads: the order's version
+        // will tell.
+        if let Some(order) = orders.get_mut(&order_key(row)) {
+            let holding = Holding {
+                committed: row.get(4),
+                shipped: row.get(5),
+                returned: row.get(6),
+                uncovered: row.get(7),
+            };
+            order.holdings.insert(stock_key(row, 2), holding);
+        }
+    }
+}
+
+fn stock_key(row: &Row, at: usize) -> StockKey {
+    StockKey {
+        sku: Sku::new(row.get::<_, &str>(at)),
+        location: LocationId::new(row.get::<_, &str>(at + 1)),
+    }
+}
+
+fn stock_row(row: &Row) -> Stock {
+    Stock {
+        on_hand: row.get(2),
+        committed: row.get(3),
+        floor: row.get(4),
+        version: Version(row.get(5)),
+    }
+}

@@ -1,0 +1,113 @@
+//! The store on PostgreSQL (14 or later).
+//!
+//! A commit is one flight: BEGIN, all statements and COMMIT are sent before the first answer is
+//! read, so rows are locked for one round trip and one fsync. Each statement that depends on a
+//! version marks the transaction when a row is off and names it; the last one before COMMIT ends a
+//! marked transaction. If the process or the connection dies in between, PostgreSQL rolls back or
+//! has committed; loading again tells which.
+
+use domain::{ChangeSet, EnvelopeId, Keys, View};
+use tokio_postgres::Row;
+
+use crate::migrations::{self, SchemaVersions};
+use crate::{Commit, Store, StoreError};
+
+mod claim;
+mod columns;
+mod commit;
+mod error;
+mod flight;
+mod load;
+mod pool;
+mod reports;
+
+pub use claim::Claim;
+pub use pool::PostgresConfig;
+
+/// A store in a PostgreSQL database. Clones share one pool.
+#[derive(Clone, Debug)]
+pub struct Postgres {
+    pool: pool::Pool,
+}
+
+impl Postgres {
+    /// Makes the pool; connects when first used.
+    pub fn new(config: &PostgresConfig) -> Result<Self, StoreError> {
+        Ok(Self { pool: pool::Pool::new(config)? })
+    }
+
+    /// Applies the migrations that are missing; returns the versions before.
+    pub async fn migrate(config: &PostgresConfig) -> Result<SchemaVersions, StoreError> {
+        let before = Self::new(config)?.schema_versions().await?;
+        let pool = sqlx::postgres::PgPoolOptions::new()
+            .max_connections(1)
+            .connect(&config.url)
+            .await
+            .map_err(error::from_sqlx)?;
+        migrations::POSTGRES.run(&pool).await.map_err(error::from_migrate)?;
+        pool.close().await;
+        Ok(before)
+    }
+
+    /// The schema's version here and in this program.
+    pub async fn schema_versions(&self) -> Result<SchemaVersions, StoreError> {
+        let connection = self.pool.get().await?;
+        let rows = connection.query(include_str!("sql/schema_version.sql"), &[]).await;
+        match rows {
+            Ok(rows) => {
+                let version = rows.first().and_then(|row| row.get(0));
+                Ok(SchemaVersions::new(version, &migrations::POSTGRES))
+            }
+            Err(StoreError::Schema(_)) => Ok(SchemaVersions::new(None, &migrations::POSTGRES)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Closes idle connections; used ones when they come back.
+    pub fn close(&self) {
+        self.pool.close();
+    }
+}
+
+impl Store for Postgres {
+    type Claim = Claim;
+
+    async fn load(&self, keys: &Keys) -> Result<View, StoreError> {
+        let connection = self.pool.get().await?;
+        load::load(connection, keys).await
+    }
+
+    async fn claim(&self, keys: &Keys) -> Result<(Claim, View), StoreError> {
+        let connection = self.pool.get().await?;
+        claim::claim(connection, keys).await
+    }
+
+    async fn commit(&self, changes: &ChangeSet) -> Result<Commit, StoreError> {
+        if changes.is_empty() {
+            return Ok(Commit::Applied);
+        }
+        let connection = self.pool.get().await?;
+        commit::commit(connection, changes).await
+    }
+
+    async fn commit_claim(&self, claim: Claim, changes: &ChangeSet) -> Result<Commit, StoreError> {
+        claim.commit(changes).await
+    }
+
+    async fn suspect(&self, envelope: EnvelopeId) -> Result<u32, StoreError> {
+        let connection = self.pool.get().await?;
+        let rows = connection.query(include_str!("sql/suspect.sql"), &[&envelope.0]).await?;
+        let tries: i64 = first(&rows);
+        Ok(u32::try_from(tries).unwrap_or(u32::MAX))
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        let connection = self.pool.get().await?;
+        connection.query("SELECT 1", &[]).await.map(drop)
+    }
+}
+
+/// The only column of the only row.
+fn first<'a, T: tokio_postgres::types::FromSql<'a>>(rows: &'a [Row]) -> T {
+    rows.first().expect("the statement returns one row").get(0)
+}

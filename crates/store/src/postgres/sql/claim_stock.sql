@@ -1,0 +1,11 @@
+-- As load_stock, locked in key order.
+SELECT s.sku, s.location, s.on_hand, s.committed, s.floor, s.version
+FROM stock AS s
+WHERE s.sku = ANY (ARRAY(
+    SELECT unnest($1::text[])
+    UNION
+    SELECT h.sku FROM order_stock AS h
+    JOIN unnest($2::text[], $3::text[]) AS t (shop, order_id) USING (shop, order_id)
+))
+ORDER BY s.sku, s.location
+FOR NO KEY UPDATE OF s

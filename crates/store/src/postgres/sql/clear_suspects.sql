@@ -1,0 +1,1 @@
+DELETE FROM suspects WHERE envelope_id = ANY($1::uuid[])

@@ -1,0 +1,30 @@
+-- ① of a commit: the inbox rows, in key order. A row that is there already is a conflict.
+WITH input AS (
+    SELECT * FROM unnest(
+        $1::text[], $2::text[], $3::bytea[], $4::uuid[], $5::text[], $6::text[],
+        $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[]
+    ) WITH ORDINALITY AS t (
+        webhook_id, shop, body_hash, envelope_id, topic, order_id,
+        outcome, reason, detail, received_at, decided_at, place
+    )
+), written AS (
+    INSERT INTO webhooks (
+        webhook_id, shop, body_hash, envelope_id, topic, order_id,
+        outcome, reason, detail, received_at, decided_at
+    )
+    SELECT
+        webhook_id, shop, body_hash, envelope_id, topic, order_id,
+        outcome, reason, detail, received_at, decided_at
+    FROM input
+    ORDER BY webhook_id COLLATE "C", shop COLLATE "C", body_hash
+    ON CONFLICT DO NOTHING
+    RETURNING webhook_id, shop, body_hash
+)
+SELECT place, set_config('onhand.conflict', 'yes', true)
+FROM input
+WHERE NOT EXISTS (
+    SELECT FROM written AS w
+    WHERE w.webhook_id = input.webhook_id
+      AND w.shop = input.shop
+      AND w.body_hash = input.body_hash
+)

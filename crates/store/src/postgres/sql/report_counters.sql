@@ -1,0 +1,1 @@
+SELECT name, sum(value)::bigint FROM counters GROUP BY name

@@ -1,0 +1,3 @@
+SELECT
+    (SELECT count(*) FROM dead_letters WHERE state = 'open'),
+    (SELECT count(*) FROM outbox)

@@ -1,0 +1,12 @@
+INSERT INTO order_stock (
+    shop, order_id, sku, location, committed, shipped, returned, uncovered
+)
+SELECT * FROM unnest(
+    $1::text[], $2::text[], $3::text[], $4::text[],
+    $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[]
+)
+ON CONFLICT (shop, order_id, sku, location) DO UPDATE SET
+    committed = excluded.committed,
+    shipped = excluded.shipped,
+    returned = excluded.returned,
+    uncovered = excluded.uncovered

@@ -1,0 +1,153 @@
+//! The store on SQLite: one file, no services.
+//!
+//! WAL with synchronous = FULL: a commit that was answered survives a power cut. One connection
+//! writes, several read; other processes (the command line beside `onhand serve`) may do both, and
+//! wait for each other. A batch is one transaction of a few statements, each over all its rows (as
+//! JSON). If the process dies in the middle, SQLite rolls back when the file is next opened.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use domain::{ChangeSet, EnvelopeId, Keys, View};
+use sqlx::Row;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+use crate::migrations::{self, SchemaVersions};
+use crate::{Commit, Store, StoreError};
+
+mod commit;
+mod error;
+mod json;
+mod load;
+mod reports;
+
+use error::from_sqlx;
+
+/// Connections that only read.
+const READERS: u32 = 4;
+
+/// How long a writer waits for another process's transaction.
+const BUSY_SECONDS: u64 = 5;
+
+/// A store in a SQLite file. Clones share its connections.
+#[derive(Clone, Debug)]
+pub struct Sqlite {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+/// An open write transaction. Dropped without commit, it is rolled back.
+#[derive(Debug)]
+pub struct Claim {
+    transaction: sqlx::Transaction<'static, sqlx::Sqlite>,
+}
+
+impl Sqlite {
+    /// Opens the file, which must exist unless `create`.
+    pub async fn open(path: &Path, create: bool) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(create)
+            // Readers never wait for the writer, nor it for them.
+            .journal_mode(SqliteJournalMode::Wal)
+            // P1, P8: every commit is fsynced.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(BUSY_SECONDS))
+            // The plan of each statement is kept on the connection.
+            .statement_cache_capacity(128);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await
+            .map_err(from_sqlx)?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options)
+            .await
+            .map_err(from_sqlx)?;
+        Ok(Self { writer, readers })
+    }
+
+    /// Opens the file that a `sqlite://` URL names.
+    pub async fn open_url(url: &str, create: bool) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::from_str(url).map_err(from_sqlx)?;
+        Self::open(options.get_filename(), create).await
+    }
+
+    /// Applies the migrations that are missing; returns the versions before.
+    pub async fn migrate(&self) -> Result<SchemaVersions, StoreError> {
+        let before = self.schema_versions().await?;
+        migrations::SQLITE.run(&self.writer).await.map_err(error::from_migrate)?;
+        Ok(before)
+    }
+
+    /// The schema's version here and in this program.
+    pub async fn schema_versions(&self) -> Result<SchemaVersions, StoreError> {
+        let sql = "SELECT max(version) FROM _sqlx_migrations WHERE success";
+        let version = match sqlx::query(sql).fetch_one(&self.readers).await.map_err(from_sqlx) {
+            Ok(row) => row.get(0),
+            Err(StoreError::Schema(_)) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(SchemaVersions::new(version, &migrations::SQLITE))
+    }
+
+    /// Finishes what is running and closes the file.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    /// The write lock is taken at the start: two writers never meet in the middle.
+    async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, StoreError> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(from_sqlx)
+    }
+}
+
+impl Store for Sqlite {
+    type Claim = Claim;
+
+    async fn load(&self, keys: &Keys) -> Result<View, StoreError> {
+        let mut transaction = self.readers.begin().await.map_err(from_sqlx)?;
+        let view = load::load(&mut transaction, keys).await?;
+        transaction.rollback().await.map_err(from_sqlx)?;
+        Ok(view)
+    }
+
+    async fn claim(&self, keys: &Keys) -> Result<(Claim, View), StoreError> {
+        let mut transaction = self.begin().await?;
+        let view = load::load(&mut transaction, keys).await?;
+        Ok((Claim { transaction }, view))
+    }
+
+    async fn commit(&self, changes: &ChangeSet) -> Result<Commit, StoreError> {
+        if changes.is_empty() {
+            return Ok(Commit::Applied);
+        }
+        let transaction = self.begin().await?;
+        commit::commit(transaction, changes).await
+    }
+
+    async fn commit_claim(&self, claim: Claim, changes: &ChangeSet) -> Result<Commit, StoreError> {
+        commit::commit(claim.transaction, changes).await
+    }
+
+    async fn suspect(&self, envelope: EnvelopeId) -> Result<u32, StoreError> {
+        let sql = "INSERT INTO suspects (envelope_id, tries) VALUES (?1, 1)
+                   ON CONFLICT (envelope_id) DO UPDATE SET tries = tries + 1
+                   RETURNING tries";
+        let row = sqlx::query(sql)
+            .bind(envelope.to_string())
+            .fetch_one(&self.writer)
+            .await
+            .map_err(from_sqlx)?;
+        Ok(u32::try_from(row.get::<i64, _>(0)).unwrap_or(u32::MAX))
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").fetch_one(&self.readers).await.map_err(from_sqlx).map(drop)
+    }
+}

@@ -1,0 +1,1 @@
+DELETE FROM suspects WHERE envelope_id IN (SELECT value FROM json_each(?1))

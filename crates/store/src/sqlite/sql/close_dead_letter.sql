@@ -1,0 +1,2 @@
+UPDATE dead_letters SET state = 'replayed', closed_note = ?4, closed_at = ?5
+WHERE webhook_id = ?1 AND shop = ?2 AND body_hash = ?3

@@ -1,0 +1,1 @@
+SELECT name, sum(value) FROM counters GROUP BY name

@@ -1,0 +1,1 @@
+SELECT raw FROM dead_letters WHERE id = ?1
