@@ -1,1 +1,14 @@
+//! What tests of the other crates and the end-to-end tests need; never part of the program.
+//!
+//! * [`chaos`]: a TCP proxy that breaks connections, down to losing exactly one COMMIT's reply
+//! * [`services`]: private PostgreSQL and RabbitMQ servers that may be killed, databases on the
+//!   shared ones
+//! * [`shopify`]: orders that live as they do at Shopify, and the signed webhooks they send
+//! * [`memory`]: a store in memory with the contract of the real ones, and its own `verify`
+//! * [`model`]: a naive second opinion on what stock should be
+//!
+//! Nothing here is durable, and everything cleans up after itself when it is dropped.
 
+pub mod chaos;
+pub mod services;
+pub mod shopify;
