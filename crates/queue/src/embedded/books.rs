@@ -97,3 +97,50 @@ impl Books {
         QueueStats { ready, unacked: Some(unacked), delayed }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::super::command::Leased;
+    use super::*;
+
+    fn parcel(parcel: i64) -> Leased {
+        Leased { parcel, attempts: 0, deliveries: 1, body: Vec::new() }
+    }
+
+    fn written(parcels: u64, taken: Vec<Vec<Leased>>) -> Written {
+        Written { counts: Counts { parcels, ..Counts::default() }, taken }
+    }
+
+    #[test]
+    fn what_a_consumer_that_is_gone_was_to_get_is_given_back() {
+        let mut books = Books::new(Counts::default());
+        let (reply, gone) = oneshot::channel();
+        books.ask(Take { session: 1, max: 10, reply });
+        drop(gone);
+        books.enter(written(2, vec![vec![parcel(1), parcel(2)]]));
+        assert_eq!(books.owed.given_back, [1, 2]);
+        assert!(books.has_work(0));
+    }
+
+    #[test]
+    fn who_got_nothing_waits_on_in_the_same_order() {
+        let mut books = Books::new(Counts::default());
+        let mut answers = Vec::new();
+        for session in 1..=3 {
+            let (reply, answer) = oneshot::channel();
+            books.ask(Take { session, max: 10, reply });
+            answers.push(answer);
+        }
+        books.enter(written(1, vec![vec![parcel(1)], vec![], vec![]]));
+        assert_eq!(answers[0].try_recv().expect("served")[0].parcel, 1);
+        assert_eq!(books.waiting.iter().map(|take| take.session).collect::<Vec<_>>(), [2, 3]);
+        assert!(!books.has_work(0));
+
+        books.depart(1);
+        assert_eq!(books.owed.given_back, [1]);
+        books.depart(2);
+        assert_eq!(books.waiting.iter().map(|take| take.session).collect::<Vec<_>>(), [3]);
+    }
+}

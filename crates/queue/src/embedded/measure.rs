@@ -1,28 +1,21 @@
-//! The embedded queue's metrics.
+//! The embedded queue's metrics. The same names as the other queue's where they mean the same.
 
 use std::time::Duration;
 
-use metrics::{Unit, counter, histogram};
+use metrics::{counter, histogram};
 
+use super::group::Packed;
 use crate::PublishError;
 
-const ENVELOPES: &str = "onhand_queue_published_envelopes_total";
-const PARCELS: &str = "onhand_queue_published_parcels_total";
-const REFUSED: &str = "onhand_queue_refused_envelopes_total";
-const COMMIT: &str = "onhand_queue_commit_seconds";
-const FAILURES: &str = "onhand_queue_write_failures_total";
-
-pub(super) fn describe() {
-    metrics::describe_counter!(ENVELOPES, "Envelopes made durable");
-    metrics::describe_counter!(PARCELS, "Parcels that those envelopes travelled in");
-    metrics::describe_counter!(REFUSED, "Envelopes not made durable, by reason");
-    metrics::describe_histogram!(COMMIT, Unit::Seconds, "One transaction of the embedded queue");
-    metrics::describe_counter!(FAILURES, "Transactions of the embedded queue that failed");
-}
-
-pub(super) fn published(parcels: usize, envelopes: usize) {
-    counter!(ENVELOPES).increment(widen(envelopes));
-    counter!(PARCELS).increment(widen(parcels));
+/// A transaction with new parcels in it is on the disk.
+pub(super) fn published(parcels: &[Packed], after: Duration) {
+    if !parcels.is_empty() {
+        histogram!("onhand_publish_confirm_seconds").record(after);
+    }
+    for parcel in parcels {
+        let envelopes = u32::try_from(parcel.envelopes).unwrap_or(u32::MAX);
+        histogram!("onhand_parcel_envelopes").record(envelopes);
+    }
 }
 
 pub(super) fn refused(error: &PublishError) {
@@ -30,17 +23,10 @@ pub(super) fn refused(error: &PublishError) {
         PublishError::Unavailable(_) => "unavailable",
         PublishError::Refused(_) => "refused",
     };
-    counter!(REFUSED, "reason" => reason).increment(1);
+    counter!("onhand_publish_failures_total", "reason" => reason).increment(1);
 }
 
-pub(super) fn committed(after: Duration) {
-    histogram!(COMMIT).record(after);
-}
-
+/// The file could not be written or opened again.
 pub(super) fn failed() {
-    counter!(FAILURES).increment(1);
-}
-
-fn widen(count: usize) -> u64 {
-    u64::try_from(count).unwrap_or(u64::MAX)
+    counter!("onhand_queue_file_failures_total").increment(1);
 }

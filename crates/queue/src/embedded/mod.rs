@@ -15,7 +15,7 @@
 //! settlements are written without an fsync of their own: the death of the process loses none of
 //! them, a power cut may lose the last few, and then their parcels are delivered again.
 //!
-//! One task, the [`writer`], owns the only connection; everybody else talks to it. **Only one
+//! One task, the writer, owns the only connection; everybody else talks to it. **Only one
 //! process may have the file open for serving**: whoever opens it takes it that all earlier leases
 //! are void. The binary sees to that with a lock on the data folder. [`EmbeddedQueue::peek_stats`]
 //! only reads, from any process.
@@ -94,7 +94,6 @@ impl EmbeddedQueue {
     pub async fn open_with(path: impl Into<PathBuf>, limits: Limits) -> Result<Self, QueueError> {
         let path = path.into();
         let opened = File::open(&path, &[]).await?;
-        measure::describe();
         let (commands, received) = mpsc::channel(COMMANDS_MAX);
         // Holds at most one message per consumer, so it needs no bound of its own.
         let (departures, departed) = mpsc::unbounded_channel();

@@ -199,8 +199,7 @@ impl Writer {
         let started = Instant::now();
         match group.write(file, *counts).await {
             Ok(written) => {
-                measure::committed(started.elapsed());
-                measure::published(parcels.len(), replies.len());
+                measure::published(parcels, started.elapsed());
                 if !parcels.is_empty() && mem::take(&mut self.troubled) {
                     info!("the queue file is written again");
                 }
@@ -213,7 +212,6 @@ impl Writer {
                 }
             }
             Err(error) => {
-                measure::failed();
                 self.fail(format!("the queue file cannot be written: {error}")).await;
                 if let Err(fault) = &self.file {
                     refuse(replies.into_iter(), fault.refusal());
@@ -224,6 +222,7 @@ impl Writer {
 
     /// Ends the connection, which is in an unknown state.
     async fn fail(&mut self, why: String) {
+        measure::failed();
         if mem::replace(&mut self.troubled, true) {
             debug!(why, "the embedded queue still takes no webhooks");
         } else {
