@@ -14,7 +14,8 @@ pub(super) type Published = oneshot::Sender<Result<(), PublishError>>;
 pub(super) enum Command {
     Publish(Envelope, Published),
     Take(Take),
-    Settle(Settle),
+    /// The sender is told when it is in the file.
+    Settle(Settle, oneshot::Sender<()>),
     /// A consumer gives everything back and waits until that is done.
     Leave {
         session: u64,

@@ -115,7 +115,10 @@ impl Consumer for EmbeddedConsumer {
                 settle.finished.push(parcel);
             }
         }
-        place.send(Command::Settle(settle));
+        let (done, written) = oneshot::channel();
+        place.send(Command::Settle(settle, done));
+        // An error means that the queue was closed meanwhile.
+        let _ = written.await;
     }
 
     async fn close(self) {

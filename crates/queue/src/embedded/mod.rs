@@ -9,7 +9,8 @@
 //!   down is known by its `redeliveries`.
 //! * A lease is the number of a process's time with the file, the *epoch*, which grows with each
 //!   opening: whatever a dead process held is free at once, and nothing waits for an expiry.
-//! * `settle(RetryIn)` writes the envelope anew in the transaction that settles the old delivery.
+//! * `settle` returns when it is in the file. `RetryIn` writes the envelope anew in the transaction
+//!   that settles the old delivery.
 //!
 //! If the process dies, the file holds every publish that was answered. Marks of deliveries and
 //! settlements are written without an fsync of their own: the death of the process loses none of

@@ -46,8 +46,9 @@ pub(super) struct Writer {
     troubled: bool,
     books: Books,
     arrived: Vec<(Envelope, Published)>,
-    /// To be answered after the next transaction, whether it succeeds or not.
-    leaving: Vec<oneshot::Sender<()>>,
+    /// To be told after the next transaction. If that fails they are told all the same: what they
+    /// asked for is owed then, and waiting for the disk would not make it safer.
+    done: Vec<oneshot::Sender<()>>,
     asking: Vec<oneshot::Sender<QueueStats>>,
     closing: bool,
     /// When the file is to be looked after, if nothing else happens.
@@ -76,7 +77,7 @@ impl Writer {
             troubled: false,
             books: Books::new(counts),
             arrived: Vec::new(),
-            leaving: Vec::new(),
+            done: Vec::new(),
             asking: Vec::new(),
             closing: false,
             tidy_at: None,
@@ -125,10 +126,13 @@ impl Writer {
         match command {
             Command::Publish(envelope, reply) => self.arrived.push((envelope, reply)),
             Command::Take(take) => self.books.ask(take),
-            Command::Settle(settle) => self.books.settle(settle),
+            Command::Settle(settle, done) => {
+                self.books.settle(settle);
+                self.done.push(done);
+            }
             Command::Leave { session, done } => {
                 self.books.depart(session);
-                self.leaving.push(done);
+                self.done.push(done);
             }
             Command::Stats(reply) => self.asking.push(reply),
             Command::Close => self.closing = true,
@@ -154,7 +158,7 @@ impl Writer {
                 refuse(arrived.into_iter().map(|(_, reply)| reply), fault.refusal());
             }
         }
-        for done in self.leaving.drain(..) {
+        for done in self.done.drain(..) {
             // Whoever does not listen any more does not need the answer; so below.
             let _ = done.send(());
         }
