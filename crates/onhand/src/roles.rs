@@ -284,8 +284,11 @@ pub(crate) async fn worker(settings: &Settings, args: WorkerArgs) -> anyhow::Res
     let store = open_postgres(&database, Some(args.worker.connections())).await?;
     let broker = connect(broker, "worker")?;
     let consumers = (0..args.worker.lanes).map(|_| broker.consumer(PREFETCH)).collect();
-    role.ops(args.ops_listen, readiness(None::<queue::embedded::EmbeddedPublisher>, Some(store.clone())))
-        .await?;
+    role.ops(
+        args.ops_listen,
+        readiness(None::<queue::embedded::EmbeddedPublisher>, Some(store.clone())),
+    )
+    .await?;
     tracing::info!(lanes = args.worker.lanes, "applying webhooks");
     let stop = role.stop.clone();
     worker::run(consumers, store.clone(), role.shops.clone(), args.worker.config(), stop).await;

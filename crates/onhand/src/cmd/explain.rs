@@ -69,9 +69,7 @@ pub(crate) fn run(settings: &Settings, args: &ExplainArgs) -> anyhow::Result<Exi
     let meaning = platforms::parse(&envelope);
     let explained = match &meaning {
         Meaning::Fact(fact) => Explained { facts: vec![fact], ignored: test(fact), dead: None },
-        Meaning::Ignored(reason) => {
-            Explained { facts: vec![], ignored: Some(reason), dead: None }
-        }
+        Meaning::Ignored(reason) => Explained { facts: vec![], ignored: Some(reason), dead: None },
         Meaning::Dead { reason, detail } => {
             let dead = Some(Dead { reason: reason.as_str(), detail });
             Explained { facts: vec![], ignored: None, dead }
@@ -121,7 +119,10 @@ fn for_people(explained: &Explained<'_>) {
             }
         }
         for (id, part) in &known.refund_lines {
-            println!("  refund line {id}: {} of line {}, {:?}", part.quantity, part.line, part.restock);
+            println!(
+                "  refund line {id}: {} of line {}, {:?}",
+                part.quantity, part.line, part.restock
+            );
         }
         for (id, part) in &known.fulfilments {
             let units: i64 = part.lines.values().sum();

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use serde::Serialize;
-use store::reports::Verification;
 use store::Reports;
+use store::reports::Verification;
 
 use crate::config::{Settings, with_store};
 use crate::exit::NOT_FINE;

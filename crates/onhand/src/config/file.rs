@@ -1,7 +1,6 @@
 //! onhand.toml: the same settings as flags and environment, below both.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -95,7 +94,7 @@ fn apply(
         if let Some(value) = values.get(&key) {
             unknown.retain(|name| **name != key);
             let value = value.clone();
-            command = command.mut_arg(id, |arg| arg.default_value(OsString::from(value)));
+            command = command.mut_arg(id, |arg| arg.default_value(value));
         }
     }
     let names: Vec<String> =
@@ -109,11 +108,7 @@ fn apply(
 /// Prints a parse error, and for a bad value where it came from.
 pub(crate) fn explain(command: &clap::Command, error: &clap::Error, source: &Source) -> ExitCode {
     let _ = error.print();
-    if matches!(
-        error.kind(),
-        ErrorKind::DisplayHelp
-            | ErrorKind::DisplayVersion
-    ) {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         return ExitCode::SUCCESS;
     }
     if let Some(note) = note(command, error, source) {
