@@ -1,7 +1,7 @@
 //! The rules of the house that a compiler does not check, read from the sources themselves.
 //!
-//! `deny.toml` says the same about outside crates for the whole dependency tree; this needs no tool
-//! and no network, so it holds on every run. A rule that has to change is changed here, in the open.
+//! `deny.toml` says the same about outside crates for the whole dependency tree; this needs no
+//! tool and no network, so it holds on every run. A rule that must change is changed here, openly.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
