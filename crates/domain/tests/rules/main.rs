@@ -1,0 +1,5 @@
+//! The rules of stock, from outside: platform orders live, their webhooks are decided in batches
+//! over a store in memory, and the numbers are looked at.
+
+mod locations;
+mod world;
