@@ -1,5 +1,6 @@
 //! The rules of stock, from outside: platform orders live, their webhooks are decided in batches
 //! over a store in memory, and the numbers are looked at.
 
+mod lines;
 mod locations;
 mod world;
