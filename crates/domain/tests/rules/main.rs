@@ -3,4 +3,5 @@
 
 mod lines;
 mod locations;
+mod shortage;
 mod world;
