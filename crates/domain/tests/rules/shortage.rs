@@ -4,6 +4,7 @@ use domain::order::{FulfilmentStatus, OrderFlag, OrderState, Restock};
 use domain::policy::WhenShort;
 use domain::stock::{Cause, Forbidden};
 use domain::{Batch, EnvelopeId, Keys, LocationId, Outcome, Policy, Sku, StockKey, Timestamp};
+use testkit::memory::{Commit, ConflictKey};
 use testkit::shopify::{LOCATION, ShopifyOrder};
 
 use crate::world::{World, applied, order_key, ten_bowls};
@@ -50,6 +51,21 @@ fn short_is_a_latch_until_somebody_retries() {
     assert_eq!(world.retry(&second), applied());
     assert_eq!(world.stock("BOWL"), (3, 2));
     assert_eq!(world.retry(&second).outcome, Outcome::Unchanged);
+}
+
+#[test]
+fn an_answer_of_short_rests_on_the_stock_that_was_read() {
+    let mut world = World::new(Policy::default()).with("BOWL", 3);
+    let mut first = ShopifyOrder::new(1).line("BOWL", 3);
+    world.send(&first, "orders/create");
+    let second = ShopifyOrder::new(2).line("BOWL", 2).fact("orders/create");
+    let (batch, verdict) = world.decide_only(second);
+    assert_eq!(verdict.outcome, Outcome::Short);
+    first.cancel(Some(LOCATION));
+    world.send(&first, "orders/cancelled");
+    let answer = world.store.commit_now(&batch.into_changes()).unwrap();
+    let key = StockKey::new(&Sku::new("BOWL"), &LocationId::new("main"));
+    assert_eq!(answer, Commit::Conflict(vec![ConflictKey::Stock(key)]));
 }
 
 #[test]

@@ -38,14 +38,20 @@ impl World {
 
     /// A fact, perhaps from some time ago, arrives in a webhook of its own.
     pub(crate) fn decide(&mut self, fact: OrderFact) -> Verdict {
+        let (batch, verdict) = self.decide_only(fact);
+        self.commit(batch);
+        verdict
+    }
+
+    /// It is decided, but not committed.
+    pub(crate) fn decide_only(&mut self, fact: OrderFact) -> (Batch, Verdict) {
         self.sent += 1;
         let incoming = incoming(self.sent, self.sent);
         let mut batch = Batch::new(self.store.load_now(&keys(&incoming, &fact)));
         let meaning = Meaning::Fact(Fact::Order(Box::new(fact)));
         let decided = batch.webhook(&incoming, &meaning, &self.policy, Timestamp(0), Vec::new);
         let Decided::Verdict(verdict) = decided else { panic!("a new webhook has a verdict") };
-        self.commit(batch);
-        verdict
+        (batch, verdict)
     }
 
     /// `onhand order retry`.
