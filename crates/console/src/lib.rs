@@ -1,1 +1,67 @@
+//! The ops port of every role: is it alive, is it ready, what does it count.
+//!
+//! It is for operators and their tools, on an address that the internet does not reach. It has its
+//! own listener, so a flood of webhooks cannot keep a probe from being answered.
 
+use std::convert::Infallible;
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::time::interval;
+use tokio_util::sync::CancellationToken;
+
+mod bind;
+mod process;
+mod recorder;
+mod routes;
+
+pub use bind::bind;
+pub use metrics_exporter_prometheus::PrometheusHandle;
+pub use recorder::install_metrics;
+
+/// How often histograms are folded into their buckets. Between two folds every sample is kept.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// What the ops port of a role tells.
+#[derive(Clone, Debug)]
+pub struct Ops<R> {
+    /// Says whether the role can do its work, or what keeps it from it. Given up on after
+    /// [`READY_TIMEOUT`].
+    pub ready: R,
+    pub metrics: PrometheusHandle,
+}
+
+/// How long a readiness check may take before it counts as "no".
+pub const READY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Serves the ops port on `listener` until `stop`.
+pub async fn run<R, F>(listener: TcpListener, ops: Ops<R>, stop: CancellationToken)
+where
+    R: Fn() -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<(), String>> + Send + 'static,
+{
+    let metrics = ops.metrics.clone();
+    tokio::select! {
+        () = serve::run(listener, routes::routes(ops), limits(), stop) => {}
+        never = upkeep(metrics) => match never {},
+    }
+}
+
+/// A handful of probes and scrapers, all quick.
+fn limits() -> serve::Limits {
+    serve::Limits {
+        connections_max: 128,
+        request_timeout: Duration::from_secs(10),
+        drain_timeout: Duration::from_secs(2),
+        ..serve::Limits::default()
+    }
+}
+
+async fn upkeep(metrics: PrometheusHandle) -> Infallible {
+    let mut ticks = interval(UPKEEP_INTERVAL);
+    loop {
+        ticks.tick().await;
+        metrics.run_upkeep();
+    }
+}

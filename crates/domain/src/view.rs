@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::change::{ChangeSet, Effect, EffectKind, Operation, OrderChange, StockChange};
 use crate::decide::{Decision, decide, reconsider};
 use crate::fact::{Fact, Meaning, OrderFact};
-use crate::ids::{EnvelopeId, LocationId, OrderKey, Sku, StockKey, Version};
+use crate::ids::{EnvelopeId, LocationId, OrderKey, ShopId, Sku, StockKey, Version};
 use crate::order::Order;
 use crate::policy::Policy;
 use crate::stock::{Cause, Forbidden, LedgerRow, Move, MoveKind, Stock};
@@ -65,6 +65,9 @@ impl StockView {
 #[derive(Clone, Debug)]
 pub struct Incoming {
     pub key: WebhookKey,
+    /// Whose order it is. The key's shop, but where the shops file named the sender only after the
+    /// webhook had died.
+    pub shop: ShopId,
     pub envelope: EnvelopeId,
     pub topic: String,
     pub received_at: Timestamp,
@@ -240,7 +243,7 @@ impl Batch {
         policy: &Policy,
         now: Timestamp,
     ) -> Verdict {
-        let key = OrderKey { shop: incoming.key.shop.clone(), order: fact.order.clone() };
+        let key = OrderKey { shop: incoming.shop.clone(), order: fact.order.clone() };
         let absent = Order::default();
         let order = self.view.orders.get(&key).unwrap_or(&absent);
         let decision = decide(order, fact, &self.view.stock, policy);

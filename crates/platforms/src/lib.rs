@@ -10,7 +10,9 @@ pub mod shopify;
 pub mod shops;
 pub mod signature;
 
-pub use shops::{Shop, Shops, ShopsError};
+mod moment;
+
+pub use shops::{Shop, Shops, ShopsError, WhenRestocked};
 
 /// What the body of an envelope means.
 pub fn parse(envelope: &Envelope) -> Meaning {

@@ -1,44 +1,174 @@
 //! The shops file: who may send, with which secrets, under which rules.
+//!
+//! Reading it is pure: the caller brings the text and resolves `env:` and `file:` secrets. A file
+//! is taken whole or not at all, and an error names the shop, the field, what is wrong with it and
+//! how it could look. No error and no `Debug` output shows a secret.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
 
 use domain::{Platform, Policy, ShopId};
-use secrecy::SecretString;
-use std::collections::BTreeMap;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 
+mod entry;
+
+use entry::{Entry, nearest};
+pub(crate) use entry::{UNKNOWN_SHOP, clean_domain};
+
+/// One connected channel account.
 #[derive(Clone, Debug)]
 pub struct Shop {
     pub name: ShopId,
     pub platform: Platform,
+    /// Lower case. Always there for Shopify, which names the sender by it.
     pub domain: Option<String>,
+    /// Any of them may sign, so that a new one can come before the old one goes.
     pub secrets: Vec<SecretString>,
     pub policy: Policy,
+    pub when_restocked: WhenRestocked,
+    /// The shop whose orders are paid through this one; only payments shops have use for it.
+    pub pays_for: Option<ShopId>,
 }
 
+/// What happens to a shop's short orders when units come in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenRestocked {
+    /// They stay short until somebody retries them.
+    #[default]
+    Wait,
+    /// They are tried again, oldest first.
+    CommitShort,
+}
+
+/// All shops, found by name or by domain.
 #[derive(Clone, Debug, Default)]
 pub struct Shops {
     by_name: BTreeMap<ShopId, Shop>,
+    by_domain: BTreeMap<String, ShopId>,
+    /// Each Shopify secret once: shops that share an app share its secret.
+    shopify_secrets: Vec<SecretString>,
 }
 
+/// What is wrong with a shops file, for the person who wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ShopsError(pub String);
 
 impl Shops {
+    /// Reads a shops file. `resolve` gets whole entries such as `env:DEMO_SECRET` or
+    /// `file:/run/secrets/demo` and returns what is behind them.
     pub fn parse(
         text: &str,
         resolve: impl Fn(&str) -> Result<String, String>,
     ) -> Result<Shops, ShopsError> {
-        let _ = (text, resolve(""));
-        unimplemented!()
+        let mut shops = Shops::default();
+        for (index, table) in tables(text)?.into_iter().enumerate() {
+            shops.add(Entry::new(index, table)?.read(&resolve)?)?;
+        }
+        shops.check_pays_for()?;
+        Ok(shops)
     }
+
     pub fn get(&self, name: &ShopId) -> Option<&Shop> {
         self.by_name.get(name)
     }
+
+    /// The Shopify shop of `domain`, in any case.
     pub fn shopify(&self, domain: &str) -> Option<&Shop> {
-        self.by_name
-            .values()
-            .find(|s| s.platform == Platform::Shopify && s.domain.as_deref() == Some(domain))
+        let name = self.by_domain.get(&domain.to_ascii_lowercase())?;
+        self.by_name.get(name).filter(|shop| shop.platform == Platform::Shopify)
     }
+
     pub fn iter(&self) -> impl Iterator<Item = &Shop> {
         self.by_name.values()
     }
+
+    /// The secrets of all Shopify shops, each once.
+    pub(crate) fn shopify_secrets(&self) -> &[SecretString] {
+        &self.shopify_secrets
+    }
+
+    fn add(&mut self, shop: Shop) -> Result<(), ShopsError> {
+        if self.by_name.contains_key(&shop.name) {
+            return Err(ShopsError(format!(
+                "shop {:?}: name: another shop has it; every [[shop]] needs its own",
+                shop.name
+            )));
+        }
+        if let Some(domain) = &shop.domain {
+            match self.by_domain.entry(domain.clone()) {
+                Slot::Vacant(slot) => {
+                    slot.insert(shop.name.clone());
+                }
+                Slot::Occupied(other) => {
+                    return Err(ShopsError(format!(
+                        "shop {:?}: domain: {domain:?} is also the domain of shop {:?}",
+                        shop.name,
+                        other.get()
+                    )));
+                }
+            }
+        }
+        if shop.platform == Platform::Shopify {
+            for secret in &shop.secrets {
+                let known = |k: &SecretString| k.expose_secret() == secret.expose_secret();
+                if !self.shopify_secrets.iter().any(known) {
+                    self.shopify_secrets.push(secret.clone());
+                }
+            }
+        }
+        self.by_name.insert(shop.name.clone(), shop);
+        Ok(())
+    }
+
+    fn check_pays_for(&self) -> Result<(), ShopsError> {
+        for shop in self.iter() {
+            let Some(paid) = &shop.pays_for else { continue };
+            if !self.by_name.contains_key(paid) {
+                let names = self.by_name.keys().map(ShopId::as_str);
+                let hint = nearest(paid.as_str(), names)
+                    .map(|name| format!("; did you mean {name:?}?"))
+                    .unwrap_or_default();
+                return Err(ShopsError(format!(
+                    "shop {:?}: pays_for: no shop in this file is named {paid:?}{hint}",
+                    shop.name
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The `[[shop]]` tables of a file.
+fn tables(text: &str) -> Result<Vec<toml::Table>, ShopsError> {
+    // The error's own text would quote the line, and with it perhaps a secret.
+    let mut file: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        ShopsError(format!("line {line}: {}", error.message()))
+    })?;
+    let shops = file.remove("shop");
+    if let Some(key) = file.keys().next() {
+        return Err(ShopsError(format!("{key}: unknown; every shop begins with a line [[shop]]")));
+    }
+    let no_table = || ShopsError("shop: write [[shop]] with two brackets on each side".into());
+    let shops = match shops {
+        None => Vec::new(),
+        Some(toml::Value::Array(shops)) => shops,
+        Some(_) => return Err(no_table()),
+    };
+    if shops.is_empty() {
+        return Err(ShopsError(
+            "the file names no shop; a shop begins with a line [[shop]]".into(),
+        ));
+    }
+    shops
+        .into_iter()
+        .map(|shop| match shop {
+            toml::Value::Table(table) => Ok(table),
+            _ => Err(no_table()),
+        })
+        .collect()
 }

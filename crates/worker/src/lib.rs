@@ -1,1 +1,94 @@
+//! Batches of envelopes in, committed decisions out.
+//!
+//! A worker is a few lanes. Each takes what its consumer has ([`lane`]), has it decided and
+//! committed as one batch ([`batch`]), and settles it. Lanes share nothing but the store, where
+//! versions and one lock order keep them apart, so more lanes and more processes just work.
+//!
+//! The error classes and their roads:
+//!
+//! * *conflict*: another lane was faster. Backoff with full jitter, load again, decide again.
+//! * *transient*: the store is away. Hold the batch, probe, go on; no attempts are counted. If the
+//!   store answers and one envelope still fails: the retry ladder.
+//! * *not yet*: a parcel of a later version. The retry ladder.
+//! * *never*: malformed, unknown, refused by the database, a panic. Dead letter, at once.
 
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use platforms::Shops;
+use queue::Consumer;
+use store::Store;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+mod backoff;
+mod batch;
+pub mod clock;
+mod heat;
+mod lane;
+mod prepare;
+
+pub use batch::{Done, Processor, Strategy};
+pub use prepare::Work;
+
+/// Limits of a worker.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// Envelopes that a lane decides at once, at the most (a parcel is not split).
+    pub batch_max: usize,
+    /// After a stop, how long lanes may take to finish what they hold.
+    pub drain_deadline: Duration,
+    pub strategy: Strategy,
+}
+
+/// Runs one lane per consumer until `stop`, then finishes and settles what they hold. What is not
+/// finished by the deadline is given back to the queue by dropping it.
+pub async fn run<C: Consumer, S: Store>(
+    consumers: Vec<C>,
+    store: S,
+    shops: watch::Receiver<Arc<Shops>>,
+    config: Config,
+    stop: CancellationToken,
+) {
+    let lanes = TaskTracker::new();
+    let abandon = CancellationToken::new();
+    for consumer in consumers {
+        let lane = lane::Lane {
+            consumer,
+            processor: Processor::new(store.clone(), config.strategy),
+            shops: shops.clone(),
+            batch_max: config.batch_max,
+            stop: stop.clone(),
+        };
+        lanes.spawn(abandon.clone().run_until_cancelled_owned(lane.run()));
+    }
+    lanes.close();
+    stop.cancelled().await;
+    if within(config.drain_deadline, lanes.wait()).await.is_none() {
+        tracing::warn!("the drain deadline passed; what is unfinished goes back to the queue");
+        abandon.cancel();
+        lanes.wait().await;
+    }
+}
+
+async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(limit, work).await.ok()
+}
+
+/// An error with all of its causes, for one log line.
+pub fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// A count as a metric wants it; exact up to 2^32.
+fn as_f64(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::MAX, f64::from)
+}

@@ -3,6 +3,6 @@ SELECT 'P7', l.sku || ' at ' || l.location || ' version ' || l.version || ' name
 FROM ledger AS l
 WHERE l.webhook_id IS NOT NULL
   AND NOT EXISTS (
-    SELECT 1 FROM webhooks AS w WHERE w.webhook_id = l.webhook_id AND w.shop = l.shop
+    SELECT 1 FROM webhooks AS w WHERE w.webhook_id = l.webhook_id
   )
 LIMIT $1

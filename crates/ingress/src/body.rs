@@ -1,0 +1,109 @@
+//! Bodies, read whole, under three bounds: the length of each, the bytes of all, and time.
+//!
+//! Room for a body is taken before its bytes are and given back when its request is answered. A
+//! declared length takes its room up front, so what cannot be held is refused before it is sent; a
+//! chunked body takes room as it grows.
+
+use std::sync::Arc;
+
+use axum::body::{Body, HttpBody};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::Limits;
+use crate::measure;
+use crate::respond::Refusal;
+
+/// How much room a chunked body takes at a time.
+const STEP_BYTES: usize = 64 * 1024;
+
+/// The unit of the semaphore: its permits are counted in `u32`.
+const UNIT_BYTES: usize = 1024;
+
+/// Reads bodies, and knows how much room is left for them.
+#[derive(Debug)]
+pub(crate) struct Bodies {
+    limits: Limits,
+    room: Arc<Semaphore>,
+}
+
+impl Bodies {
+    pub(crate) fn new(limits: Limits) -> Self {
+        let bytes = limits.in_flight_bytes_max.max(limits.body_bytes_max);
+        Self { limits, room: Arc::new(Semaphore::new(bytes.div_ceil(UNIT_BYTES))) }
+    }
+
+    /// The whole body, and the room it takes for as long as it is worked on.
+    pub(crate) async fn read(&self, body: Body) -> Result<(Bytes, Room), Refusal> {
+        let declared = body.size_hint().exact();
+        let declared = declared.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+        self.check_length(declared.unwrap_or(0))?;
+        let mut room = Room::none(&self.room);
+        room.grow_to(declared.unwrap_or(0))?;
+        let buffer = BytesMut::with_capacity(declared.unwrap_or(0));
+        let bytes = timeout(self.limits.body_timeout, self.collect(body, buffer, &mut room))
+            .await
+            .map_err(|_| Refusal::TooSlow)??;
+        Ok((bytes, room))
+    }
+
+    async fn collect(
+        &self,
+        mut body: Body,
+        mut buffer: BytesMut,
+        room: &mut Room,
+    ) -> Result<Bytes, Refusal> {
+        while let Some(frame) = body.frame().await {
+            // What is not data is trailers; nothing that is signed travels there.
+            let Ok(data) = frame.map_err(Refusal::Broken)?.into_data() else { continue };
+            let length = buffer.len() + data.len();
+            self.check_length(length)?;
+            if length > room.bytes() {
+                let step = length.next_multiple_of(STEP_BYTES);
+                room.grow_to(step.min(self.limits.body_bytes_max))?;
+            }
+            buffer.extend_from_slice(&data);
+        }
+        Ok(buffer.freeze())
+    }
+
+    fn check_length(&self, bytes: usize) -> Result<(), Refusal> {
+        let max = self.limits.body_bytes_max;
+        if bytes > max { Err(Refusal::TooLong { max }) } else { Ok(()) }
+    }
+}
+
+/// Room that is taken; dropping it gives it back.
+#[derive(Debug)]
+pub(crate) struct Room {
+    permit: OwnedSemaphorePermit,
+}
+
+impl Room {
+    fn none(of: &Arc<Semaphore>) -> Self {
+        let permit = of.clone().try_acquire_many_owned(0);
+        Self { permit: permit.expect("the semaphore is never closed, and none are always free") }
+    }
+
+    fn bytes(&self) -> usize {
+        self.permit.num_permits() * UNIT_BYTES
+    }
+
+    /// Never waits: a sender that is told to come back costs less than one that is held.
+    fn grow_to(&mut self, bytes: usize) -> Result<(), Refusal> {
+        let missing = bytes.saturating_sub(self.bytes()).div_ceil(UNIT_BYTES);
+        let units = u32::try_from(missing).map_err(|_| Refusal::NoRoom)?;
+        let more = self.permit.semaphore().clone().try_acquire_many_owned(units);
+        self.permit.merge(more.map_err(|_| Refusal::NoRoom)?);
+        measure::bytes_taken(missing * UNIT_BYTES);
+        Ok(())
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        measure::bytes_given_back(self.bytes());
+    }
+}

@@ -1,0 +1,12 @@
+//! An ingress behind a real socket, with a queue whose answers the tests hold in their hands.
+
+#[path = "../../../serve/tests/it/peer.rs"]
+mod peer;
+mod server;
+mod webhook;
+
+mod answers;
+mod limits;
+mod metrics;
+mod queue;
+mod stop;

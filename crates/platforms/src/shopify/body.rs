@@ -1,0 +1,126 @@
+//! The order as Shopify writes it: the few fields that stock depends on. All others are skipped
+//! unread, since Shopify adds some every quarter, and money is nobody's business here.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::value::{Id, Moment, Object, Quantity, Text};
+
+/// A field where only its presence counts: not missing, not null.
+type Present = Option<IgnoredAny>;
+
+/// Lists may be missing or null where older versions had none.
+type List<T> = Option<Vec<Object<T>>>;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Order<'a> {
+    pub(super) id: Option<Id>,
+    #[serde(borrow)]
+    admin_graphql_api_id: Option<Text<'a>>,
+    pub(super) name: Option<Text<'a>>,
+    #[serde(default)]
+    pub(super) test: Option<bool>,
+    pub(super) updated_at: Option<Moment>,
+    pub(super) cancelled_at: Present,
+    pub(super) financial_status: Option<Text<'a>>,
+    pub(super) fulfillment_status: Option<Text<'a>>,
+    pub(super) line_items: List<Line<'a>>,
+    pub(super) fulfillments: List<Fulfilment<'a>>,
+    pub(super) refunds: List<Refund<'a>>,
+    // No stock matter: they tell an order from what only looks like one.
+    order_number: Present,
+    order_id: Present,
+    order_edit: Present,
+    refund_line_items: Present,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Line<'a> {
+    pub(super) id: Id,
+    pub(super) variant_id: Option<Id>,
+    #[serde(borrow)]
+    pub(super) sku: Option<Text<'a>>,
+    /// As ordered at first; neither refunds nor edits lower it.
+    pub(super) quantity: Quantity,
+    /// After edits and refunds. Bodies before 2023-10 do not have it.
+    pub(super) current_quantity: Option<Quantity>,
+    pub(super) fulfillable_quantity: Option<Quantity>,
+    /// Null where Shopify keeps no stock of the variant.
+    pub(super) variant_inventory_management: Option<Text<'a>>,
+    pub(super) gift_card: Option<bool>,
+    pub(super) tip: Present,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Fulfilment<'a> {
+    pub(super) id: Id,
+    #[serde(borrow)]
+    pub(super) status: Option<Text<'a>>,
+    pub(super) created_at: Option<Moment>,
+    pub(super) updated_at: Option<Moment>,
+    pub(super) location_id: Option<Id>,
+    pub(super) line_items: List<FulfilmentLine>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct FulfilmentLine {
+    /// The id of the order's line.
+    pub(super) id: Id,
+    pub(super) quantity: Quantity,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Refund<'a> {
+    pub(super) created_at: Option<Moment>,
+    pub(super) processed_at: Option<Moment>,
+    #[serde(borrow)]
+    pub(super) refund_line_items: List<RefundLine<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RefundLine<'a> {
+    pub(super) id: Id,
+    pub(super) line_item_id: Id,
+    pub(super) quantity: Quantity,
+    #[serde(borrow)]
+    pub(super) restock_type: Option<Text<'a>>,
+    pub(super) location_id: Option<Id>,
+}
+
+/// Reads an order, or says what is wrong and where.
+pub(super) fn order(body: &[u8]) -> Result<Order<'_>, String> {
+    serde_json::from_slice(body).map(|Object(order)| order).map_err(|error| explain(body, &error))
+}
+
+/// Tracking the path while reading is slow, so it is done only once reading has failed.
+fn explain(body: &[u8], error: &serde_json::Error) -> String {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    match serde_path_to_error::deserialize::<_, Object<Order<'_>>>(&mut json) {
+        Err(located) if located.path().iter().next().is_some() => located.to_string(),
+        // At the top of the body, or behind its end.
+        Err(_) | Ok(_) => error.to_string(),
+    }
+}
+
+impl Order<'_> {
+    /// What the body is instead, if it is no order.
+    pub(super) fn mismatch(&self) -> Option<&'static str> {
+        const GID: &str = "gid://shopify/Order/";
+        let foreign =
+            self.admin_graphql_api_id.as_ref().is_some_and(|gid| !gid.as_str().starts_with(GID));
+        // What every order has and its parts do not.
+        let of_orders_alone = self.financial_status.is_some()
+            || self.order_number.is_some()
+            || self.refunds.is_some()
+            || self.fulfillments.is_some();
+        match () {
+            () if foreign => Some("something whose admin_graphql_api_id is not an order's"),
+            () if self.order_edit.is_some() => Some("an order edit"),
+            () if of_orders_alone => None,
+            () if self.refund_line_items.is_some() => Some("a refund"),
+            () if self.order_id.is_some() => Some("a part of an order"),
+            () if self.line_items.is_none() => Some("something without an order's fields"),
+            () => None,
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! At the edge: a request becomes an envelope, once a known secret has signed its body.
+
+use bytes::Bytes;
+use domain::{BodyHash, Envelope, EnvelopeId, Platform, ShopId, Timestamp, WebhookId};
+use http::HeaderMap;
+
+use crate::shops::{UNKNOWN_SHOP, clean_domain};
+use crate::signature::Claim;
+use crate::{Refused, Shops, moment};
+
+/// A header, by its names today and in Shopify's newer events, which drop the `X-`. A value that is
+/// longer than the limit, empty, or not plain visible ASCII counts as missing.
+struct Header {
+    names: [&'static str; 2],
+    bytes_max: usize,
+}
+
+const SIGNATURE: Header =
+    Header { names: ["x-shopify-hmac-sha256", "shopify-hmac-sha256"], bytes_max: 64 };
+const SHOP_DOMAIN: Header =
+    Header { names: ["x-shopify-shop-domain", "shopify-shop-domain"], bytes_max: 253 };
+const TOPIC: Header = Header { names: ["x-shopify-topic", "shopify-topic"], bytes_max: 128 };
+const WEBHOOK_ID: Header =
+    Header { names: ["x-shopify-webhook-id", "shopify-webhook-id"], bytes_max: 128 };
+const EVENT_ID: Header =
+    Header { names: ["x-shopify-event-id", "shopify-event-id"], bytes_max: 128 };
+const API_VERSION: Header =
+    Header { names: ["x-shopify-api-version", "shopify-api-version"], bytes_max: 32 };
+const TRIGGERED_AT: Header =
+    Header { names: ["x-shopify-triggered-at", "shopify-triggered-at"], bytes_max: 64 };
+const TRACEPARENT: Header = Header { names: ["traceparent", "traceparent"], bytes_max: 128 };
+
+impl Header {
+    fn of<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+        self.names.iter().find_map(|name| {
+            let value = headers.get(*name)?;
+            let usable = (1..=self.bytes_max).contains(&value.len())
+                && value.as_bytes().iter().all(u8::is_ascii_graphic);
+            value.to_str().ok().filter(|_| usable)
+        })
+    }
+}
+
+/// Makes a request an envelope. The signature is checked before anything else is said.
+pub fn receive(
+    headers: &HeaderMap,
+    body: Bytes,
+    shops: &Shops,
+    id: EnvelopeId,
+    now: Timestamp,
+) -> Result<Envelope, Refused> {
+    let shop = authenticate(headers, &body, shops)?;
+    let topic = TOPIC.of(headers).ok_or(Refused::MissingHeader("X-Shopify-Topic"))?;
+    let webhook = match WEBHOOK_ID.of(headers) {
+        Some(webhook) => WebhookId::new(webhook),
+        None => WebhookId::new(BodyHash::of(&body).to_string()),
+    };
+    let owned = |header: Header| header.of(headers).map(str::to_owned);
+    Ok(Envelope {
+        id,
+        platform: Platform::Shopify,
+        shop,
+        webhook,
+        topic: topic.to_owned(),
+        event: owned(EVENT_ID),
+        api_version: owned(API_VERSION),
+        triggered_at: TRIGGERED_AT.of(headers).and_then(moment::parse),
+        received_at: now,
+        traceparent: owned(TRACEPARENT),
+        body,
+    })
+}
+
+/// The shop that sent `body`. A domain that the shops file does not name is let in where any
+/// Shopify secret has signed, so that a shop somebody forgot to add loses nothing: its webhooks
+/// become dead letters. The claimed domain has a dot or is [`UNKNOWN_SHOP`], and so never is the
+/// name of a shop.
+fn authenticate(headers: &HeaderMap, body: &[u8], shops: &Shops) -> Result<ShopId, Refused> {
+    let claim = SIGNATURE
+        .of(headers)
+        .and_then(Claim::from_base64)
+        .ok_or(Refused::Unauthorized("the X-Shopify-Hmac-Sha256 header is missing or unusable"))?;
+    let domain = SHOP_DOMAIN.of(headers).and_then(clean_domain);
+    let known = domain.as_deref().and_then(|domain| shops.shopify(domain));
+    let secrets = known.map_or(shops.shopify_secrets(), |shop| &shop.secrets);
+    if !claim.is_by_any(secrets, body) {
+        return Err(Refused::Unauthorized("no known secret made this signature"));
+    }
+    Ok(match known {
+        Some(shop) => shop.name.clone(),
+        None => ShopId::new(domain.as_deref().unwrap_or(UNKNOWN_SHOP)),
+    })
+}

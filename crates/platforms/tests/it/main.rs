@@ -1,0 +1,9 @@
+//! The crate from outside: requests in, envelopes and facts out.
+
+mod bodies;
+mod malformed;
+mod orders;
+mod random;
+mod receive;
+mod shops;
+mod signature;

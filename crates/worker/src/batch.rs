@@ -1,0 +1,248 @@
+//! One batch: load, decide, commit; again on conflict; in halves when one of it is poison.
+//!
+//! The answer says what is to be done with each envelope; nothing is settled here. When the process
+//! dies before the commit, nothing happened; when it dies after, the envelopes come again and are
+//! found in the inbox.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use domain::view::Batch;
+use domain::{DeadReason, Decided, Keys, Outcome, View, retry};
+use platforms::Shops;
+use store::{Commit, ConflictKey, Store, StoreError};
+
+use crate::backoff::ConflictBackoff;
+use crate::clock;
+use crate::heat::Heat;
+use crate::prepare::{Prepared, Work, keys, panic_message};
+
+/// Conflicts after which a batch locks before it reads, whatever its items' heat.
+const OPTIMISTIC_TRIES: u32 = 3;
+
+/// Tries after which a batch is given up as stuck, and its envelopes are tried one by one.
+const TRIES_MAX: u32 = 30;
+
+/// What is to be done with an envelope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// It is in the inbox, with its effects.
+    Decided(Decided),
+    /// It alone keeps failing: try again later.
+    RetryIn(Duration),
+}
+
+/// Decides batches, for one lane.
+#[derive(Debug)]
+pub struct Processor<S> {
+    store: S,
+    heat: Heat,
+    strategy: Strategy,
+}
+
+/// When a batch takes its locks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strategy {
+    /// Optimistic, but locking for items that turn out hot.
+    #[default]
+    Adaptive,
+    /// Reads without locks and relies on versions.
+    Optimistic,
+    /// Locks before it reads.
+    Locking,
+}
+
+/// Why a batch as a whole could not be committed.
+enum Failed {
+    /// The store is away: the same batch may pass later.
+    Outage(StoreError),
+    /// Something in it does not pass, while the store is there.
+    Refused(StoreError),
+    /// Too many conflicts, deadlocks or lock timeouts.
+    Stuck,
+}
+
+impl<S: Store> Processor<S> {
+    pub fn new(store: S, strategy: Strategy) -> Self {
+        Self { store, heat: Heat::default(), strategy }
+    }
+
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// Decides all of `work`, in its order. `Err`: the store is away and nothing is known of what
+    /// was not committed before; process the same work again. Not `patient`: it was away for this
+    /// very work before and answered in between, so the work itself is suspected.
+    pub async fn process(
+        &mut self,
+        work: Vec<Work>,
+        shops: &Arc<Shops>,
+        patient: bool,
+    ) -> Result<Vec<Done>, StoreError> {
+        let prepared = work.into_iter().map(|work| Prepared::new(work, shops)).collect();
+        let mut done = Vec::new();
+        let mut rest: Vec<Vec<Prepared>> = vec![prepared];
+        while let Some(mut batch) = rest.pop() {
+            match self.commit(&mut batch).await {
+                Ok(decided) => done.extend(decided.into_iter().map(Done::Decided)),
+                Err(Failed::Outage(error)) if patient => return Err(error),
+                Err(_) if batch.len() > 1 => {
+                    // The stack keeps the order: the first half is decided first.
+                    let second = batch.split_off(batch.len() / 2);
+                    rest.extend([second, batch]);
+                }
+                Err(failed) => done.push(self.give_up_one(batch, failed).await?),
+            }
+        }
+        Ok(done)
+    }
+
+    /// One envelope that does not pass: a dead letter if it never will, else the retry ladder.
+    async fn give_up_one(
+        &mut self,
+        mut batch: Vec<Prepared>,
+        failed: Failed,
+    ) -> Result<Done, StoreError> {
+        let one = &mut batch[0];
+        let attempts = one.incoming.attempts;
+        match (failed, retry::wait_after(attempts)) {
+            (Failed::Refused(error), _) => {
+                one.condemn(DeadReason::StoreRejected, crate::error_chain(&error));
+            }
+            (Failed::Stuck | Failed::Outage(_), Some(wait)) => return Ok(Done::RetryIn(wait)),
+            (Failed::Stuck | Failed::Outage(_), None) => {
+                let detail = format!("gave up after {attempts} waits on the retry ladder");
+                one.condemn(DeadReason::RetriesExhausted, detail);
+            }
+        }
+        match self.commit(&mut batch).await {
+            Ok(mut decided) => Ok(Done::Decided(decided.remove(0))),
+            Err(Failed::Outage(error)) => Err(error),
+            Err(Failed::Refused(_) | Failed::Stuck) => {
+                // Not even its dead letter can be written: keep it in the queue, and say so.
+                let envelope = batch[0].envelope.id;
+                tracing::error!(envelope.id = %envelope, "cannot write a dead letter");
+                Ok(Done::RetryIn(retry::RUNGS[retry::RUNGS.len() - 1]))
+            }
+        }
+    }
+
+    async fn commit(&mut self, batch: &mut [Prepared]) -> Result<Vec<Decided>, Failed> {
+        let mut backoff = ConflictBackoff::new();
+        let started = Instant::now();
+        for tries in 0..TRIES_MAX {
+            let keys = keys(batch);
+            let lock_first = match self.strategy {
+                Strategy::Locking => true,
+                Strategy::Optimistic => false,
+                Strategy::Adaptive => tries >= OPTIMISTIC_TRIES || self.heat.is_hot(&keys),
+            };
+            match self.attempt(batch, &keys, lock_first).await {
+                Ok((Commit::Applied, decided)) => {
+                    self.heat.calm(&keys);
+                    measure(batch, &decided, started);
+                    return Ok(decided);
+                }
+                Ok((Commit::Conflict(conflicts), _)) => self.conflict(&conflicts),
+                Err(StoreError::TryAgain(error)) => {
+                    tracing::debug!(error = %error, "the database asks to try again");
+                    metrics::counter!("onhand_commit_try_again_total").increment(1);
+                }
+                Err(error @ StoreError::Rejected(_)) => return Err(Failed::Refused(error)),
+                Err(error) => return Err(Failed::Outage(error)),
+            }
+            tokio::time::sleep(backoff.next_wait()).await;
+        }
+        Err(Failed::Stuck)
+    }
+
+    fn conflict(&mut self, conflicts: &[ConflictKey]) {
+        metrics::counter!("onhand_conflicts_total").increment(1);
+        tracing::debug!(conflicts = conflicts.len(), first = ?conflicts.first(), "conflict");
+        self.heat.conflict(conflicts);
+    }
+
+    async fn attempt(
+        &self,
+        batch: &mut [Prepared],
+        keys: &Keys,
+        lock_first: bool,
+    ) -> Result<(Commit, Vec<Decided>), StoreError> {
+        if lock_first {
+            let (claim, view) = self.store.claim(keys).await?;
+            let (changes, decided) = decide(batch, view);
+            Ok((self.store.commit_claim(claim, &changes.into_changes()).await?, decided))
+        } else {
+            let view = self.store.load(keys).await?;
+            let (changes, decided) = decide(batch, view);
+            Ok((self.store.commit(&changes.into_changes()).await?, decided))
+        }
+    }
+}
+
+/// Decides all of `batch` over `view`. One that panics is condemned, and the others are decided
+/// anew as if it had been condemned before.
+fn decide(batch: &mut [Prepared], view: View) -> (Batch, Vec<Decided>) {
+    let now = clock::now();
+    loop {
+        let mut changes = Batch::new(view.clone());
+        let mut decided = Vec::with_capacity(batch.len());
+        let panicked = batch.iter().position(|one| {
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                changes.webhook(&one.incoming, &one.meaning, &one.policy, now, || one.raw())
+            }));
+            match outcome {
+                Ok(outcome) => {
+                    decided.push(Ok(outcome));
+                    false
+                }
+                Err(panic) => {
+                    decided.push(Err(panic_message(&*panic)));
+                    true
+                }
+            }
+        });
+        match (panicked, decided.pop()) {
+            (Some(at), Some(Err(message))) => batch[at].condemn(DeadReason::Panic, message),
+            (_, last) => {
+                batch
+                    .iter()
+                    .filter(|one| one.suspect)
+                    .for_each(|one| changes.clear_suspicion(one.envelope.id));
+                let decided = decided.into_iter().chain(last).filter_map(Result::ok).collect();
+                return (changes, decided);
+            }
+        }
+    }
+}
+
+fn measure(batch: &[Prepared], decided: &[Decided], started: Instant) {
+    let now = clock::now();
+    metrics::histogram!("onhand_commit_seconds").record(started.elapsed().as_secs_f64());
+    metrics::histogram!("onhand_batch_envelopes").record(crate::as_f64(batch.len()));
+    for (one, decided) in batch.iter().zip(decided) {
+        let outcome = match decided {
+            Decided::Verdict(verdict) => verdict.outcome,
+            Decided::Duplicate => Outcome::Duplicate,
+            Decided::Redelivered => continue,
+        };
+        metrics::counter!("onhand_webhooks_total", "outcome" => outcome.as_str()).increment(1);
+        let lag = Duration::from_micros((now.0 - one.incoming.received_at.0).max(0).unsigned_abs());
+        metrics::histogram!("onhand_apply_lag_seconds").record(lag.as_secs_f64());
+        if outcome == Outcome::Dead
+            && let Decided::Verdict(verdict) = decided
+        {
+            tracing::warn!(
+                envelope.id = %one.envelope.id,
+                shop.id = %one.incoming.shop,
+                webhook.id = %one.incoming.key.webhook,
+                topic = one.incoming.topic,
+                reason = verdict.reason,
+                detail = verdict.detail,
+                "webhook became a dead letter"
+            );
+        }
+    }
+}

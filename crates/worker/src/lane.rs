@@ -1,0 +1,214 @@
+//! A lane: takes batches from the queue, has them decided and committed, settles them.
+//!
+//! Nothing is settled before its effects are durable. While the store is away the lane holds its
+//! batch and asks until it answers: nothing is lost and nobody's attempts grow.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{BodyHash, ChangeSet, DeadLetter, DeadReason, EnvelopeId, retry};
+use platforms::Shops;
+use queue::{Consumer, Content, Delivery, DeliveryId, Settlement};
+use store::{Store, StoreError};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::batch::{Done, Processor};
+use crate::clock;
+use crate::prepare::Work;
+
+/// Parcels that were handed out this often without being settled are decided envelope by envelope.
+const SUSPECT_REDELIVERIES: u32 = 2;
+
+/// So often a suspect is decided alone before it is held for the killer.
+const SUSPECT_TRIES: u32 = 5;
+
+/// Failures of one batch, with a store that answers in between, after which it is tried in halves.
+const OUTAGES_MAX: u32 = 3;
+
+/// How often a store that is away is asked again.
+const PROBE: Duration = Duration::from_millis(250);
+
+pub(crate) struct Lane<C, S> {
+    pub(crate) consumer: C,
+    pub(crate) processor: Processor<S>,
+    pub(crate) shops: watch::Receiver<Arc<Shops>>,
+    pub(crate) batch_max: usize,
+    pub(crate) stop: CancellationToken,
+}
+
+impl<C: Consumer, S: Store> Lane<C, S> {
+    /// Works until stopped; what was taken by then is finished first.
+    pub(crate) async fn run(mut self) {
+        loop {
+            let deliveries = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => break,
+                deliveries = self.consumer.next_batch(self.batch_max) => deliveries,
+            };
+            let (suspects, sound): (Vec<_>, Vec<_>) = deliveries
+                .into_iter()
+                .partition(|delivery| delivery.redeliveries >= SUSPECT_REDELIVERIES);
+            if !sound.is_empty() {
+                self.handle(sound).await;
+            }
+            for suspect in suspects {
+                self.handle_suspect(suspect).await;
+            }
+        }
+        self.consumer.close().await;
+    }
+
+    /// Has a batch decided and settles it; unsettled if the lane is stopped while the store is away.
+    async fn handle(&mut self, deliveries: Vec<Delivery>) {
+        let mut work = Vec::with_capacity(deliveries.len());
+        let mut ids = Vec::with_capacity(deliveries.len());
+        let mut settled = Vec::new();
+        for delivery in deliveries {
+            match understand(delivery) {
+                Understood::Work(id, one) => {
+                    ids.push(id);
+                    work.push(*one);
+                }
+                Understood::Later(id, wait) => settled.push((id, Settlement::RetryIn(wait))),
+                Understood::Unreadable(id, letter) => {
+                    if self.bury(*letter).await {
+                        settled.push((id, Settlement::Done));
+                    }
+                }
+            }
+        }
+        if let Some(done) = self.decide(work).await {
+            settled.extend(ids.into_iter().zip(done.into_iter().map(settlement)));
+        }
+        self.consumer.settle(settled).await;
+    }
+
+    /// Decides one envelope alone, noting durably that it is about to: whatever it does to this
+    /// process, its neighbours do not pay for it.
+    async fn handle_suspect(&mut self, delivery: Delivery) {
+        let id = delivery.id;
+        let Understood::Work(_, mut work) = understand(delivery.clone()) else {
+            return self.handle(vec![delivery]).await;
+        };
+        let Some(tries) = self.suspect(work.envelope.id).await else { return };
+        if tries > SUSPECT_TRIES {
+            let detail = format!("decided alone {SUSPECT_TRIES} times, and never to an end");
+            work.verdict = Some((DeadReason::Poison, detail));
+        }
+        work.suspect = true;
+        if let Some(mut done) = self.decide(vec![*work]).await {
+            self.consumer.settle(vec![(id, settlement(done.remove(0)))]).await;
+        }
+    }
+
+    /// `None`: stopped while the store was away.
+    async fn decide(&mut self, work: Vec<Work>) -> Option<Vec<Done>> {
+        if work.is_empty() {
+            return Some(Vec::new());
+        }
+        let mut outages = 0;
+        loop {
+            let shops = self.shops.borrow().clone();
+            let patient = outages < OUTAGES_MAX;
+            match self.processor.process(work.clone(), &shops, patient).await {
+                Ok(done) => return Some(done),
+                Err(error) => {
+                    self.wait_for_store(&error).await?;
+                    outages += 1;
+                }
+            }
+        }
+    }
+
+    async fn suspect(&mut self, envelope: EnvelopeId) -> Option<u32> {
+        loop {
+            match self.processor.store().suspect(envelope).await {
+                Ok(tries) => return Some(tries),
+                Err(error) => self.wait_for_store(&error).await?,
+            }
+        }
+    }
+
+    /// Keeps what is not even an envelope. `false`: stopped while the store was away.
+    async fn bury(&mut self, letter: DeadLetter) -> bool {
+        let changes = ChangeSet { dead: vec![letter], ..ChangeSet::default() };
+        loop {
+            match self.processor.store().commit(&changes).await {
+                Ok(_) => return true,
+                Err(error) => {
+                    if self.wait_for_store(&error).await.is_none() {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until the store answers. `None`: stopped meanwhile.
+    async fn wait_for_store(&mut self, error: &StoreError) -> Option<()> {
+        tracing::warn!(error = crate::error_chain(error), "the store is away; holding the batch");
+        metrics::counter!("onhand_store_outages_total").increment(1);
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return None,
+                () = tokio::time::sleep(PROBE) => {}
+            }
+            if self.processor.store().ping().await.is_ok() {
+                tracing::info!("the store answers");
+                return Some(());
+            }
+        }
+    }
+}
+
+/// A delivery, by what can be done with it.
+enum Understood {
+    Work(DeliveryId, Box<Work>),
+    /// Written by a later version of Onhand: a worker that can read it may come.
+    Later(DeliveryId, Duration),
+    Unreadable(DeliveryId, Box<DeadLetter>),
+}
+
+fn understand(delivery: Delivery) -> Understood {
+    let Delivery { id, attempts, content, .. } = delivery;
+    match content {
+        Content::Envelope(envelope) => {
+            Understood::Work(id, Box::new(Work::new(envelope, attempts)))
+        }
+        Content::GivenUp { envelope, why } => {
+            let mut work = Work::new(envelope, attempts);
+            work.verdict = Some((DeadReason::BrokerDeadLetter, why));
+            Understood::Work(id, Box::new(work))
+        }
+        Content::Unreadable { raw, newer, why } => match retry::wait_after(attempts) {
+            Some(wait) if newer => Understood::Later(id, wait),
+            _ => Understood::Unreadable(id, Box::new(unreadable(&raw, attempts, why))),
+        },
+    }
+}
+
+fn unreadable(raw: &[u8], attempts: u32, why: String) -> DeadLetter {
+    let now = clock::now();
+    DeadLetter {
+        // The same bytes are the same dead letter, however often they are delivered.
+        envelope: EnvelopeId(uuid::Uuid::from_bytes(BodyHash::of(raw).0)),
+        shop: None,
+        webhook: None,
+        topic: String::new(),
+        reason: DeadReason::Malformed,
+        detail: why,
+        attempts,
+        received_at: now,
+        died_at: now,
+        raw: raw.to_vec(),
+    }
+}
+
+fn settlement(done: Done) -> Settlement {
+    match done {
+        Done::Decided(_) => Settlement::Done,
+        Done::RetryIn(wait) => Settlement::RetryIn(wait),
+    }
+}
