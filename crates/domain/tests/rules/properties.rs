@@ -139,7 +139,8 @@ impl Run<'_> {
     fn incoming(&self, fact: usize, envelope: u128) -> domain::Incoming {
         let number = u128::try_from(fact).expect("few facts");
         let mut incoming = incoming(number + webhook_era(envelope), envelope);
-        incoming.key.shop = self.key(fact).shop;
+        incoming.shop = self.key(fact).shop;
+        incoming.key.shop = incoming.shop.clone();
         incoming
     }
 
@@ -354,6 +355,8 @@ fn check_against_the_model(run: &Run<'_>, model: &mut Model) -> Result<(), TestC
     for (key, (_, held)) in orders {
         let short = run.store.orders()[&key].order.short.is_some();
         prop_assert_eq!((held, short), model.order(&key), "order {}", key);
+        let audit = run.store.orders()[&key].order.audit(&run.shops[shop_of(&key)]);
+        prop_assert!(audit.is_empty(), "order {}: {:?}", key, audit);
     }
     Ok(())
 }

@@ -112,6 +112,7 @@ pub(crate) fn incoming(webhook: u128, envelope: u128) -> Incoming {
             shop: ShopId::new("demo"),
             body: BodyHash([0; 16]),
         },
+        shop: ShopId::new("demo"),
         envelope: EnvelopeId(uuid(envelope)),
         topic: "orders/updated".to_owned(),
         received_at: Timestamp(0),
