@@ -35,7 +35,7 @@ pub trait Publisher: Clone + Send + Sync + 'static {
 }
 
 /// The envelope is not known to be durable.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum PublishError {
     /// No connection, or it broke, or it is blocked by the broker.
     #[error("the queue is not reachable: {0}")]
@@ -118,7 +118,7 @@ pub struct QueueStats {
 }
 
 /// The queue cannot be reached or used at all.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum QueueError {
     #[error("cannot reach the broker: {0}")]
     Unreachable(String),

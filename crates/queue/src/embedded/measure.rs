@@ -1,0 +1,32 @@
+//! The embedded queue's metrics. The same names as the other queue's where they mean the same.
+
+use std::time::Duration;
+
+use metrics::{counter, histogram};
+
+use super::group::Packed;
+use crate::PublishError;
+
+/// A transaction with new parcels in it is on the disk.
+pub(super) fn published(parcels: &[Packed], after: Duration) {
+    if !parcels.is_empty() {
+        histogram!("onhand_publish_confirm_seconds").record(after);
+    }
+    for parcel in parcels {
+        let envelopes = u32::try_from(parcel.envelopes).unwrap_or(u32::MAX);
+        histogram!("onhand_parcel_envelopes").record(envelopes);
+    }
+}
+
+pub(super) fn refused(error: &PublishError) {
+    let reason = match error {
+        PublishError::Unavailable(_) => "unavailable",
+        PublishError::Refused(_) => "refused",
+    };
+    counter!("onhand_publish_failures_total", "reason" => reason).increment(1);
+}
+
+/// The file could not be written or opened again.
+pub(super) fn failed() {
+    counter!("onhand_queue_file_failures_total").increment(1);
+}

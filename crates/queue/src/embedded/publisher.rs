@@ -1,0 +1,40 @@
+//! Hands envelopes to the writer and waits for its commit.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use domain::Envelope;
+use tokio::sync::{mpsc, oneshot};
+
+use super::Shared;
+use super::command::Command;
+use crate::{PublishError, Publisher};
+
+/// The embedded queue's [`Publisher`].
+#[derive(Clone, Debug)]
+pub struct EmbeddedPublisher {
+    commands: mpsc::Sender<Command>,
+    shared: Arc<Shared>,
+}
+
+impl EmbeddedPublisher {
+    pub(super) fn new(commands: mpsc::Sender<Command>, shared: Arc<Shared>) -> Self {
+        Self { commands, shared }
+    }
+}
+
+impl Publisher for EmbeddedPublisher {
+    async fn publish(&self, envelope: Envelope) -> Result<(), PublishError> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(Command::Publish(envelope, reply)).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    fn is_ready(&self) -> bool {
+        !self.commands.is_closed() && self.shared.accepting.load(Ordering::Relaxed)
+    }
+}
+
+fn closed() -> PublishError {
+    PublishError::Unavailable("the embedded queue is closed".to_owned())
+}

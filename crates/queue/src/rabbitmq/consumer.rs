@@ -1,0 +1,281 @@
+//! Consuming: one channel per worker lane, manual acknowledgements, and a rebuild for any trouble.
+//!
+//! A parcel is acknowledged when all its envelopes are settled; one that must wait is confirmed on
+//! the retry ladder first. If the process dies in the middle of anything, the broker hands the
+//! parcel to somebody else; at worst an envelope is then both on the ladder and in the queue.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use lapin::Acker;
+use lapin::options::{BasicAckOptions, BasicNackOptions};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::intake::{Arrival, Intake};
+use super::link::{Link, Session};
+use super::message::{self, Message, Told};
+use super::pace::Pace;
+use super::publisher::Outbox;
+use super::topology::Names;
+use crate::parcel::{self, ParcelError};
+use crate::{Consumer, Content, Delivery, DeliveryId, Settlement};
+
+/// How long a lane tries to put an envelope on the retry ladder before it gives the parcel back.
+const LADDER_PATIENCE: Duration = Duration::from_secs(30);
+
+/// For an acknowledgement to leave, and for opening and closing a channel.
+const STEP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What is kept of a delivery until it is settled.
+#[derive(Debug)]
+pub(super) struct Kept {
+    acker: Acker,
+    /// As it came: unpacked again in the rare case that an envelope must wait.
+    payload: Bytes,
+    attempts: u32,
+    given_up: Option<String>,
+}
+
+/// One worker lane's way out of the queue.
+#[derive(Debug)]
+pub struct RabbitConsumer {
+    link: Link,
+    outbox: Outbox,
+    names: Names,
+    prefetch: u16,
+    intake: Option<Intake>,
+    sessions: u64,
+    pace: Pace,
+}
+
+impl RabbitConsumer {
+    pub(super) fn new(link: Link, outbox: Outbox, names: Names, prefetch: u16) -> Self {
+        // 0 would mean without bound, in lapin's memory.
+        let prefetch = prefetch.max(1);
+        Self { link, outbox, names, prefetch, intake: None, sessions: 0, pace: Pace::new() }
+    }
+
+    /// The channel, opened anew if the last one is gone.
+    async fn intake(&mut self) -> &mut Intake {
+        while self.intake.is_none() {
+            let session = self.link.up().await;
+            match self.open(&session).await {
+                Ok(intake) => {
+                    self.pace.reset();
+                    self.intake = Some(intake);
+                }
+                Err(why) => {
+                    session.give_up(why);
+                    sleep(self.pace.next()).await;
+                }
+            }
+        }
+        self.intake.as_mut().expect("just opened")
+    }
+
+    async fn open(&mut self, session: &Arc<Session>) -> Result<Intake, String> {
+        self.sessions += 1;
+        let opened = Intake::open(session.clone(), self.sessions, &self.names, self.prefetch);
+        match timeout(STEP_TIMEOUT, opened).await {
+            Ok(opened) => opened.map_err(|error| error.to_string()),
+            Err(_) => Err("no channel in time".to_owned()),
+        }
+    }
+
+    /// Waits for the first delivery and takes what else has arrived. Where it fails, the channel is
+    /// of no more use, and everything it brought comes again.
+    async fn receive(&mut self, max: usize) -> Result<Vec<Delivery>, String> {
+        let mut link = self.link.clone();
+        let intake = self.intake().await;
+        let number = intake.session.number;
+        let first = tokio::select! {
+            biased;
+            arrival = intake.next() => arrival?,
+            why = link.left(number) => return Err(why),
+        };
+        // From here on nothing is awaited: a dropped future takes nothing with it.
+        let mut batch = Vec::new();
+        intake.unpack(first, &mut batch);
+        while batch.len() < max
+            && let Some(arrival) = intake.next_ready()
+        {
+            intake.unpack(arrival?, &mut batch);
+        }
+        Ok(batch)
+    }
+
+    /// The messages that take envelopes up the ladder.
+    fn retries(&self, waits: Vec<(DeliveryId, Duration)>) -> Vec<(DeliveryId, Message)> {
+        let held = self.intake.as_ref().map(|intake| &intake.held);
+        let retry = |(id, wait): (DeliveryId, Duration)| {
+            let kept = held?.get(id.parcel, id.index)?;
+            let (payload, attempts) = (alone(&kept.payload, id.index), kept.attempts + 1);
+            let given_up = kept.given_up.as_deref();
+            Some((id, message::retry(&self.names, wait, payload, attempts, given_up)))
+        };
+        waits.into_iter().filter_map(retry).collect()
+    }
+
+    fn leave(&mut self, why: &str) {
+        if let Some(intake) = self.intake.take() {
+            tracing::debug!(why, session = intake.number, "consumer channel rebuilt");
+        }
+    }
+}
+
+impl Consumer for RabbitConsumer {
+    async fn next_batch(&mut self, max: usize) -> Vec<Delivery> {
+        loop {
+            match self.receive(max).await {
+                Ok(batch) if !batch.is_empty() => return batch,
+                Ok(_) => {}
+                Err(why) => self.leave(&why),
+            }
+        }
+    }
+
+    async fn settle(&mut self, settled: Vec<(DeliveryId, Settlement)>) {
+        let current = self.intake.as_ref().map(|intake| intake.number);
+        let total = settled.len();
+        let mut done = Vec::new();
+        let mut waits = Vec::new();
+        for (id, settlement) in settled.into_iter().filter(|(id, _)| Some(id.session) == current) {
+            match settlement {
+                Settlement::Done => done.push(id),
+                Settlement::RetryIn(wait) => waits.push((id, wait)),
+            }
+        }
+        expect_redeliveries(total - done.len() - waits.len());
+        if !waits.is_empty() {
+            let (climbed, failed) = climb(&self.outbox, self.retries(waits)).await;
+            done.extend(climbed);
+            if let Some(intake) = &mut self.intake {
+                intake.give_back(failed).await;
+            }
+        }
+        if let Some(intake) = &mut self.intake
+            && let Err(why) = intake.acknowledge(&done).await
+        {
+            self.leave(&why);
+        }
+    }
+
+    async fn close(mut self) {
+        if let Some(intake) = self.intake.take() {
+            // The broker takes everything back that the channel has not acknowledged.
+            let _ = timeout(STEP_TIMEOUT, intake.channel.close(200, "done".into())).await;
+        }
+    }
+}
+
+impl Intake {
+    /// Turns a message into deliveries, and holds it.
+    fn unpack(&mut self, arrival: Arrival, batch: &mut Vec<Delivery>) {
+        let Arrival { source, delivery } = arrival;
+        let Told { attempts, redeliveries, given_up } =
+            message::read(source, &delivery.properties, delivery.redelivered);
+        let payload = Bytes::from(delivery.data);
+        let tag = delivery.delivery_tag;
+        let contents = contents(&payload, given_up.as_deref());
+        let count = u32::try_from(contents.len()).expect("64 envelopes at most");
+        let kept = Kept { acker: delivery.acker, payload, attempts, given_up };
+        self.held.hold(tag, count, kept);
+        let session = self.number;
+        batch.extend((0..).zip(contents).map(|(index, content)| Delivery {
+            id: DeliveryId { session, parcel: tag, index },
+            attempts,
+            redeliveries,
+            content,
+        }));
+    }
+
+    async fn give_back(&mut self, parcels: Vec<u64>) {
+        for tag in parcels {
+            if let Some(kept) = self.held.give_back(tag) {
+                let options = BasicNackOptions { multiple: false, requeue: true };
+                // Where this fails the channel has failed, which gives it back too.
+                let _ = timeout(STEP_TIMEOUT, kept.acker.nack(options)).await;
+            }
+        }
+    }
+
+    async fn acknowledge(&mut self, done: &[DeliveryId]) -> Result<(), String> {
+        let unknown = done.iter().filter(|id| !self.held.settle(id.parcel, id.index)).count();
+        expect_redeliveries(unknown);
+        for ack in self.held.take_acks() {
+            let options = BasicAckOptions { multiple: ack.multiple };
+            match timeout(STEP_TIMEOUT, ack.kept.acker.ack(options)).await {
+                Ok(Ok(true)) => {}
+                // Not sent, because the channel is gone: these come again.
+                lost => {
+                    expect_redeliveries(usize::try_from(ack.parcels).unwrap_or(usize::MAX));
+                    return Err(format!("an acknowledgement was lost: {lost:?}"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Puts on the ladder what must wait, all at once. Gives back the places that are settled by that,
+/// and the parcels for which it did not succeed.
+async fn climb(
+    outbox: &Outbox,
+    retries: Vec<(DeliveryId, Message)>,
+) -> (Vec<DeliveryId>, Vec<u64>) {
+    let until = Instant::now() + LADDER_PATIENCE;
+    let publishes = retries
+        .into_iter()
+        .map(|(id, message)| async move { (id, outbox.publish_retry(message, until).await) });
+    let mut climbed = Vec::new();
+    let mut failed = Vec::new();
+    for (id, published) in join_all(publishes).await {
+        match published {
+            Ok(()) => climbed.push(id),
+            Err(error) => {
+                tracing::warn!(%error, "an envelope that must wait is given back instead");
+                failed.push(id.parcel);
+            }
+        }
+    }
+    (climbed, failed)
+}
+
+fn contents(payload: &Bytes, given_up: Option<&str>) -> Vec<Content> {
+    match (parcel::decode(payload), given_up) {
+        (Ok(envelopes), None) => envelopes.into_iter().map(Content::Envelope).collect(),
+        (Ok(envelopes), Some(why)) => envelopes
+            .into_iter()
+            .map(|envelope| Content::GivenUp { envelope, why: why.to_owned() })
+            .collect(),
+        (Err(error), given_up) => vec![unreadable(payload, &error, given_up)],
+    }
+}
+
+fn unreadable(payload: &Bytes, error: &ParcelError, given_up: Option<&str>) -> Content {
+    let why = match given_up {
+        Some(given_up) => format!("{error}; {given_up}"),
+        None => error.to_string(),
+    };
+    Content::Unreadable { raw: payload.clone(), newer: error.is_newer(), why }
+}
+
+/// One envelope of a parcel as a parcel of its own; what cannot be read stays as it is.
+fn alone(payload: &Bytes, index: u32) -> Bytes {
+    let envelopes = parcel::decode(payload).unwrap_or_default();
+    let place = usize::try_from(index).unwrap_or(usize::MAX);
+    envelopes
+        .get(place)
+        .and_then(|envelope| parcel::encode(std::slice::from_ref(envelope)).ok())
+        .map_or_else(|| payload.clone(), Bytes::from)
+}
+
+/// Settled here, and handed out again all the same.
+fn expect_redeliveries(count: usize) {
+    if count > 0 {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        metrics::counter!("onhand_redeliveries_expected_total").increment(count);
+    }
+}

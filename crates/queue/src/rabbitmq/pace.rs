@@ -1,0 +1,47 @@
+//! How long to wait between attempts to connect.
+
+use std::time::Duration;
+
+/// The first wait is at most this long: most interruptions are over at once.
+const FIRST: Duration = Duration::from_millis(100);
+
+/// No wait is longer: a broker that is back should not stand idle.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// Exponential backoff with full jitter, so that a fleet does not come back all at once.
+#[derive(Debug)]
+pub(super) struct Pace {
+    ceiling: Duration,
+}
+
+impl Pace {
+    pub(super) fn new() -> Self {
+        Self { ceiling: FIRST }
+    }
+
+    pub(super) fn next(&mut self) -> Duration {
+        let wait = self.ceiling.mul_f64(rand::random_range(0.0..=1.0));
+        self.ceiling = (self.ceiling * 2).min(LONGEST);
+        wait
+    }
+
+    /// It worked: the next trouble is a new one.
+    pub(super) fn reset(&mut self) {
+        self.ceiling = FIRST;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_the_longest_and_start_small_again() {
+        let mut pace = Pace::new();
+        assert!(pace.next() <= FIRST);
+        assert!((0..50).map(|_| pace.next()).all(|wait| wait <= LONGEST));
+        assert_eq!(pace.ceiling, LONGEST);
+        pace.reset();
+        assert!(pace.next() <= FIRST);
+    }
+}

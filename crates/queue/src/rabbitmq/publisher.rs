@@ -1,0 +1,314 @@
+//! Publishing: a few lanes, each with one confirmed message in flight.
+//!
+//! lapin gives a returned (unroutable) message to whichever confirm of the channel comes next, so
+//! with more than one in flight an unroutable publish can read as a plain success. One in flight
+//! per channel excludes that, and parcels make up for it: what arrives while all lanes wait for
+//! their confirms goes out together with the next one, and a lone webhook goes at once.
+//!
+//! `Ok` means that the broker has said so: a quorum of its nodes has fsynced the parcel. If the
+//! process dies before the answer, the parcel may or may not be there, and nobody was told it is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Envelope;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::{Channel, Confirmation};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::link::{Link, Session};
+use super::message::{self, Message};
+use super::pace::Pace;
+use super::topology::Names;
+use crate::{PublishError, parcel};
+
+/// How many parcels wait for their confirms at the same time. Enough to keep the broker's disk
+/// busy; more lanes would only make smaller parcels.
+const LANES: usize = 4;
+
+/// How many envelopes wait for a lane before publishers are held up. Ingress bounds the bytes.
+const INBOX_ENVELOPES: usize = 1024;
+
+/// A broker that does not answer for so long is taken for gone, and the connection with it.
+const CONFIRM_TIMEOUT: Duration = Duration::from_secs(5);
+
+type Answer = Result<(), PublishError>;
+
+/// What a lane takes from the inbox.
+#[derive(Debug)]
+enum Outgoing {
+    Webhook(Envelope),
+    /// A message of its own, ready to go.
+    Retry(Message),
+}
+
+#[derive(Debug)]
+struct Waiting {
+    outgoing: Outgoing,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// The publishing side of a process: one connection and its lanes.
+#[derive(Clone, Debug)]
+pub(super) struct Outbox {
+    inbox: mpsc::Sender<Waiting>,
+    link: Link,
+}
+
+impl Outbox {
+    /// Starts the lanes. They stop when told to, after what they have in flight.
+    pub(super) fn start(
+        link: Link,
+        names: &Names,
+        tasks: &TaskTracker,
+        stop: &CancellationToken,
+    ) -> Self {
+        let (inbox, waiting) = mpsc::channel(INBOX_ENVELOPES);
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..LANES {
+            let lane = Lane {
+                waiting: waiting.clone(),
+                link: link.clone(),
+                names: names.clone(),
+                channel: None,
+                stop: stop.clone(),
+            };
+            tasks.spawn(lane.run());
+        }
+        Self { inbox, link }
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.link.session().is_ok() && !self.inbox.is_closed()
+    }
+
+    /// The outcome of the first attempt to connect.
+    pub(super) async fn first_attempt(&self) -> Result<(), crate::QueueError> {
+        self.link.clone().first_attempt().await
+    }
+
+    /// Waits until the last lane has ended.
+    pub(super) async fn ended(&self) {
+        self.inbox.closed().await;
+    }
+
+    pub(super) async fn publish(&self, envelope: Envelope) -> Answer {
+        self.submit(Outgoing::Webhook(envelope)).await
+    }
+
+    /// Publishes again and again until the broker has it or the time is over.
+    pub(super) async fn publish_retry(&self, message: Message, until: Instant) -> Answer {
+        let mut pace = Pace::new();
+        loop {
+            let tried = timeout_at(until, self.submit(Outgoing::Retry(message.clone()))).await;
+            let error = match tried {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(error)) => error,
+                Err(_) => unavailable("no answer in time"),
+            };
+            let wait = pace.next();
+            if Instant::now() + wait >= until {
+                return Err(error);
+            }
+            sleep(wait).await;
+        }
+    }
+
+    async fn submit(&self, outgoing: Outgoing) -> Answer {
+        // Nobody waits for a connection that is not there.
+        if let Err(why) = self.link.session() {
+            count_failures(&unavailable(""), 1);
+            return Err(unavailable(&why));
+        }
+        let (answer, answered) = oneshot::channel();
+        let stopped = || unavailable("the publisher has stopped");
+        self.inbox.send(Waiting { outgoing, answer }).await.map_err(|_| stopped())?;
+        answered.await.unwrap_or_else(|_| Err(stopped()))
+    }
+}
+
+/// A message and all who wait for it.
+struct Parcel {
+    message: Message,
+    answers: Vec<oneshot::Sender<Answer>>,
+}
+
+impl Parcel {
+    fn answer(self, answer: &Answer) {
+        for waiting in self.answers {
+            // Who does not wait any more does not hear it.
+            let _ = waiting.send(answer.clone());
+        }
+    }
+}
+
+struct Lane {
+    waiting: Arc<Mutex<mpsc::Receiver<Waiting>>>,
+    link: Link,
+    names: Names,
+    channel: Option<(u64, Channel)>,
+    stop: CancellationToken,
+}
+
+impl Lane {
+    async fn run(mut self) {
+        let mut taken = Vec::with_capacity(parcel::ENVELOPES_MAX);
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => break,
+                () = take(&self.waiting, &mut taken) => {}
+            }
+            if taken.is_empty() {
+                break;
+            }
+            for parcel in gather(&self.names, taken.drain(..)) {
+                let answer = self.send(&parcel.message).await;
+                if let Err(error) = &answer {
+                    count_failures(error, parcel.answers.len());
+                }
+                parcel.answer(&answer);
+            }
+        }
+        // Who still waits is told so when the last lane drops the inbox; nobody new comes in.
+        self.waiting.lock().await.close();
+    }
+
+    /// Publishes one message and waits for the broker's word.
+    async fn send(&mut self, message: &Message) -> Answer {
+        let session = self.link.session().map_err(|why| unavailable(&why))?;
+        let channel = self.channel(&session).await.map_err(|why| {
+            session.give_up(why.clone());
+            unavailable(&why)
+        })?;
+        let mut link = self.link.clone();
+        let started = Instant::now();
+        let answer = tokio::select! {
+            confirmed = confirm(&channel, message) => confirmed,
+            // Blocked, mostly: the channel is abandoned with its publish, the connection is not.
+            why = link.left(session.number) => Err(unavailable(&why)),
+            () = sleep(CONFIRM_TIMEOUT) => {
+                session.give_up("no publisher confirm in time");
+                Err(unavailable("no publisher confirm in time"))
+            }
+        };
+        match &answer {
+            Ok(()) => metrics::histogram!("onhand_publish_confirm_seconds")
+                .record(started.elapsed().as_secs_f64()),
+            Err(PublishError::Unavailable(_)) => self.channel = None,
+            Err(PublishError::Refused(_)) => {}
+        }
+        answer
+    }
+
+    /// The lane's channel in this session.
+    async fn channel(&mut self, session: &Session) -> Result<Channel, String> {
+        if let Some((number, channel)) = &self.channel
+            && *number == session.number
+            && channel.status().connected()
+        {
+            return Ok(channel.clone());
+        }
+        let opened = timeout(CONFIRM_TIMEOUT, async {
+            let channel = session.connection.create_channel().await?;
+            // Without this every publish would be answered at once, and never truly.
+            channel.confirm_select(ConfirmSelectOptions { nowait: false }).await?;
+            Ok::<_, lapin::Error>(channel)
+        });
+        let channel = match opened.await {
+            Ok(Ok(channel)) => channel,
+            Ok(Err(error)) => return Err(error.to_string()),
+            Err(_) => return Err("no channel in time".to_owned()),
+        };
+        self.channel = Some((session.number, channel.clone()));
+        Ok(channel)
+    }
+}
+
+/// Waits for the first and takes what else is there, up to a parcel's worth.
+async fn take(waiting: &Mutex<mpsc::Receiver<Waiting>>, taken: &mut Vec<Waiting>) {
+    waiting.lock().await.recv_many(taken, parcel::ENVELOPES_MAX).await;
+}
+
+/// Puts webhooks into parcels, and answers at once where that cannot be.
+fn gather(names: &Names, taken: impl Iterator<Item = Waiting>) -> Vec<Parcel> {
+    let mut parcels = Vec::new();
+    let mut envelopes = Vec::new();
+    let mut answers = Vec::new();
+    // Who gave up waiting will send again: publishing it all the same would only double it.
+    for waiting in taken.filter(|waiting| !waiting.answer.is_closed()) {
+        match waiting.outgoing {
+            Outgoing::Webhook(envelope) => {
+                envelopes.push(envelope);
+                answers.push(waiting.answer);
+            }
+            Outgoing::Retry(message) => {
+                parcels.push(Parcel { message, answers: vec![waiting.answer] });
+            }
+        }
+    }
+    let mut answers = answers.into_iter();
+    for envelopes in parcel::split(envelopes) {
+        let answers: Vec<_> = answers.by_ref().take(envelopes.len()).collect();
+        match message::webhooks(names, &envelopes) {
+            Ok(message) => {
+                let size = u32::try_from(envelopes.len()).unwrap_or(u32::MAX);
+                metrics::histogram!("onhand_parcel_envelopes").record(f64::from(size));
+                parcels.push(Parcel { message, answers });
+            }
+            Err(too_large) => {
+                let refused = Err(PublishError::Refused(too_large.to_string()));
+                answers.into_iter().for_each(|waiting| drop(waiting.send(refused.clone())));
+            }
+        }
+    }
+    parcels
+}
+
+/// Both halves of a publish: the frame's way out, and the broker's answer.
+async fn confirm(channel: &Channel, message: &Message) -> Answer {
+    // Mandatory: the broker says so when it has no queue for it, instead of dropping it.
+    // Immediate: RabbitMQ does not know it.
+    let options = BasicPublishOptions { mandatory: true, immediate: false };
+    let published = channel
+        .basic_publish(
+            message.exchange.as_str().into(),
+            message.routing_key.as_str().into(),
+            options,
+            &message.payload,
+            message.properties.clone(),
+        )
+        .await;
+    let confirmed = match published {
+        Ok(confirm) => confirm.await,
+        Err(error) => Err(error),
+    };
+    match confirmed.map_err(|error| unavailable(&error.to_string()))? {
+        // The only success: an unroutable message is acknowledged too, but comes back with it.
+        Confirmation::Ack(None) => Ok(()),
+        Confirmation::Ack(Some(returned)) => Err(PublishError::Refused(format!(
+            "the broker has no queue for it ({})",
+            returned.reply_text.as_str()
+        ))),
+        Confirmation::Nack(_) => {
+            Err(PublishError::Refused("the broker's queue is full".to_owned()))
+        }
+        Confirmation::NotRequested => unreachable!("every lane selects confirms"),
+    }
+}
+
+fn unavailable(why: &str) -> PublishError {
+    PublishError::Unavailable(why.to_owned())
+}
+
+fn count_failures(error: &PublishError, envelopes: usize) {
+    let reason = match error {
+        PublishError::Unavailable(_) => "unavailable",
+        PublishError::Refused(_) => "refused",
+    };
+    let count = u64::try_from(envelopes).unwrap_or(u64::MAX);
+    metrics::counter!("onhand_publish_failures_total", "reason" => reason).increment(count);
+}
