@@ -11,4 +11,5 @@
 
 pub mod chaos;
 pub mod services;
-pub mod shopify;
+
+pub use simulate::shopify;
