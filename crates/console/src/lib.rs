@@ -7,7 +7,6 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::time::Duration;
 
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +17,7 @@ mod recorder;
 mod routes;
 
 pub use bind::bind;
+pub use metrics_exporter_prometheus::PrometheusHandle;
 pub use recorder::install_metrics;
 
 /// How often histograms are folded into their buckets. Between two folds every sample is kept.

@@ -10,6 +10,8 @@
 //! Nothing here is durable, and everything cleans up after itself when it is dropped.
 
 pub mod chaos;
+pub mod memory;
+pub mod model;
 pub mod services;
 
 pub use simulate::shopify;

@@ -5,6 +5,7 @@
 
 #[macro_use]
 mod checks;
+mod embedded;
 mod harness;
 mod proxy;
 mod rabbitmq;

@@ -1,0 +1,116 @@
+//! The command line. `--help` is the reference.
+
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::config::{Settings, file};
+use crate::{cmd, roles};
+
+/// One pool of stock, many sales channels, every unit sold exactly once.
+#[derive(Debug, Parser)]
+#[command(
+    name = "onhand",
+    version,
+    arg_required_else_help = true,
+    after_help = "Every setting is a flag, an environment variable, or a key of onhand.toml \
+        (the flag's name with underscores), in this order.\n\n\
+        Exit codes: 0 fine, 1 the thing asked about is not fine, 2 bad usage or configuration, \
+        3 the database or the broker cannot be reached."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run everything in one process: ingress, worker, and their queue and store.
+    Serve(roles::ServeArgs),
+    /// Receive webhooks and queue them (fleet).
+    Ingress(roles::IngressArgs),
+    /// Apply queued webhooks to the store (fleet).
+    Worker(roles::WorkerArgs),
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Watch a simulated flash sale on a fresh instance, with a crash in the middle.
+    Demo(cmd::demo::DemoArgs),
+    /// Look at the shops file.
+    #[command(subcommand)]
+    Shop(cmd::shop::ShopCommand),
+    /// Count, correct, import and explain stock.
+    #[command(subcommand)]
+    Stock(cmd::stock::StockCommand),
+    /// Explain an order, or try a short one again.
+    #[command(subcommand)]
+    Order(cmd::order::OrderCommand),
+    /// See what became of webhooks.
+    #[command(subcommand)]
+    Webhook(cmd::webhook::WebhookCommand),
+    /// See, replay and discard what could not be applied.
+    #[command(subcommand)]
+    Dead(cmd::dead::DeadCommand),
+    /// How many webhooks had which outcome, and what is waiting.
+    Status,
+    /// Check the promises over everything in the database, while it is in use.
+    Verify,
+    /// Say what a webhook's body means. Moves nothing.
+    Explain(cmd::explain::ExplainArgs),
+    /// Play the platforms: send signed webhooks to any URL.
+    Simulate(cmd::simulate::SimulateArgs),
+    /// Check configuration, database, broker and clock, and say how to mend what is wrong.
+    Doctor,
+    /// Ask a role whether it is alive; for container health checks.
+    Healthcheck(HealthcheckArgs),
+}
+
+#[derive(Debug, Args)]
+struct HealthcheckArgs {
+    /// What to GET; fine if it answers 200.
+    #[arg(default_value = "http://127.0.0.1:8081/healthz")]
+    url: String,
+}
+
+/// Reads the command line, the environment and onhand.toml. `Err`: all is said; exit with this.
+pub(crate) fn parse() -> Result<Cli, ExitCode> {
+    let command = Cli::command();
+    let (command, source) = match file::defaults(command) {
+        Ok(with_defaults) => with_defaults,
+        Err(error) => return Err(crate::exit::report(&error)),
+    };
+    let parsed = command
+        .clone()
+        .try_get_matches()
+        .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
+    parsed.map_err(|error| file::explain(&command, &error, &source))
+}
+
+impl Cli {
+    pub(crate) fn is_role(&self) -> bool {
+        matches!(self.command, Command::Serve(_) | Command::Ingress(_) | Command::Worker(_))
+    }
+
+    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
+        let settings = self.settings;
+        match self.command {
+            Command::Serve(args) => roles::serve(&settings, args).await,
+            Command::Ingress(args) => roles::ingress(&settings, args).await,
+            Command::Worker(args) => roles::worker(&settings, args).await,
+            Command::Migrate => cmd::migrate::run(&settings).await,
+            Command::Demo(args) => cmd::demo::run(args, settings.json).await,
+            Command::Shop(command) => cmd::shop::run(&settings, command),
+            Command::Stock(command) => cmd::stock::run(&settings, command).await,
+            Command::Order(command) => cmd::order::run(&settings, command).await,
+            Command::Webhook(command) => cmd::webhook::run(&settings, command).await,
+            Command::Dead(command) => cmd::dead::run(&settings, command).await,
+            Command::Status => cmd::status::run(&settings).await,
+            Command::Verify => cmd::verify::run(&settings).await,
+            Command::Explain(args) => cmd::explain::run(&settings, &args),
+            Command::Simulate(args) => cmd::simulate::run(&settings, args).await,
+            Command::Doctor => cmd::doctor::run(&settings).await,
+            Command::Healthcheck(args) => cmd::healthcheck::run(&args.url).await,
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! `onhand dead`: what could not be applied, and how it is mended.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Subcommand;
+use domain::{Decided, Envelope, EnvelopeId, Outcome};
+use indicatif::ProgressBar;
+use platforms::Shops;
+use queue::parcel;
+use serde::Serialize;
+use store::reports::{DeadFilter, DeadRow};
+use store::{Reports, Store};
+use worker::{Done, Processor, Strategy, Work};
+
+use crate::config::{Settings, with_store};
+use crate::exit::{NOT_FINE, bad_config};
+use crate::{output, shops_file};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeadCommand {
+    /// List open dead letters, newest first
+    List {
+        #[arg(long)]
+        reason: Option<String>,
+        /// Also those that were replayed or discarded
+        #[arg(long)]
+        all: bool,
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=100_000))]
+        limit: i64,
+    },
+    /// One dead letter with its history and raw body
+    Show { id: String },
+    /// Decide again, after the cause is mended. Safe any number of times
+    Replay {
+        #[arg(required_unless_present_any = ["reason", "all"], conflicts_with_all = ["reason", "all"])]
+        id: Option<String>,
+        /// Every open one with this reason
+        #[arg(long)]
+        reason: Option<String>,
+        /// Every open one
+        #[arg(long)]
+        all: bool,
+    },
+    /// Close one for good, with a reason
+    Discard {
+        id: String,
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// At most so many are replayed by one command.
+const REPLAY_MAX: i64 = 100_000;
+
+#[derive(Serialize)]
+struct DeadJson<'a> {
+    id: &'a str,
+    shop: Option<&'a str>,
+    webhook_id: Option<&'a str>,
+    topic: &'a str,
+    reason: &'a str,
+    detail: &'a str,
+    attempts: i64,
+    deaths: i64,
+    state: &'a str,
+    note: Option<&'a str>,
+    received_at: String,
+    died_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<String>,
+}
+
+impl<'a> DeadJson<'a> {
+    fn new(row: &'a DeadRow, body: Option<String>) -> Self {
+        Self {
+            id: &row.id,
+            shop: row.shop.as_ref().map(|id| id.as_str()),
+            webhook_id: row.webhook.as_ref().map(|id| id.as_str()),
+            topic: &row.topic,
+            reason: &row.reason,
+            detail: &row.detail,
+            attempts: row.attempts,
+            deaths: row.deaths,
+            state: &row.state,
+            note: row.closed_note.as_deref(),
+            received_at: output::moment(row.received_at),
+            died_at: output::moment(row.died_at),
+            body,
+        }
+    }
+}
+
+pub(crate) async fn run(settings: &Settings, command: DeadCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        DeadCommand::List { reason, all, limit } => {
+            let filter = DeadFilter { id: None, reason, closed_too: all, limit };
+            let rows = with_store!(settings, |store| store.dead_letters(&filter).await?);
+            list(settings, &rows)
+        }
+        DeadCommand::Show { id } => {
+            let id = parse_id(&id)?;
+            with_store!(settings, |store| show(settings, &store, id).await)
+        }
+        DeadCommand::Replay { id, reason, .. } => {
+            let id = id.as_deref().map(parse_id).transpose()?;
+            let filter = DeadFilter { id, reason, closed_too: id.is_some(), limit: REPLAY_MAX };
+            let shops = Arc::new(shops_file::load(&settings.shops)?);
+            with_store!(settings, |store| replay(settings, store, &filter, &shops).await)
+        }
+        DeadCommand::Discard { id, reason } => {
+            let parsed = parse_id(&id)?;
+            let done = with_store!(settings, |store| store.discard(parsed, &reason).await?);
+            if !done {
+                eprintln!("onhand: there is no open dead letter {id}");
+                return Ok(ExitCode::from(NOT_FINE));
+            }
+            if settings.json {
+                output::json(&serde_json::json!({ "discarded": id }))?;
+            } else {
+                println!("Discarded {id}.");
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn parse_id(id: &str) -> anyhow::Result<EnvelopeId> {
+    id.parse().map(EnvelopeId).map_err(|_| {
+        bad_config(format!("{id:?} is not a dead letter's id; see `onhand dead list`"))
+    })
+}
+
+fn list(settings: &Settings, rows: &[DeadRow]) -> anyhow::Result<ExitCode> {
+    if settings.json {
+        output::json(&rows.iter().map(|row| DeadJson::new(row, None)).collect::<Vec<_>>())?;
+    } else if rows.is_empty() {
+        println!("No dead letters.");
+    } else {
+        output::table(
+            &["id", "shop", "topic", "reason", "detail", "died", "state"],
+            rows.iter().map(|row| {
+                vec![
+                    row.id.clone(),
+                    output::or_dash(row.shop.as_ref()),
+                    row.topic.clone(),
+                    row.reason.clone(),
+                    row.detail.clone(),
+                    output::moment(row.died_at),
+                    row.state.clone(),
+                ]
+            }),
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show<S: Reports>(
+    settings: &Settings,
+    store: &S,
+    id: EnvelopeId,
+) -> anyhow::Result<ExitCode> {
+    let filter = DeadFilter { id: Some(id), reason: None, closed_too: true, limit: 1 };
+    let (rows, raw) = (store.dead_letters(&filter).await?, store.dead_letter_raw(id).await?);
+    let Some(row) = rows.first() else {
+        eprintln!("onhand: there is no dead letter {id}");
+        return Ok(ExitCode::from(NOT_FINE));
+    };
+    let raw = raw.unwrap_or_default();
+    let body = match envelope(&raw) {
+        Some(envelope) => String::from_utf8_lossy(&envelope.body).into_owned(),
+        None => String::from_utf8_lossy(&raw).into_owned(),
+    };
+    let shown = DeadJson::new(row, Some(body));
+    if settings.json {
+        output::json(&shown)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("Dead letter {} ({})", shown.id, shown.state);
+    println!("  reason    {}: {}", shown.reason, shown.detail);
+    println!(
+        "  webhook   {} of {}",
+        output::or_dash(shown.webhook_id),
+        output::or_dash(shown.shop)
+    );
+    println!("  topic     {}", shown.topic);
+    println!("  received  {}", shown.received_at);
+    println!("  died      {} ({} times)", shown.died_at, shown.deaths);
+    if let Some(note) = shown.note {
+        println!("  note      {note}");
+    }
+    println!("{}", shown.body.as_deref().unwrap_or_default());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The one envelope of a dead letter; `None`: it never was one.
+fn envelope(raw: &[u8]) -> Option<Envelope> {
+    parcel::decode(raw).ok()?.pop()
+}
+
+#[derive(Serialize)]
+struct Replayed {
+    id: String,
+    outcome: &'static str,
+    detail: Option<String>,
+}
+
+async fn replay<S: Store + Reports>(
+    settings: &Settings,
+    store: S,
+    filter: &DeadFilter,
+    shops: &Arc<Shops>,
+) -> anyhow::Result<ExitCode> {
+    let rows = store.dead_letters(filter).await?;
+    if rows.is_empty() && filter.id.is_some() {
+        eprintln!("onhand: there is no such dead letter; see `onhand dead list`");
+        return Ok(ExitCode::from(NOT_FINE));
+    }
+    let bar = ProgressBar::new(rows.len().try_into().unwrap_or(u64::MAX));
+    let mut processor = Processor::new(store.clone(), Strategy::Adaptive);
+    let mut replayed = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let raw = store.dead_letter_raw(parse_id(&row.id)?).await?.unwrap_or_default();
+        let (outcome, detail) = match envelope(&raw) {
+            Some(envelope) => replay_one(&mut processor, envelope, shops).await?,
+            None => ("dead", Some("it is not an envelope that this program can read".to_owned())),
+        };
+        replayed.push(Replayed { id: row.id.clone(), outcome, detail });
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let still_dead = replayed.iter().any(|one| one.outcome == "dead");
+    if settings.json {
+        output::json(&replayed)?;
+    } else {
+        output::table(
+            &["id", "outcome", "detail"],
+            replayed.iter().map(|one| {
+                vec![one.id.clone(), one.outcome.to_owned(), output::or_dash(one.detail.as_ref())]
+            }),
+        );
+    }
+    Ok(if still_dead { ExitCode::from(NOT_FINE) } else { ExitCode::SUCCESS })
+}
+
+async fn replay_one<S: Store>(
+    processor: &mut Processor<S>,
+    envelope: Envelope,
+    shops: &Arc<Shops>,
+) -> anyhow::Result<(&'static str, Option<String>)> {
+    let work = Work { replay: true, ..Work::new(envelope, 0) };
+    let mut done = processor.process(vec![work], shops, true).await?;
+    Ok(match done.remove(0) {
+        Done::Decided(Decided::Verdict(verdict)) => (verdict.outcome.as_str(), verdict.detail),
+        Done::Decided(Decided::Duplicate | Decided::Redelivered) => {
+            (Outcome::Unchanged.as_str(), Some("it was decided before".to_owned()))
+        }
+        Done::RetryIn(_) => ("dead", Some("the database is too busy; try again".to_owned())),
+    })
+}

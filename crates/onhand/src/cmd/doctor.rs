@@ -1,0 +1,104 @@
+//! `onhand doctor`: is everything there that the roles need, and how to mend what is not.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use serde::Serialize;
+use store::Store;
+
+use crate::cmd::status::queue_stats;
+use crate::config::{Settings, with_store};
+use crate::exit::UNREACHABLE;
+use crate::{output, shops_file};
+
+/// How long one check may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A clock before this is wrong: webhooks cannot be older than this program.
+const PROGRAM_MADE_AT: i64 = 1_790_000_000_000_000;
+
+#[derive(Serialize)]
+struct Check {
+    what: &'static str,
+    ok: bool,
+    detail: String,
+    #[serde(skip)]
+    code: u8,
+}
+
+pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
+    let checks = [
+        check("shops file", async { shops(settings) }).await,
+        check("data folder", async { data_folder(settings) }).await,
+        check("database", database(settings)).await,
+        check("queue", queue(settings)).await,
+        check("clock", async { clock() }).await,
+    ];
+    if settings.json {
+        output::json(&checks)?;
+    } else {
+        for check in &checks {
+            println!("{} {}: {}", if check.ok { "✓" } else { "✗" }, check.what, check.detail);
+        }
+    }
+    // What cannot be reached hides what else is wrong, so it goes first.
+    Ok(ExitCode::from(checks.iter().map(|check| check.code).max().unwrap_or(0)))
+}
+
+async fn check(what: &'static str, work: impl Future<Output = anyhow::Result<String>>) -> Check {
+    let answer = tokio::time::timeout(TIMEOUT, work).await;
+    let (ok, detail, code) = match answer {
+        Ok(Ok(detail)) => (true, detail, 0),
+        Ok(Err(error)) => (false, format!("{error:#}"), crate::exit::code(&error)),
+        Err(_) => (false, format!("no answer within {} s", TIMEOUT.as_secs()), UNREACHABLE),
+    };
+    Check { what, ok, detail, code }
+}
+
+fn shops(settings: &Settings) -> anyhow::Result<String> {
+    let shops = shops_file::load(&settings.shops)?;
+    Ok(format!("{} names {} shop(s)", settings.shops.display(), shops.iter().count()))
+}
+
+fn data_folder(settings: &Settings) -> anyhow::Result<String> {
+    let folder = &settings.data_dir;
+    let embedded = matches!(settings.broker()?, crate::config::Broker::Embedded(_))
+        || matches!(settings.database()?, crate::config::Database::Sqlite(_));
+    if !embedded {
+        return Ok("not needed".to_owned());
+    }
+    if !folder.exists() {
+        return Ok(format!("{} will be made by `onhand serve`", folder.display()));
+    }
+    let probe = folder.join(".doctor");
+    std::fs::write(&probe, b"x").and_then(|()| std::fs::remove_file(&probe)).map_err(|error| {
+        crate::exit::bad_config(format!(
+            "cannot write to {}: {error}; give it to the user that runs onhand, \
+             or name another with --data-dir",
+            folder.display()
+        ))
+    })?;
+    Ok(format!("{} can be written", folder.display()))
+}
+
+async fn database(settings: &Settings) -> anyhow::Result<String> {
+    with_store!(settings, |store| store.ping().await?);
+    Ok("answers, and its schema fits".to_owned())
+}
+
+async fn queue(settings: &Settings) -> anyhow::Result<String> {
+    let stats = queue_stats(settings).await?;
+    Ok(format!("answers; {} parcels ready, {} delayed", stats.ready, stats.delayed))
+}
+
+fn clock() -> anyhow::Result<String> {
+    let now = worker::clock::now();
+    if now.0 < PROGRAM_MADE_AT {
+        anyhow::bail!(
+            "it is {} by this machine; set its clock (for example with chrony), \
+             or signatures and retries go wrong",
+            output::moment(now)
+        );
+    }
+    Ok(output::moment(now))
+}

@@ -1,0 +1,17 @@
+//! One file per subcommand.
+
+pub(crate) mod dead;
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod explain;
+pub(crate) mod healthcheck;
+pub(crate) mod migrate;
+pub(crate) mod order;
+pub(crate) mod shop;
+pub(crate) mod simulate;
+pub(crate) mod status;
+pub(crate) mod stock;
+pub(crate) mod verify;
+pub(crate) mod webhook;
+
+mod operate;

@@ -1,0 +1,81 @@
+//! `onhand status`.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use domain::Outcome;
+use queue::QueueStats;
+use queue::embedded::EmbeddedQueue;
+use queue::rabbitmq::{RabbitMq, RabbitMqConfig};
+use serde::Serialize;
+use store::Reports;
+
+use crate::config::{Broker, Settings, with_store};
+use crate::output;
+
+#[derive(Serialize)]
+struct Status {
+    webhooks: BTreeMap<Outcome, i64>,
+    queue: QueueJson,
+    dead_letters: i64,
+    outbox: Outbox,
+}
+
+#[derive(Serialize)]
+struct QueueJson {
+    ready: u64,
+    unacked: Option<u64>,
+    delayed: u64,
+}
+
+#[derive(Serialize)]
+struct Outbox {
+    pending: i64,
+}
+
+pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
+    let queue = queue_stats(settings).await?;
+    let totals = with_store!(settings, |store| store.totals().await?);
+    let status = Status {
+        webhooks: totals.webhooks,
+        queue: QueueJson { ready: queue.ready, unacked: queue.unacked, delayed: queue.delayed },
+        dead_letters: totals.dead_letters,
+        outbox: Outbox { pending: totals.outbox_pending },
+    };
+    if settings.json {
+        output::json(&status)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    output::table(
+        &["webhooks", ">count"],
+        status.webhooks.iter().map(|(outcome, count)| vec![outcome.to_string(), count.to_string()]),
+    );
+    output::table(
+        &["waiting", ">count"],
+        [
+            vec!["queue, ready (parcels)".to_owned(), status.queue.ready.to_string()],
+            vec!["queue, being worked on".to_owned(), output::or_dash(status.queue.unacked)],
+            vec!["queue, delayed for a retry".to_owned(), status.queue.delayed.to_string()],
+            vec!["dead letters".to_owned(), status.dead_letters.to_string()],
+            vec!["outbox".to_owned(), status.outbox.pending.to_string()],
+        ],
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What waits in the queue, asked of the broker or of the embedded queue's file.
+pub(crate) async fn queue_stats(settings: &Settings) -> anyhow::Result<QueueStats> {
+    match settings.broker()? {
+        Broker::Embedded(path) => Ok(EmbeddedQueue::peek_stats(path).await?),
+        Broker::RabbitMq(url) => {
+            let broker = RabbitMq::connect(RabbitMqConfig {
+                connection_name: "onhand/status".to_owned(),
+                ..RabbitMqConfig::new(url)
+            })
+            .await?;
+            let stats = broker.stats().await?;
+            broker.close().await;
+            Ok(stats)
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! `stock set` and `stock adjust`: one row.
+
+use std::process::ExitCode;
+
+use domain::stock::QUANTITY_MAX;
+use domain::{Keys, LocationId, Move, MoveKind, Sku, Stock, StockKey};
+use store::{Reports, Store};
+
+use super::StockJson;
+use crate::cmd::operate::{Command, Operated, operate};
+use crate::config::Settings;
+use crate::exit::{NOT_FINE, bad_config};
+use crate::output;
+
+/// How many orders are named when a count is below what they are owed.
+const HOLDERS_NAMED: i64 = 10;
+
+pub(super) struct Request {
+    pub(super) sku: String,
+    pub(super) location: Option<String>,
+    pub(super) what: What,
+    pub(super) reason: String,
+    pub(super) id: Option<String>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum What {
+    Set { on_hand: i64, floor: Option<i64> },
+    Adjust { units: i64 },
+}
+
+/// Why a row cannot be changed as asked.
+enum Refused {
+    Unknown,
+    BelowCommitted { on_hand: i64, stock: Stock },
+}
+
+pub(super) async fn run<S: Store + Reports>(
+    settings: &Settings,
+    store: &S,
+    request: Request,
+) -> anyhow::Result<ExitCode> {
+    check(&request)?;
+    let sku = Sku::new(&request.sku);
+    let key = StockKey::new(&sku, &location(store, &sku, request.location.as_deref()).await?);
+    let keys = Keys { skus: [sku.clone()].into(), ..Keys::default() };
+    let command = Command::new(&request.reason, request.id.clone());
+    let mut refused = None;
+    let operated = operate(store, &keys, &command, |batch| {
+        let before = batch.view().stock.get(&key);
+        let (change, floor) = match plan(&key, before, request.what) {
+            Ok(planned) => planned,
+            Err(why) => {
+                refused = Some(why);
+                return Ok(before);
+            }
+        };
+        if let Some(floor) = floor {
+            batch.set_floor(&key, floor);
+        }
+        match change {
+            Some(change) => Ok(batch.move_stock(change, &command.cause(), command.now)?),
+            None => Ok(before),
+        }
+    })
+    .await?;
+    if let Some(refused) = refused {
+        return refuse(store, &key, refused).await;
+    }
+    match operated {
+        Operated::Done(stock) => show(settings, &key, &stock)?,
+        Operated::DoneBefore => {
+            let rows = store.stock(std::slice::from_ref(&sku)).await?;
+            let stock = rows.into_iter().find(|(row, _)| *row == key).map(|(_, stock)| stock);
+            eprintln!(
+                "onhand: --id {} was used before: nothing was changed now",
+                request.id.as_deref().unwrap_or_default()
+            );
+            show(settings, &key, &stock.unwrap_or_default())?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check(request: &Request) -> anyhow::Result<()> {
+    let sku = &request.sku;
+    if sku.is_empty() || sku.len() > 255 || sku.chars().any(char::is_control) {
+        return Err(bad_config("a SKU has 1 to 255 bytes and no control characters"));
+    }
+    let (units, floor) = match request.what {
+        What::Set { on_hand, floor } if on_hand >= 0 => (on_hand, floor.unwrap_or(0)),
+        What::Set { .. } => return Err(bad_config("units on hand cannot be negative")),
+        What::Adjust { units } => (units, 0),
+    };
+    if units.abs() > QUANTITY_MAX || floor.abs() > QUANTITY_MAX {
+        return Err(bad_config(format!("more than {QUANTITY_MAX} units are not believed")));
+    }
+    if floor > 0 {
+        return Err(bad_config("--floor is 0 or less: how far `available` may go below zero"));
+    }
+    Ok(())
+}
+
+/// The only location an item has, or `main` for a new one; with several it must be named.
+async fn location<S: Reports>(
+    store: &S,
+    sku: &Sku,
+    named: Option<&str>,
+) -> anyhow::Result<LocationId> {
+    if let Some(name) = named {
+        return Ok(LocationId::new(name));
+    }
+    let rows = store.stock(std::slice::from_ref(sku)).await?;
+    match &rows[..] {
+        [] => Ok(LocationId::new("main")),
+        [(key, _)] => Ok(key.location.clone()),
+        several => {
+            let names: Vec<&str> = several.iter().map(|(key, _)| key.location.as_str()).collect();
+            Err(bad_config(format!(
+                "{sku} lies at {}; say which with --location",
+                names.join(", ")
+            )))
+        }
+    }
+}
+
+/// The move and the floor to set, if any.
+fn plan(key: &StockKey, before: Stock, what: What) -> Result<(Option<Move>, Option<i64>), Refused> {
+    let absent = before.version == domain::Version::ABSENT;
+    let (on_hand, floor) = match what {
+        What::Set { on_hand, floor } => (on_hand, floor),
+        What::Adjust { .. } if absent => return Err(Refused::Unknown),
+        What::Adjust { units } => (before.on_hand + units, None),
+    };
+    let delta = on_hand - before.on_hand;
+    let lowest = before.committed + floor.unwrap_or(before.floor);
+    if on_hand < lowest.max(0) && (delta < 0 || floor.is_some()) {
+        return Err(Refused::BelowCommitted { on_hand, stock: before });
+    }
+    let kind = if absent { MoveKind::Opening } else { MoveKind::Adjust };
+    let change = (absent || delta != 0).then(|| Move {
+        key: key.clone(),
+        kind,
+        on_hand_delta: delta,
+        committed_delta: 0,
+    });
+    Ok((change, floor))
+}
+
+async fn refuse<S: Reports>(
+    store: &S,
+    key: &StockKey,
+    refused: Refused,
+) -> anyhow::Result<ExitCode> {
+    match refused {
+        Refused::Unknown => {
+            eprintln!("onhand: {key} has no stock row; `onhand stock set {} N` makes one", key.sku);
+        }
+        Refused::BelowCommitted { on_hand, stock } => {
+            eprintln!(
+                "onhand: {key} would have {on_hand} on hand, but {} units are committed{}; \
+                 nothing was changed. The orders they are owed to:",
+                stock.committed,
+                if stock.floor < 0 { format!(" (floor {})", stock.floor) } else { String::new() }
+            );
+            for (order, units) in store.holders(key, HOLDERS_NAMED).await? {
+                eprintln!("  {order}: {units}");
+            }
+        }
+    }
+    Ok(ExitCode::from(NOT_FINE))
+}
+
+fn show(settings: &Settings, key: &StockKey, stock: &Stock) -> anyhow::Result<()> {
+    let row = StockJson::new(key, stock);
+    if settings.json {
+        return output::json(&row);
+    }
+    println!(
+        "{key}: {} on hand, {} committed, {} available",
+        row.on_hand, row.committed, row.available
+    );
+    Ok(())
+}

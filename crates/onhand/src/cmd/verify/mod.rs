@@ -1,0 +1,85 @@
+//! `onhand verify`.
+
+use std::process::ExitCode;
+
+use indicatif::ProgressBar;
+use serde::Serialize;
+use store::Reports;
+use store::reports::Verification;
+
+use crate::config::{Settings, with_store};
+use crate::exit::NOT_FINE;
+use crate::{output, shops_file};
+
+mod orders;
+
+#[derive(Serialize)]
+struct VerifyJson<'a> {
+    ok: bool,
+    checked: Checked,
+    violations: Vec<ViolationJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct Checked {
+    orders: i64,
+    stock: i64,
+    ledger: i64,
+    webhooks: i64,
+}
+
+#[derive(Serialize)]
+struct ViolationJson<'a> {
+    promise: &'a str,
+    detail: &'a str,
+}
+
+pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
+    let bar = ProgressBar::new_spinner().with_message("checking");
+    // The rules of the shops are needed for each order's own check; without them the rest is done.
+    let shops = shops_file::load(&settings.shops);
+    let found: Verification = with_store!(settings, |store| {
+        let mut found = store.verify().await?;
+        if let Ok(shops) = &shops {
+            bar.set_length(found.orders.unsigned_abs());
+            found.violations.extend(orders::verify(&store, shops, &bar).await?);
+        }
+        found
+    });
+    bar.finish_and_clear();
+    if let Err(error) = &shops {
+        eprintln!("onhand: orders were not compared with their targets: {error:#}");
+    }
+    let ok = found.violations.is_empty();
+    if settings.json {
+        output::json(&VerifyJson {
+            ok,
+            checked: Checked {
+                orders: found.orders,
+                stock: found.stock,
+                ledger: found.ledger,
+                webhooks: found.webhooks,
+            },
+            violations: found
+                .violations
+                .iter()
+                .map(|one| ViolationJson { promise: &one.promise, detail: &one.detail })
+                .collect(),
+        })?;
+    } else {
+        println!(
+            "Checked {} orders, {} stock rows, {} ledger rows and {} webhooks.",
+            found.orders, found.stock, found.ledger, found.webhooks
+        );
+        if ok {
+            println!("Every promise holds.");
+        } else {
+            let rows = found.violations.iter();
+            output::table(
+                &["promise", "violation"],
+                rows.map(|one| vec![one.promise.clone(), one.detail.clone()]),
+            );
+        }
+    }
+    Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(NOT_FINE) })
+}

@@ -1,0 +1,162 @@
+//! Settings that every subcommand shares: where the data, the queue and the shops are.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use crate::exit::bad_config;
+
+pub(crate) mod file;
+
+/// The database's file in the data folder.
+pub(crate) const DATABASE_FILE: &str = "onhand.db";
+
+/// The embedded queue's file in the data folder.
+pub(crate) const QUEUE_FILE: &str = "queue.db";
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Settings {
+    /// Folder for the embedded database and queue
+    #[arg(long, global = true, env = "ONHAND_DATA_DIR", default_value = "./onhand-data")]
+    pub(crate) data_dir: PathBuf,
+
+    /// Database: sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE
+    /// [default: a SQLite file in the data folder]
+    #[arg(long, global = true, env = "ONHAND_DATABASE_URL", hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+
+    /// Queue: embedded, or amqp(s)://USER:PASSWORD@HOST/VHOST of a RabbitMQ
+    #[arg(
+        long,
+        global = true,
+        env = "ONHAND_BROKER_URL",
+        hide_env_values = true,
+        default_value = "embedded"
+    )]
+    pub(crate) broker_url: String,
+
+    /// The shops file: who may send, with which secrets, under which rules
+    #[arg(long, global = true, env = "ONHAND_SHOPS", default_value = "./shops.toml")]
+    pub(crate) shops: PathBuf,
+
+    /// Settings file; read if it is there [default: ./onhand.toml]
+    #[arg(long, global = true, env = "ONHAND_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// What is logged, as `info` or `info,worker=debug` [default: info for roles, warn for tools]
+    #[arg(long, global = true, env = "ONHAND_LOG")]
+    pub(crate) log: Option<String>,
+
+    /// How logs look
+    #[arg(long, global = true, env = "ONHAND_LOG_FORMAT", default_value = "pretty")]
+    pub(crate) log_format: LogFormat,
+
+    /// Print JSON instead of text for people
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Pretty,
+    Json,
+}
+
+/// Which store.
+#[derive(Clone, Debug)]
+pub(crate) enum Database {
+    Sqlite(PathBuf),
+    Postgres(String),
+}
+
+/// Which queue.
+#[derive(Clone, Debug)]
+pub(crate) enum Broker {
+    Embedded(PathBuf),
+    RabbitMq(String),
+}
+
+impl Settings {
+    pub(crate) fn database(&self) -> anyhow::Result<Database> {
+        let Some(url) = &self.database_url else {
+            return Ok(Database::Sqlite(self.data_dir.join(DATABASE_FILE)));
+        };
+        match url.split_once("://") {
+            Some(("postgres" | "postgresql", _)) => Ok(Database::Postgres(url.clone())),
+            Some(("sqlite", path)) if !path.is_empty() => Ok(Database::Sqlite(path.into())),
+            _ => Err(bad_config(
+                "ONHAND_DATABASE_URL (--database-url) is neither sqlite://PATH nor \
+                 postgres://USER:PASSWORD@HOST/DATABASE; \
+                 for example postgres://onhand:secret@localhost/onhand",
+            )),
+        }
+    }
+
+    pub(crate) fn broker(&self) -> anyhow::Result<Broker> {
+        match self.broker_url.split_once("://") {
+            Some(("amqp" | "amqps", _)) => Ok(Broker::RabbitMq(self.broker_url.clone())),
+            None if self.broker_url == "embedded" => {
+                Ok(Broker::Embedded(self.data_dir.join(QUEUE_FILE)))
+            }
+            _ => Err(bad_config(
+                "ONHAND_BROKER_URL (--broker-url) is neither `embedded` nor \
+                 amqp(s)://USER:PASSWORD@HOST/VHOST; \
+                 for example amqp://guest:guest@localhost:5672/%2f",
+            )),
+        }
+    }
+}
+
+/// Opens the SQLite file for a tool: it must be there already.
+pub(crate) async fn open_sqlite(path: &Path) -> anyhow::Result<store::sqlite::Sqlite> {
+    if !path.exists() {
+        let missing = format!(
+            "there is no database at {}; `onhand serve` or `onhand migrate` makes it, \
+             or name another with --data-dir or --database-url",
+            path.display()
+        );
+        return Err(store::StoreError::Unavailable(missing.into()).into());
+    }
+    let store = store::sqlite::Sqlite::open(path, false).await?;
+    store.schema_versions().await?.check()?;
+    Ok(store)
+}
+
+/// Connections that a tool may use.
+const TOOL_CONNECTIONS: usize = 4;
+
+pub(crate) async fn open_postgres(
+    url: &str,
+    max_connections: Option<usize>,
+) -> anyhow::Result<store::postgres::Postgres> {
+    let store = store::postgres::Postgres::new(&postgres_config(url, max_connections))?;
+    store.schema_versions().await?.check()?;
+    Ok(store)
+}
+
+pub(crate) fn postgres_config(
+    url: &str,
+    max_connections: Option<usize>,
+) -> store::postgres::PostgresConfig {
+    store::postgres::PostgresConfig {
+        url: url.to_owned(),
+        max_connections: max_connections.unwrap_or(TOOL_CONNECTIONS),
+    }
+}
+
+/// Runs `$body` with the store that the settings name, whichever it is.
+macro_rules! with_store {
+    ($settings:expr, |$store:ident| $body:expr) => {
+        match $settings.database()? {
+            $crate::config::Database::Sqlite(path) => {
+                let $store = $crate::config::open_sqlite(&path).await?;
+                $body
+            }
+            $crate::config::Database::Postgres(url) => {
+                let $store = $crate::config::open_postgres(&url, None).await?;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use with_store;

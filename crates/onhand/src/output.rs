@@ -1,0 +1,39 @@
+//! What people and programs read on stdout.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use domain::Timestamp;
+use serde::Serialize;
+
+/// Prints `value` as indented JSON.
+pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// Prints rows under a header. Columns whose header starts with `>` are numbers, set to the right.
+pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(header.iter().map(|name| name.trim_start_matches('>')));
+    for row in rows {
+        table.add_row(row);
+    }
+    for (at, name) in header.iter().enumerate() {
+        if let (true, Some(column)) = (name.starts_with('>'), table.column_mut(at)) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    println!("{table}");
+}
+
+/// A moment as RFC 3339 in UTC, to the millisecond.
+pub(crate) fn moment(at: Timestamp) -> String {
+    jiff::Timestamp::from_microsecond(at.0)
+        .map_or_else(|_| at.0.to_string(), |at| format!("{at:.3}"))
+}
+
+/// An optional text, as people expect to see nothing.
+pub(crate) fn or_dash(text: Option<impl ToString>) -> String {
+    text.map_or_else(|| "–".to_owned(), |text| text.to_string())
+}

@@ -1,0 +1,360 @@
+//! The long-running roles: `serve` (all in one process), `ingress` and `worker`.
+//!
+//! Stopping goes with the data: ingress first finishes what it accepted, then lanes finish what
+//! they took, then queue and store close. A kill at any point loses nothing; it only skips this.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use platforms::Shops;
+use queue::embedded::EmbeddedQueue;
+use queue::rabbitmq::{RabbitMq, RabbitMqConfig};
+use queue::{Consumer, Publisher};
+use store::Store;
+use store::sqlite::Sqlite;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::{Broker, Database, Settings, open_postgres};
+use crate::exit::bad_config;
+use crate::shops_file;
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    ingress: IngressLimits,
+    #[command(flatten)]
+    worker: WorkerLimits,
+    /// Health, readiness and metrics; taken: the next free port
+    #[arg(long, env = "ONHAND_OPS_LISTEN", default_value = "127.0.0.1:8081")]
+    ops_listen: SocketAddr,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IngressArgs {
+    #[command(flatten)]
+    ingress: IngressLimits,
+    /// Health, readiness and metrics; taken: the next free port
+    #[arg(long, env = "ONHAND_OPS_LISTEN", default_value = "127.0.0.1:8082")]
+    ops_listen: SocketAddr,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WorkerArgs {
+    #[command(flatten)]
+    worker: WorkerLimits,
+    /// Health, readiness and metrics; taken: the next free port
+    #[arg(long, env = "ONHAND_OPS_LISTEN", default_value = "127.0.0.1:8083")]
+    ops_listen: SocketAddr,
+}
+
+#[derive(Debug, Args)]
+struct IngressLimits {
+    /// Where platforms send webhooks
+    #[arg(long, env = "ONHAND_LISTEN", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Largest webhook body, in bytes
+    #[arg(long, env = "ONHAND_BODY_LIMIT", default_value_t = 8 << 20,
+          value_parser = clap::value_parser!(u64).range(1..=8 << 20))]
+    body_limit: u64,
+    /// Bodies held at the same time over all requests, in bytes
+    #[arg(long, env = "ONHAND_BODIES_IN_FLIGHT", default_value_t = 128 << 20,
+          value_parser = clap::value_parser!(u64).range(8 << 20..=1 << 36))]
+    bodies_in_flight: u64,
+}
+
+#[derive(Debug, Args)]
+struct WorkerLimits {
+    /// Batches that are worked on side by side
+    #[arg(long, env = "ONHAND_LANES", default_value_t = 2,
+          value_parser = clap::value_parser!(u16).range(1..=64))]
+    lanes: u16,
+    /// Webhooks that a lane decides at once, at the most
+    #[arg(long, env = "ONHAND_BATCH", default_value_t = 256,
+          value_parser = clap::value_parser!(u16).range(1..=4096))]
+    batch: u16,
+    /// After a stop, how long lanes may take to finish what they hold, in seconds
+    #[arg(long, env = "ONHAND_DRAIN_SECONDS", default_value_t = 25,
+          value_parser = clap::value_parser!(u64).range(0..=600))]
+    drain_seconds: u64,
+}
+
+/// Parcels that one lane may hold unacknowledged.
+const PREFETCH: u16 = 64;
+
+/// How long closing connections and files may take.
+const CLOSE: Duration = Duration::from_secs(10);
+
+impl IngressLimits {
+    fn limits(&self) -> ingress::Limits {
+        ingress::Limits {
+            body_bytes_max: usize::try_from(self.body_limit).unwrap_or(usize::MAX),
+            in_flight_bytes_max: usize::try_from(self.bodies_in_flight).unwrap_or(usize::MAX),
+            ..ingress::Limits::default()
+        }
+    }
+}
+
+impl WorkerLimits {
+    fn config(&self) -> worker::Config {
+        worker::Config {
+            batch_max: self.batch.into(),
+            drain_deadline: Duration::from_secs(self.drain_seconds),
+            strategy: worker::Strategy::Adaptive,
+        }
+    }
+
+    /// One connection per lane, and some for questions.
+    fn connections(&self) -> usize {
+        usize::from(self.lanes) + 2
+    }
+}
+
+/// What every role has: its shops, its ops port, and the wish to stop.
+struct Role {
+    shops: watch::Receiver<Arc<Shops>>,
+    tasks: TaskTracker,
+    /// A signal came.
+    stop: CancellationToken,
+    /// Everything else has stopped; ops and the watching of files may, too.
+    done: CancellationToken,
+    metrics: console::PrometheusHandle,
+}
+
+impl Role {
+    fn start(settings: &Settings) -> anyhow::Result<Self> {
+        let metrics = console::install_metrics();
+        let (tasks, stop, done) =
+            (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
+        let shops = shops_file::watch(&settings.shops, &tasks, done.clone())?;
+        tasks.spawn(stop_on_signal(stop.clone())?);
+        Ok(Self { shops, tasks, stop, done, metrics })
+    }
+
+    /// Serves health, readiness and metrics.
+    async fn ops<R, F>(&self, listen: SocketAddr, ready: R) -> anyhow::Result<()>
+    where
+        R: Fn() -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        let listener = console::bind(listen).await.with_context(|| format!("ops port {listen}"))?;
+        tracing::info!(ops.listen = %listener.local_addr()?, "health, readiness and metrics");
+        let ops = console::Ops { ready, metrics: self.metrics.clone() };
+        self.tasks.spawn(console::run(listener, ops, self.done.clone()));
+        Ok(())
+    }
+
+    async fn finish(self) -> ExitCode {
+        self.done.cancel();
+        self.tasks.close();
+        let _ = tokio::time::timeout(CLOSE, self.tasks.wait()).await;
+        tracing::info!("stopped");
+        ExitCode::SUCCESS
+    }
+}
+
+/// SIGTERM and Ctrl-C ask for a graceful stop; a second one ends the process at once.
+fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: finishing what was accepted");
+        stop.cancel();
+    })
+}
+
+/// `onhand serve`.
+pub(crate) async fn serve(settings: &Settings, args: ServeArgs) -> anyhow::Result<ExitCode> {
+    let role = Role::start(settings)?;
+    let _lock = lock(&settings.data_dir)?;
+    match settings.broker()? {
+        Broker::Embedded(path) => {
+            let queue = EmbeddedQueue::open(path).await?;
+            let consumers = (0..args.worker.lanes).map(|_| queue.consumer()).collect();
+            with_database(settings, &args, &role, queue.publisher(), consumers).await?;
+            bounded(queue.close()).await;
+        }
+        Broker::RabbitMq(url) => {
+            let broker = connect(url, "serve")?;
+            let consumers = (0..args.worker.lanes).map(|_| broker.consumer(PREFETCH)).collect();
+            with_database(settings, &args, &role, broker.publisher(), consumers).await?;
+            bounded(broker.close()).await;
+        }
+    }
+    Ok(role.finish().await)
+}
+
+/// `serve`, with the queue chosen.
+async fn with_database<P: Publisher, C: Consumer>(
+    settings: &Settings,
+    args: &ServeArgs,
+    role: &Role,
+    publisher: P,
+    consumers: Vec<C>,
+) -> anyhow::Result<()> {
+    match settings.database()? {
+        Database::Sqlite(path) => {
+            // Its own file: nobody else could have migrated it.
+            let store = Sqlite::open(&path, true).await?;
+            store.migrate().await?;
+            everything(args, role, publisher, consumers, store.clone()).await?;
+            bounded(store.close()).await;
+        }
+        Database::Postgres(url) => {
+            let store = open_postgres(&url, Some(args.worker.connections())).await?;
+            everything(args, role, publisher, consumers, store.clone()).await?;
+            store.close();
+        }
+    }
+    Ok(())
+}
+
+/// `serve`, with queue and store chosen.
+async fn everything<P: Publisher, C: Consumer, S: Store>(
+    args: &ServeArgs,
+    role: &Role,
+    publisher: P,
+    consumers: Vec<C>,
+    store: S,
+) -> anyhow::Result<()> {
+    let ready = readiness(Some(publisher.clone()), Some(store.clone()));
+    let listener = listen(args.ingress.listen).await?;
+    role.ops(args.ops_listen, ready).await?;
+    // Lanes stop only when nothing new can come.
+    let lanes_stop = CancellationToken::new();
+    let lanes = role.tasks.spawn(worker::run(
+        consumers,
+        store,
+        role.shops.clone(),
+        args.worker.config(),
+        lanes_stop.clone(),
+    ));
+    let ingress = ingress::Ingress { publisher, shops: role.shops.clone() };
+    ingress::run(listener, ingress, args.ingress.limits(), role.stop.clone()).await;
+    lanes_stop.cancel();
+    lanes.await.context("the worker failed")
+}
+
+/// `onhand ingress`.
+pub(crate) async fn ingress(settings: &Settings, args: IngressArgs) -> anyhow::Result<ExitCode> {
+    let Broker::RabbitMq(url) = settings.broker()? else {
+        return Err(bad_config(
+            "`onhand ingress` hands webhooks to other processes, so it needs a broker: set \
+             ONHAND_BROKER_URL (--broker-url), for example amqp://guest:guest@localhost:5672/%2f; \
+             for one process without a broker there is `onhand serve`",
+        ));
+    };
+    let role = Role::start(settings)?;
+    let broker = connect(url, "ingress")?;
+    let publisher = broker.publisher();
+    let listener = listen(args.ingress.listen).await?;
+    role.ops(args.ops_listen, readiness(Some(publisher.clone()), None::<Sqlite>)).await?;
+    let ingress = ingress::Ingress { publisher, shops: role.shops.clone() };
+    ingress::run(listener, ingress, args.ingress.limits(), role.stop.clone()).await;
+    bounded(broker.close()).await;
+    Ok(role.finish().await)
+}
+
+/// `onhand worker`.
+pub(crate) async fn worker(settings: &Settings, args: WorkerArgs) -> anyhow::Result<ExitCode> {
+    let (Broker::RabbitMq(broker), Database::Postgres(database)) =
+        (settings.broker()?, settings.database()?)
+    else {
+        return Err(bad_config(
+            "`onhand worker` shares its queue and database with other processes: set \
+             ONHAND_BROKER_URL (--broker-url), for example amqp://guest:guest@localhost:5672/%2f, \
+             and ONHAND_DATABASE_URL (--database-url), for example \
+             postgres://onhand:secret@localhost/onhand; for one process there is `onhand serve`",
+        ));
+    };
+    let role = Role::start(settings)?;
+    let store = open_postgres(&database, Some(args.worker.connections())).await?;
+    let broker = connect(broker, "worker")?;
+    let consumers = (0..args.worker.lanes).map(|_| broker.consumer(PREFETCH)).collect();
+    role.ops(
+        args.ops_listen,
+        readiness(None::<queue::embedded::EmbeddedPublisher>, Some(store.clone())),
+    )
+    .await?;
+    tracing::info!(lanes = args.worker.lanes, "applying webhooks");
+    let stop = role.stop.clone();
+    worker::run(consumers, store.clone(), role.shops.clone(), args.worker.config(), stop).await;
+    bounded(broker.close()).await;
+    store.close();
+    Ok(role.finish().await)
+}
+
+fn connect(url: String, role: &str) -> anyhow::Result<RabbitMq> {
+    let config = RabbitMqConfig {
+        connection_name: format!("onhand/{role} pid {}", std::process::id()),
+        ..RabbitMqConfig::new(url)
+    };
+    Ok(RabbitMq::connect_lazily(config)?)
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        bad_config(format!(
+            "cannot listen on {address} (ONHAND_LISTEN, --listen): {error}; \
+             choose another, for example 127.0.0.1:8090"
+        ))
+    })?;
+    tracing::info!(listen = %listener.local_addr()?, "receiving webhooks");
+    Ok(listener)
+}
+
+/// Ready: what the role needs answers. Liveness never asks this.
+fn readiness<P: Publisher, S: Store>(
+    publisher: Option<P>,
+    store: Option<S>,
+) -> impl Fn() -> std::pin::Pin<Box<dyn Future<Output = Result<(), String>> + Send>>
++ Clone
++ Send
++ Sync
++ 'static {
+    move || {
+        let (publisher, store) = (publisher.clone(), store.clone());
+        Box::pin(async move {
+            if publisher.is_some_and(|publisher| !publisher.is_ready()) {
+                return Err("the queue is not reachable".to_owned());
+            }
+            match store {
+                Some(store) => store.ping().await.map_err(|error| worker::error_chain(&error)),
+                None => Ok(()),
+            }
+        })
+    }
+}
+
+/// One process at a time serves a data folder; the lock goes with the process, however it ends.
+fn lock(data_dir: &Path) -> anyhow::Result<File> {
+    let failed = |error: &dyn std::fmt::Display| {
+        bad_config(format!(
+            "cannot use the data folder {} (ONHAND_DATA_DIR, --data-dir): {error}",
+            data_dir.display()
+        ))
+    };
+    std::fs::create_dir_all(data_dir).map_err(|error| failed(&error))?;
+    let file = File::create(data_dir.join("lock")).map_err(|error| failed(&error))?;
+    file.try_lock().map_err(|_| failed(&"another onhand is serving it"))?;
+    Ok(file)
+}
+
+async fn bounded(work: impl Future<Output = ()>) {
+    if tokio::time::timeout(CLOSE, work).await.is_err() {
+        tracing::warn!("closing took too long; what was accepted is durable all the same");
+    }
+}

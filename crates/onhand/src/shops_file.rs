@@ -1,0 +1,91 @@
+//! The shops file: read at start, and again whenever it changes.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use platforms::Shops;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::exit::bad_config;
+
+/// How often the file's date is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+const EXAMPLE: &str = r#"
+[[shop]]
+name = "demo"
+platform = "shopify"
+domain = "demo.myshopify.com"
+secrets = ["env:DEMO_SECRET"]
+"#;
+
+/// Reads the file and the secrets that it names.
+pub(crate) fn load(path: &Path) -> anyhow::Result<Shops> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        bad_config(format!(
+            "cannot read the shops file {} (ONHAND_SHOPS, --shops): {error}; for example:\n{EXAMPLE}",
+            path.display()
+        ))
+    })?;
+    Shops::parse(&text, secret)
+        .map_err(|error| bad_config(format!("the shops file {}: {error}", path.display())))
+}
+
+/// `env:NAME` and `file:/path`.
+fn secret(entry: &str) -> Result<String, String> {
+    match entry.split_once(':') {
+        Some(("env", name)) => std::env::var_os(name)
+            .ok_or_else(|| format!("the environment variable {name} is not set"))?
+            .into_string()
+            .map_err(|_| format!("the environment variable {name} is not text")),
+        Some(("file", path)) => {
+            std::fs::read_to_string(path).map_err(|error| format!("cannot read {path}: {error}"))
+        }
+        _ => Err("is none of env:NAME, file:/path or plain:text".to_owned()),
+    }
+}
+
+/// Keeps the newest good version. A file that turns bad is reported, and the last good one stays.
+pub(crate) fn watch(
+    path: &Path,
+    tasks: &TaskTracker,
+    stop: CancellationToken,
+) -> anyhow::Result<watch::Receiver<Arc<Shops>>> {
+    let (sender, receiver) = watch::channel(Arc::new(load(path)?));
+    let seen = changed_at(path);
+    tasks.spawn(stop.run_until_cancelled_owned(keep_reading(path.to_owned(), seen, sender)));
+    Ok(receiver)
+}
+
+async fn keep_reading(
+    path: PathBuf,
+    mut seen: Option<(SystemTime, u64)>,
+    sender: watch::Sender<Arc<Shops>>,
+) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let now = changed_at(&path);
+        if now == seen {
+            continue;
+        }
+        seen = now;
+        match load(&path) {
+            Ok(shops) => {
+                tracing::info!(shops = shops.iter().count(), "read the shops file again");
+                sender.send_replace(Arc::new(shops));
+            }
+            Err(error) => tracing::error!(
+                error = format!("{error:#}"),
+                "the shops file is bad; the last good one stays in use"
+            ),
+        }
+    }
+}
+
+fn changed_at(path: &Path) -> Option<(SystemTime, u64)> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
