@@ -11,6 +11,7 @@ use domain::order::{FulfilmentStatus, Restock};
 
 mod body;
 mod fact;
+mod trimmings;
 mod webhook;
 
 pub use webhook::SignedWebhook;
