@@ -7,8 +7,11 @@ use crate::harness::{Fleet, Profile, in_both_profiles};
 
 in_both_profiles!(what_the_platform_changes_about_its_bodies_changes_nothing_here);
 
+/// What is changed, how, and the outcome.
+type Drift = (&'static str, fn(&mut Value), &'static str);
+
 /// Each way to change an order of one line of 2 caps, and what must become of it.
-fn drifts() -> Vec<(&'static str, fn(&mut Value), &'static str)> {
+fn drifts() -> Vec<Drift> {
     vec![
         (
             "unknown fields everywhere",
