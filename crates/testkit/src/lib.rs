@@ -10,5 +10,7 @@
 //! Nothing here is durable, and everything cleans up after itself when it is dropped.
 
 pub mod chaos;
+pub mod memory;
+pub mod model;
 pub mod services;
 pub mod shopify;

@@ -1,0 +1,322 @@
+//! A store in memory, with the contract of the real ones.
+//!
+//! Commits are all or nothing, compare every version that the change set names, and refuse what
+//! the databases' constraints refuse. Faults can be planted, also the nasty one: the commit
+//! happened, but its caller learns of an error. [`MemoryStore::check`] is `onhand verify`.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use domain::change::Effect;
+use domain::stock::Cause;
+use domain::view::{RECENT_ENVELOPES, Seen};
+use domain::{
+    ChangeSet, DeadLetter, EnvelopeId, Keys, LedgerRow, LocationId, Move, MoveKind, Operation,
+    OrderChange, OrderKey, Outcome, Sku, Stock, StockKey, Timestamp, Version, View, WebhookKey,
+    WebhookRecord,
+};
+use store::{Commit, ConflictKey, Store, StoreError};
+use tokio::sync::OwnedMutexGuard;
+use uuid::Uuid;
+
+mod check;
+
+pub use check::Violation;
+
+/// What goes wrong with a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing is written; the database asks to try again.
+    TryAgain,
+    /// Nothing is written; the database is away.
+    Unavailable,
+    /// All is written, but the answer is lost.
+    AppliedUnavailable,
+}
+
+/// The store. Clones share their contents.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryStore {
+    contents: Arc<Mutex<Contents>>,
+    /// Held by a claim: everybody else's commit waits, as it would for the row locks.
+    gate: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// The inbox row of a webhook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookRow {
+    pub record: WebhookRecord,
+    pub deliveries: i64,
+    /// The latest envelopes that repeated it, newest first.
+    pub repeats: Vec<EnvelopeId>,
+}
+
+#[derive(Debug, Default)]
+struct Contents {
+    webhooks: BTreeMap<WebhookKey, WebhookRow>,
+    orders: BTreeMap<OrderKey, OrderChange>,
+    stock: BTreeMap<StockKey, Stock>,
+    ledger: Vec<LedgerRow>,
+    dead: BTreeMap<EnvelopeId, DeadLetter>,
+    effects: Vec<Effect>,
+    operations: BTreeMap<String, Operation>,
+    suspects: BTreeMap<EnvelopeId, u32>,
+    counters: BTreeMap<Outcome, i64>,
+    faults: VecDeque<Fault>,
+}
+
+impl MemoryStore {
+    /// Opens a stock row, as `onhand stock set` does.
+    pub fn open_stock(&self, sku: &str, location: &str, on_hand: i64, floor: i64) {
+        let key = StockKey::new(&Sku::new(sku), &LocationId::new(location));
+        let cause = Cause {
+            shop: None,
+            order: None,
+            webhook: None,
+            correlation: EnvelopeId(Uuid::nil()),
+            reason: "opening".to_owned(),
+        };
+        let change = Move {
+            key: key.clone(),
+            kind: MoveKind::Opening,
+            on_hand_delta: on_hand,
+            committed_delta: 0,
+        };
+        let mut contents = self.contents();
+        let stock = Stock { on_hand, committed: 0, floor, version: Version(1) };
+        let before = contents.stock.insert(key, stock);
+        assert!(before.is_none(), "a stock row is opened once");
+        contents.ledger.push(LedgerRow { version: Version(1), change, cause, at: Timestamp(0) });
+    }
+
+    /// The next commits fail, one fault each.
+    pub fn fail_next(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.contents().faults.extend(faults);
+    }
+
+    /// Faults that no commit has met yet.
+    pub fn faults_left(&self) -> usize {
+        self.contents().faults.len()
+    }
+
+    /// All stock rows.
+    pub fn stock(&self) -> BTreeMap<StockKey, Stock> {
+        self.contents().stock.clone()
+    }
+
+    /// One stock row, or an absent one.
+    pub fn stock_of(&self, sku: &str, location: &str) -> Stock {
+        let key = StockKey::new(&Sku::new(sku), &LocationId::new(location));
+        self.contents().stock.get(&key).copied().unwrap_or_default()
+    }
+
+    /// The ledger, oldest first.
+    pub fn ledger(&self) -> Vec<LedgerRow> {
+        self.contents().ledger.clone()
+    }
+
+    /// All orders, as they were written last.
+    pub fn orders(&self) -> BTreeMap<OrderKey, OrderChange> {
+        self.contents().orders.clone()
+    }
+
+    /// The whole inbox.
+    pub fn webhooks(&self) -> BTreeMap<WebhookKey, WebhookRow> {
+        self.contents().webhooks.clone()
+    }
+
+    /// All dead letters by their envelopes.
+    pub fn dead_letters(&self) -> BTreeMap<EnvelopeId, DeadLetter> {
+        self.contents().dead.clone()
+    }
+
+    pub fn effects(&self) -> Vec<Effect> {
+        self.contents().effects.clone()
+    }
+
+    /// Distinct webhooks by outcome, and repeats.
+    pub fn counts(&self) -> BTreeMap<Outcome, i64> {
+        self.contents().counters.clone()
+    }
+
+    /// The rows that `keys` name, and the stock of the items that the named orders hold.
+    pub fn load_now(&self, keys: &Keys) -> View {
+        let contents = self.contents();
+        let mut view = View::default();
+        for key in &keys.webhooks {
+            if let Some(row) = contents.webhooks.get(key) {
+                view.webhooks.insert(key.clone(), row.seen());
+            }
+        }
+        let mut skus: BTreeSet<&Sku> = keys.skus.iter().collect();
+        for key in &keys.orders {
+            if let Some(row) = contents.orders.get(key) {
+                skus.extend(row.order.holdings.keys().map(|held| &held.sku));
+                view.orders.insert(key.clone(), row.order.clone());
+            }
+        }
+        for (key, stock) in &contents.stock {
+            if skus.contains(&key.sku) {
+                view.stock.insert(key.clone(), *stock);
+            }
+        }
+        view
+    }
+
+    /// Writes `changes`, or says why not. Planted faults are for [`Store::commit`] only.
+    pub fn commit_now(&self, changes: &ChangeSet) -> Result<Commit, StoreError> {
+        self.contents().commit(changes)
+    }
+
+    fn contents(&self) -> MutexGuard<'_, Contents> {
+        // Every commit checks before it writes, so a panic elsewhere leaves the contents whole.
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn commit_with_faults(&self, changes: &ChangeSet) -> Result<Commit, StoreError> {
+        let mut contents = self.contents();
+        match contents.faults.pop_front() {
+            None => contents.commit(changes),
+            Some(Fault::TryAgain) => Err(StoreError::TryAgain("planted".into())),
+            Some(Fault::Unavailable) => Err(StoreError::Unavailable("planted".into())),
+            Some(Fault::AppliedUnavailable) => match contents.commit(changes)? {
+                Commit::Applied => Err(StoreError::Unavailable("planted: answer lost".into())),
+                conflict => Ok(conflict),
+            },
+        }
+    }
+}
+
+impl Store for MemoryStore {
+    type Claim = OwnedMutexGuard<()>;
+
+    async fn load(&self, keys: &Keys) -> Result<View, StoreError> {
+        Ok(self.load_now(keys))
+    }
+
+    async fn claim(&self, keys: &Keys) -> Result<(Self::Claim, View), StoreError> {
+        let claim = Arc::clone(&self.gate).lock_owned().await;
+        Ok((claim, self.load_now(keys)))
+    }
+
+    async fn commit(&self, changes: &ChangeSet) -> Result<Commit, StoreError> {
+        let _gate = self.gate.lock().await;
+        self.commit_with_faults(changes)
+    }
+
+    async fn commit_claim(
+        &self,
+        claim: Self::Claim,
+        changes: &ChangeSet,
+    ) -> Result<Commit, StoreError> {
+        let answer = self.commit_with_faults(changes);
+        drop(claim);
+        answer
+    }
+
+    async fn suspect(&self, envelope: EnvelopeId) -> Result<u32, StoreError> {
+        let mut contents = self.contents();
+        let times = contents.suspects.entry(envelope).or_default();
+        *times += 1;
+        Ok(*times)
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+impl WebhookRow {
+    fn seen(&self) -> Seen {
+        let envelopes = std::iter::once(self.record.envelope).chain(self.repeats.clone()).collect();
+        Seen { outcome: self.record.verdict.outcome, envelopes }
+    }
+}
+
+impl Contents {
+    fn commit(&mut self, changes: &ChangeSet) -> Result<Commit, StoreError> {
+        let conflicts = self.conflicts(changes);
+        if !conflicts.is_empty() {
+            return Ok(Commit::Conflict(conflicts.into_iter().collect()));
+        }
+        check::constraints(changes).map_err(|why| StoreError::Rejected(why.into()))?;
+        self.write(changes);
+        Ok(Commit::Applied)
+    }
+
+    fn conflicts(&self, changes: &ChangeSet) -> BTreeSet<ConflictKey> {
+        let mut conflicts = BTreeSet::new();
+        if let Some(operation) = &changes.operation
+            && self.operations.contains_key(&operation.key)
+        {
+            conflicts.insert(ConflictKey::Operation(operation.key.clone()));
+        }
+        let mut fresh = BTreeSet::new();
+        for record in &changes.webhooks {
+            let stored = self.webhooks.get(&record.key).map(|row| row.record.verdict.outcome);
+            let as_read = match (record.replaces_dead, stored) {
+                (false, stored) => stored.is_none(),
+                (true, Some(outcome)) => outcome == Outcome::Dead,
+                // It died earlier in this very batch.
+                (true, None) => fresh.contains(&record.key),
+            };
+            if !as_read {
+                conflicts.insert(ConflictKey::Webhook(record.key.clone()));
+            }
+            fresh.insert(&record.key);
+        }
+        for (key, change) in &changes.orders {
+            let stored = self.orders.get(key).map_or(Version::ABSENT, |row| row.order.version);
+            if stored != change.expected {
+                conflicts.insert(ConflictKey::Order(key.clone()));
+            }
+        }
+        for (key, change) in &changes.stock {
+            let stored = self.stock.get(key).map_or(Version::ABSENT, |row| row.version);
+            if stored != change.expected {
+                conflicts.insert(ConflictKey::Stock(key.clone()));
+            }
+        }
+        conflicts
+    }
+
+    fn write(&mut self, changes: &ChangeSet) {
+        for record in &changes.webhooks {
+            let row = self.webhooks.entry(record.key.clone()).or_insert_with(|| WebhookRow {
+                record: record.clone(),
+                deliveries: 1,
+                repeats: Vec::new(),
+            });
+            row.record = record.clone();
+            if record.verdict.outcome != Outcome::Dead {
+                self.dead.retain(|_, letter| letter.webhook.as_ref() != Some(&record.key));
+            }
+        }
+        for repeat in &changes.repeats {
+            let row = self.webhooks.get_mut(&repeat.key).expect("a repeat was seen before");
+            for envelope in &repeat.envelopes {
+                row.deliveries += 1;
+                row.repeats.insert(0, *envelope);
+            }
+            row.repeats.truncate(RECENT_ENVELOPES);
+        }
+        self.orders.extend(changes.orders.clone());
+        let written = changes.stock.iter().filter(|(_, change)| change.is_write());
+        self.stock.extend(written.map(|(key, change)| (key.clone(), change.stock)));
+        self.ledger.extend(changes.ledger.iter().cloned());
+        self.dead.extend(changes.dead.iter().map(|letter| (letter.envelope, letter.clone())));
+        self.effects.extend(changes.effects.iter().cloned());
+        if let Some(operation) = &changes.operation {
+            self.operations.insert(operation.key.clone(), operation.clone());
+        }
+        for envelope in &changes.cleared {
+            self.suspects.remove(envelope);
+        }
+        for (outcome, count) in changes.outcome_counts() {
+            *self.counters.entry(outcome).or_default() += count;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,358 @@
+//! A naive second opinion on stock: the rules once more, written as plainly as they can be.
+//!
+//! It remembers every fact, and for each new one works everything out again from all of them, one
+//! unit at a time. It shares types with the domain, but none of its reasoning: no join, no targets,
+//! no plan. Given the same facts in the order in which they were committed, it must agree.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::order::{Fulfilment, FulfilmentStatus, Holding, RefundLine, Restock, Snapshot};
+use domain::policy::{CommitOn, UnknownSku, WhenShort};
+use domain::{
+    FulfilmentId, LineClass, LineId, LocationId, OrderFact, OrderKey, PlatformLocation, Policy,
+    RefundLineId, Sku, StockKey, Timestamp,
+};
+
+/// Stock and orders, as far as the model cares.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    rows: BTreeMap<StockKey, Row>,
+    orders: BTreeMap<OrderKey, ModelOrder>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Row {
+    on_hand: i64,
+    committed: i64,
+    floor: i64,
+}
+
+/// An order: every fact of it, and what it holds.
+#[derive(Clone, Debug, Default)]
+pub struct ModelOrder {
+    facts: Vec<OrderFact>,
+    /// The item of each line, decided when the line was first seen.
+    items: BTreeMap<LineId, Option<Sku>>,
+    held: BTreeMap<StockKey, Holding>,
+    /// What it owed when it was short, if it is.
+    short: Option<BTreeMap<Sku, i64>>,
+}
+
+/// What an order should hold.
+#[derive(Default)]
+struct Wanted {
+    owed: BTreeMap<Sku, i64>,
+    shipped: BTreeMap<StockKey, i64>,
+    returned: BTreeMap<StockKey, i64>,
+}
+
+impl Model {
+    /// Opens a stock row.
+    pub fn open_stock(&mut self, sku: &str, location: &str, on_hand: i64, floor: i64) {
+        let key = StockKey::new(&Sku::new(sku), &LocationId::new(location));
+        self.rows.insert(key, Row { on_hand, committed: 0, floor });
+    }
+
+    /// `(on_hand, committed)` of every row.
+    pub fn stock(&self) -> BTreeMap<StockKey, (i64, i64)> {
+        self.rows.iter().map(|(key, row)| (key.clone(), (row.on_hand, row.committed))).collect()
+    }
+
+    /// What an order holds of each row, where it holds anything, and whether it is short.
+    pub fn order(&self, key: &OrderKey) -> (BTreeMap<StockKey, Holding>, bool) {
+        let Some(order) = self.orders.get(key) else { return Default::default() };
+        let held = order.held.iter().filter(|(_, holding)| !holding.is_empty());
+        (held.map(|(key, held)| (key.clone(), *held)).collect(), order.short.is_some())
+    }
+
+    /// One webhook's fact. What cannot be applied changes nothing.
+    pub fn apply(&mut self, key: &OrderKey, fact: &OrderFact, policy: &Policy) {
+        if fact.test {
+            return;
+        }
+        let mut order = self.orders.get(key).cloned().unwrap_or_default();
+        for (line, is) in &fact.lines {
+            if order.items.contains_key(line) {
+                continue;
+            }
+            let known = is.sku.clone().filter(|sku| self.rows.keys().any(|key| key.sku == *sku));
+            let needed = is.class == LineClass::Tracked && policy.unknown_sku != UnknownSku::Ignore;
+            if known.is_none() && needed {
+                return;
+            }
+            let item = known.filter(|_| is.class != LineClass::NotStock);
+            order.items.insert(line.clone(), item);
+        }
+        order.facts.push(fact.clone());
+        if let Some(wanted) = order.wanted(policy) {
+            self.reach(&mut order, &wanted, policy, false);
+            self.orders.insert(key.clone(), order);
+        }
+    }
+
+    /// An operator asks to decide a short order again.
+    pub fn retry(&mut self, key: &OrderKey, policy: &Policy) {
+        if let Some(mut order) = self.orders.get(key).cloned()
+            && let Some(wanted) = order.wanted(policy)
+        {
+            self.reach(&mut order, &wanted, policy, true);
+            self.orders.insert(key.clone(), order);
+        }
+    }
+
+    fn reach(&mut self, order: &mut ModelOrder, wanted: &Wanted, policy: &Policy, force: bool) {
+        self.take_back(order, wanted);
+        let leaving = self.release(order, wanted, policy);
+        self.ship(order, leaving);
+        self.commit(order, wanted, policy, force);
+    }
+
+    fn take_back(&mut self, order: &mut ModelOrder, wanted: &Wanted) {
+        let keys: BTreeSet<StockKey> =
+            order.held.keys().chain(wanted.returned.keys()).cloned().collect();
+        for key in keys {
+            let row = self.rows.entry(key.clone()).or_default();
+            let held = order.held.entry(key.clone()).or_default();
+            let returned = wanted.returned.get(&key).copied().unwrap_or(0);
+            while held.returned < returned {
+                held.returned += 1;
+                row.on_hand += 1;
+            }
+            while held.returned > returned && row.on_hand > row.committed {
+                held.returned -= 1;
+                row.on_hand -= 1;
+            }
+            let shipped = wanted.shipped.get(&key).copied().unwrap_or(0);
+            while held.shipped + held.uncovered > shipped {
+                if held.uncovered > 0 {
+                    held.uncovered -= 1;
+                } else {
+                    held.shipped -= 1;
+                    row.on_hand += 1;
+                }
+            }
+        }
+    }
+
+    /// Returns the units that are about to leave, by row.
+    fn release(
+        &mut self,
+        order: &mut ModelOrder,
+        wanted: &Wanted,
+        policy: &Policy,
+    ) -> BTreeMap<StockKey, i64> {
+        let mut leaving = BTreeMap::new();
+        for (key, shipped) in &wanted.shipped {
+            let held = order.held.get(key).copied().unwrap_or_default();
+            leaving.insert(key.clone(), (shipped - held.shipped - held.uncovered).max(0));
+        }
+        let mut for_shipping = leaving.clone();
+        let skus: BTreeSet<Sku> = order.held.keys().map(|key| key.sku.clone()).collect();
+        for sku in skus {
+            let owed = wanted.owed.get(&sku).copied().unwrap_or(0);
+            while order.committed(&sku) > owed {
+                let mut places: Vec<StockKey> = order.places(&sku, policy);
+                places.reverse();
+                let ships = |key: &&StockKey| for_shipping.get(*key).is_some_and(|left| *left > 0);
+                let place = places.iter().find(ships).or(places.first());
+                let place = place.expect("committed units lie somewhere").clone();
+                if let Some(left) = for_shipping.get_mut(&place) {
+                    *left -= 1;
+                }
+                order.held.entry(place.clone()).or_default().committed -= 1;
+                self.rows.entry(place).or_default().committed -= 1;
+            }
+        }
+        leaving
+    }
+
+    fn ship(&mut self, order: &mut ModelOrder, leaving: BTreeMap<StockKey, i64>) {
+        for (key, units) in leaving.into_iter().filter(|(_, units)| *units > 0) {
+            let held = order.held.entry(key.clone()).or_default();
+            for _ in 0..units {
+                // A row that does not exist has nothing to ship, and does not begin to exist.
+                match self.rows.get_mut(&key) {
+                    Some(row) if row.on_hand > 0 && row.on_hand > row.committed => {
+                        row.on_hand -= 1;
+                        held.shipped += 1;
+                    }
+                    _ => held.uncovered += 1,
+                }
+            }
+        }
+    }
+
+    fn commit(&mut self, order: &mut ModelOrder, wanted: &Wanted, policy: &Policy, force: bool) {
+        let mut needs = Vec::new();
+        for (sku, owed) in &wanted.owed {
+            let need = owed - order.committed(sku);
+            if need > 0 {
+                needs.push((sku.clone(), need));
+            }
+        }
+        if needs.is_empty() {
+            order.short = None;
+            return;
+        }
+        if order.short.as_ref() == Some(&wanted.owed) && !force {
+            return;
+        }
+        let mut levels = vec![policy.safety_stock.max(0)];
+        if policy.when_short == WhenShort::Backorder {
+            levels.push(i64::MIN);
+        }
+        for level in levels {
+            let plan: Option<Vec<(StockKey, i64)>> = needs
+                .iter()
+                .map(|(sku, need)| {
+                    let mut places = order.choices(sku, policy).into_iter();
+                    places.find(|key| self.room(key, level) >= *need).map(|key| (key, *need))
+                })
+                .collect();
+            if let Some(plan) = plan {
+                for (key, units) in plan {
+                    self.hold(order, key, units);
+                }
+                order.short = None;
+                return;
+            }
+        }
+        if policy.when_short == WhenShort::Hold {
+            for (sku, need) in needs {
+                for _ in 0..need {
+                    let level = policy.safety_stock.max(0);
+                    let mut places = order.choices(&sku, policy).into_iter();
+                    if let Some(key) = places.find(|key| self.room(key, level) > 0) {
+                        self.hold(order, key, 1);
+                    }
+                }
+            }
+        }
+        order.short = Some(wanted.owed.clone());
+    }
+
+    fn hold(&mut self, order: &mut ModelOrder, key: StockKey, units: i64) {
+        self.rows.entry(key.clone()).or_default().committed += units;
+        order.held.entry(key).or_default().committed += units;
+    }
+
+    fn room(&self, key: &StockKey, level: i64) -> i64 {
+        let row = self.rows.get(key).copied().unwrap_or_default();
+        row.on_hand - row.committed - row.floor.max(level)
+    }
+}
+
+impl ModelOrder {
+    fn committed(&self, sku: &Sku) -> i64 {
+        self.held.iter().filter(|(key, _)| key.sku == *sku).map(|(_, held)| held.committed).sum()
+    }
+
+    /// Where units of `sku` are held, in the shop's order, then places the shop has left.
+    fn places(&self, sku: &Sku, policy: &Policy) -> Vec<StockKey> {
+        let all = self.held.iter().filter(|(key, held)| key.sku == *sku && held.committed > 0);
+        let mut places: Vec<StockKey> = all.map(|(key, _)| key.clone()).collect();
+        places.sort_by_key(|key| {
+            policy.locations.iter().position(|l| *l == key.location).unwrap_or(usize::MAX)
+        });
+        places
+    }
+
+    /// Where units of `sku` may be committed, best first.
+    fn choices(&self, sku: &Sku, policy: &Policy) -> Vec<StockKey> {
+        let mut choices = self.places(sku, policy);
+        choices.retain(|key| policy.locations.contains(&key.location));
+        for location in &policy.locations {
+            let key = StockKey::new(sku, location);
+            if !choices.contains(&key) {
+                choices.push(key);
+            }
+        }
+        choices
+    }
+
+    /// `None`: something happened at a place that the shop does not know.
+    fn wanted(&self, policy: &Policy) -> Option<Wanted> {
+        let mut wanted = Wanted::default();
+        let snapshots = self.facts.iter().filter_map(|fact| fact.known.snapshot.as_ref());
+        let Some(newest) = snapshots.max_by_key(|snapshot| snapshot.rank) else {
+            return Some(wanted);
+        };
+        let paid = self.facts.iter().any(|fact| fact.known.paid);
+        let deleted = self.facts.iter().any(|fact| fact.known.deleted);
+        let owing = !deleted
+            && !newest.cancelled
+            && (policy.commit_on == CommitOn::Placed || (paid && !newest.voided));
+        let refunds = self.refunds();
+        for (line, item) in &self.items {
+            let Some(sku) = item else { continue };
+            let mut shipped = 0;
+            for fulfilment in self.fulfilments().values() {
+                let units = fulfilment.lines.get(line).copied().unwrap_or(0);
+                if fulfilment.status == FulfilmentStatus::Success && units > 0 {
+                    shipped += units;
+                    let at = fulfilment.created_at;
+                    add(&mut wanted.shipped, sku, &fulfilment.location, at, units, policy)?;
+                }
+            }
+            for refund in refunds.values().filter(|refund| refund.line == *line) {
+                if refund.restock == Restock::Return {
+                    let at = refund.created_at;
+                    add(&mut wanted.returned, sku, &refund.location, at, refund.quantity, policy)?;
+                }
+            }
+            let owed = kept(line, newest, &refunds) - shipped;
+            if owing && owed > 0 {
+                *wanted.owed.entry(sku.clone()).or_default() += owed;
+            }
+        }
+        Some(wanted)
+    }
+
+    fn refunds(&self) -> BTreeMap<RefundLineId, RefundLine> {
+        self.facts.iter().flat_map(|fact| fact.known.refund_lines.clone()).collect()
+    }
+
+    /// Every fulfilment as it was when it was touched last.
+    fn fulfilments(&self) -> BTreeMap<FulfilmentId, Fulfilment> {
+        let mut newest: BTreeMap<FulfilmentId, Fulfilment> = BTreeMap::new();
+        for (id, theirs) in self.facts.iter().flat_map(|fact| fact.known.fulfilments.clone()) {
+            let ours = newest.entry(id).or_insert_with(|| theirs.clone());
+            if (theirs.updated_at, theirs.status) > (ours.updated_at, ours.status) {
+                *ours = theirs;
+            }
+        }
+        newest
+    }
+}
+
+fn kept(line: &LineId, newest: &Snapshot, refunds: &BTreeMap<RefundLineId, RefundLine>) -> i64 {
+    let mut kept = newest.lines.get(line).map_or(0, |line| line.kept);
+    for (id, refund) in refunds {
+        let unseen = !newest.refund_lines.contains(id);
+        if refund.line == *line && refund.restock == Restock::Cancel && unseen {
+            kept -= refund.quantity;
+        }
+    }
+    kept
+}
+
+fn add(
+    into: &mut BTreeMap<StockKey, i64>,
+    sku: &Sku,
+    place: &Option<PlatformLocation>,
+    at: Timestamp,
+    units: i64,
+    policy: &Policy,
+) -> Option<()> {
+    if policy.live_from.is_some_and(|live_from| at < live_from) {
+        return Some(());
+    }
+    let location = match place {
+        Some(id) if policy.locations.len() > 1 || !policy.location_ids.is_empty() => {
+            policy.location_ids.get(id)?
+        }
+        _ => policy.locations.first()?,
+    };
+    *into.entry(StockKey::new(sku, location)).or_default() += units;
+    Some(())
+}
