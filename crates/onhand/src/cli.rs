@@ -88,6 +88,10 @@ pub(crate) fn parse() -> Result<Cli, ExitCode> {
 }
 
 impl Cli {
+    pub(crate) fn is_role(&self) -> bool {
+        matches!(self.command, Command::Serve(_) | Command::Ingress(_) | Command::Worker(_))
+    }
+
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
         let settings = self.settings;
         match self.command {

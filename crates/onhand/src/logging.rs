@@ -7,11 +7,18 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{LogFormat, Settings};
 use crate::exit::bad_config;
 
-pub(crate) fn init(settings: &Settings) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&settings.log).map_err(|error| {
+/// Roles tell what they do, and leave out what their libraries do.
+const ROLES: &str = "info,lapin=warn,sqlx=warn";
+
+/// Tools answer on stdout; only what is wrong is logged.
+const TOOLS: &str = "warn";
+
+pub(crate) fn init(settings: &Settings, is_role: bool) -> anyhow::Result<()> {
+    let default = if is_role { ROLES } else { TOOLS };
+    let filter = settings.log.as_deref().unwrap_or(default);
+    let filter = EnvFilter::try_new(filter).map_err(|error| {
         bad_config(format!(
-            "ONHAND_LOG (--log) is {:?}: {error}; for example `info` or `info,worker=debug`",
-            settings.log
+            "ONHAND_LOG (--log) is {filter:?}: {error}; for example `info` or `info,worker=debug`"
         ))
     })?;
     let output = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(code) => return code,
     };
-    if let Err(error) = logging::init(&cli.settings) {
+    if let Err(error) = logging::init(&cli.settings, cli.is_role()) {
         return exit::report(&error);
     }
     // One TLS provider for broker and database; without it rustls panics at first use.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{LineId, LocationId, Sku, StockKey, Version};
 use crate::policy::Policy;
 
+mod audit;
 mod known;
 mod state;
 mod targets;

@@ -43,9 +43,9 @@ pub(crate) struct Settings {
     #[arg(long, global = true, env = "ONHAND_CONFIG")]
     pub(crate) config: Option<PathBuf>,
 
-    /// What is logged, as `info` or `info,worker=debug`
-    #[arg(long, global = true, env = "ONHAND_LOG", default_value = "info")]
-    pub(crate) log: String,
+    /// What is logged, as `info` or `info,worker=debug` [default: info for roles, warn for tools]
+    #[arg(long, global = true, env = "ONHAND_LOG")]
+    pub(crate) log: Option<String>,
 
     /// How logs look
     #[arg(long, global = true, env = "ONHAND_LOG_FORMAT", default_value = "pretty")]

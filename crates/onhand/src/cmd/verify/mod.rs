@@ -2,13 +2,16 @@
 
 use std::process::ExitCode;
 
+use indicatif::ProgressBar;
 use serde::Serialize;
 use store::Reports;
 use store::reports::Verification;
 
 use crate::config::{Settings, with_store};
 use crate::exit::NOT_FINE;
-use crate::output;
+use crate::{output, shops_file};
+
+mod orders;
 
 #[derive(Serialize)]
 struct VerifyJson<'a> {
@@ -32,7 +35,21 @@ struct ViolationJson<'a> {
 }
 
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
-    let found: Verification = with_store!(settings, |store| store.verify().await?);
+    let bar = ProgressBar::new_spinner().with_message("checking");
+    // The rules of the shops are needed for each order's own check; without them the rest is done.
+    let shops = shops_file::load(&settings.shops);
+    let found: Verification = with_store!(settings, |store| {
+        let mut found = store.verify().await?;
+        if let Ok(shops) = &shops {
+            bar.set_length(found.orders.unsigned_abs());
+            found.violations.extend(orders::verify(&store, shops, &bar).await?);
+        }
+        found
+    });
+    bar.finish_and_clear();
+    if let Err(error) = &shops {
+        eprintln!("onhand: orders were not compared with their targets: {error:#}");
+    }
     let ok = found.violations.is_empty();
     if settings.json {
         output::json(&VerifyJson {

@@ -1,0 +1,42 @@
+//! Whether an order holds what it should: for `verify`.
+
+use std::collections::BTreeSet;
+
+use crate::ids::Sku;
+use crate::order::Order;
+use crate::policy::Policy;
+
+impl Order {
+    /// Where what the order holds differs from its targets under `policy`, in words for people.
+    /// Nothing but being short excuses a difference (promise P2).
+    pub fn audit(&self, policy: &Policy) -> Vec<String> {
+        let targets = match self.targets(policy) {
+            Ok(targets) => targets,
+            Err(unknown) => return vec![format!("location {} is not mapped", unknown.0)],
+        };
+        let mut differences = Vec::new();
+        let held: BTreeSet<&Sku> = self.holdings.keys().map(|key| &key.sku).collect();
+        for sku in held.into_iter().chain(targets.owed.keys()).collect::<BTreeSet<_>>() {
+            let (committed, owed) =
+                (self.committed(sku), targets.owed.get(sku).copied().unwrap_or(0));
+            if committed > owed || (committed < owed && self.short.is_none()) {
+                differences.push(format!("{committed} × {sku} committed, {owed} owed"));
+            }
+        }
+        for (key, holding) in &self.holdings {
+            let left = holding.shipped + holding.uncovered;
+            let shipped = targets.shipped.get(key).copied().unwrap_or(0);
+            if left != shipped {
+                differences.push(format!("{left} × {key} recorded as shipped, {shipped} shipped"));
+            }
+            let returned = targets.returned.get(key).copied().unwrap_or(0);
+            if holding.returned != returned {
+                differences.push(format!(
+                    "{} × {key} recorded as returned, {returned} returned",
+                    holding.returned
+                ));
+            }
+        }
+        differences
+    }
+}
