@@ -1,1 +1,3 @@
+//! Onhand as a whole.
 
+mod tidy;

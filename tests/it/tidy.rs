@@ -38,7 +38,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("tokio-postgres-rustls", &["store"]),
     ("sqlx", &["queue", "store"]), // the embedded queue is a SQLite file
     ("axum", &["console", "ingress", "serve"]),
-    ("backoff", &["queue", "store", "worker"]),
+    ("backoff", &["worker"]),
     ("clap", &["onhand"]),
 ];
 

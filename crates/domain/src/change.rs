@@ -12,7 +12,8 @@ use crate::webhook::{DeadLetter, Outcome, Repeat, WebhookKey, WebhookRecord};
 pub struct Keys {
     pub webhooks: BTreeSet<WebhookKey>,
     pub orders: BTreeSet<OrderKey>,
-    /// Items, at all of their locations. Items that the orders hold are loaded too.
+    /// Items, at all of their locations. Items that the orders hold, if only at zero, are loaded
+    /// too: an order holds every item of its lines.
     pub skus: BTreeSet<Sku>,
 }
 

@@ -25,8 +25,8 @@ pub struct UnknownLocation(pub PlatformLocation);
 /// Whether the order's units are to be owed at all.
 pub fn is_live(known: &Known, policy: &Policy) -> bool {
     let Some(snapshot) = &known.snapshot else { return false };
-    let ended = known.deleted || snapshot.cancelled;
-    !ended && !(policy.commit_on == CommitOn::Paid && snapshot.voided)
+    let unpaid_for_good = policy.commit_on == CommitOn::Paid && snapshot.voided;
+    !known.deleted && !snapshot.cancelled && !unpaid_for_good
 }
 
 /// Whether the moment from which the shop commits was ever reached.

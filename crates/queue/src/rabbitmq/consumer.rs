@@ -11,7 +11,9 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use lapin::Acker;
 use lapin::options::{BasicAckOptions, BasicNackOptions};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
+use tokio_util::task::TaskTracker;
 
 use super::intake::{Arrival, Intake};
 use super::link::{Link, Session};
@@ -45,43 +47,59 @@ pub struct RabbitConsumer {
     outbox: Outbox,
     names: Names,
     prefetch: u16,
+    tasks: TaskTracker,
     intake: Option<Intake>,
-    sessions: u64,
+    opening: Option<JoinHandle<Result<Intake, String>>>,
+    /// How many channels there were.
+    channels: u64,
     pace: Pace,
 }
 
 impl RabbitConsumer {
-    pub(super) fn new(link: Link, outbox: Outbox, names: Names, prefetch: u16) -> Self {
-        // 0 would mean without bound, in lapin's memory.
-        let prefetch = prefetch.max(1);
-        Self { link, outbox, names, prefetch, intake: None, sessions: 0, pace: Pace::new() }
+    pub(super) fn new(
+        link: Link,
+        outbox: Outbox,
+        names: Names,
+        prefetch: u16,
+        tasks: TaskTracker,
+    ) -> Self {
+        Self {
+            link,
+            outbox,
+            names,
+            // 0 would mean without bound, in lapin's memory.
+            prefetch: prefetch.max(1),
+            tasks,
+            intake: None,
+            opening: None,
+            channels: 0,
+            pace: Pace::new(),
+        }
     }
 
-    /// The channel, opened anew if the last one is gone.
+    /// The channel, opened anew if the last one is gone. It opens in a task of its own: if it
+    /// started over each time a caller stops waiting, an impatient caller would never have one,
+    /// and each half-opened channel would take deliveries with it.
     async fn intake(&mut self) -> &mut Intake {
         while self.intake.is_none() {
-            let session = self.link.up().await;
-            match self.open(&session).await {
-                Ok(intake) => {
+            if self.opening.is_none() {
+                let session = self.link.up().await;
+                self.channels += 1;
+                let pause = self.pace.next();
+                let (number, names, prefetch) = (self.channels, self.names.clone(), self.prefetch);
+                let opening = open(session, number, names, prefetch, pause);
+                self.opening = Some(self.tasks.spawn(opening));
+            }
+            if let Some(opening) = &mut self.opening {
+                let opened = opening.await;
+                self.opening = None;
+                if let Ok(Ok(intake)) = opened {
                     self.pace.reset();
                     self.intake = Some(intake);
-                }
-                Err(why) => {
-                    session.give_up(why);
-                    sleep(self.pace.next()).await;
                 }
             }
         }
         self.intake.as_mut().expect("just opened")
-    }
-
-    async fn open(&mut self, session: &Arc<Session>) -> Result<Intake, String> {
-        self.sessions += 1;
-        let opened = Intake::open(session.clone(), self.sessions, &self.names, self.prefetch);
-        match timeout(STEP_TIMEOUT, opened).await {
-            Ok(opened) => opened.map_err(|error| error.to_string()),
-            Err(_) => Err("no channel in time".to_owned()),
-        }
     }
 
     /// Waits for the first delivery and takes what else has arrived. Where it fails, the channel is
@@ -104,6 +122,25 @@ impl RabbitConsumer {
             intake.unpack(arrival?, &mut batch);
         }
         Ok(batch)
+    }
+
+    /// Puts on the ladder what must wait. Gives back the places that are settled by that; parcels
+    /// for which it did not succeed return to the queue. Fails when the connection that brought
+    /// them is lost, because then they come again anyway.
+    async fn climb(
+        &mut self,
+        waits: Vec<(DeliveryId, Duration)>,
+    ) -> Result<Vec<DeliveryId>, String> {
+        let retries = self.retries(waits);
+        let Some(intake) = &mut self.intake else { return Ok(Vec::new()) };
+        let mut link = self.link.clone();
+        let (climbed, failed) = tokio::select! {
+            biased;
+            climbed = climb(&self.outbox, retries) => climbed,
+            why = link.left(intake.session.number) => return Err(why),
+        };
+        intake.give_back(failed).await;
+        Ok(climbed)
     }
 
     /// The messages that take envelopes up the ladder.
@@ -149,10 +186,12 @@ impl Consumer for RabbitConsumer {
         }
         expect_redeliveries(total - done.len() - waits.len());
         if !waits.is_empty() {
-            let (climbed, failed) = climb(&self.outbox, self.retries(waits)).await;
-            done.extend(climbed);
-            if let Some(intake) = &mut self.intake {
-                intake.give_back(failed).await;
+            match self.climb(waits).await {
+                Ok(climbed) => done.extend(climbed),
+                Err(why) => {
+                    expect_redeliveries(total);
+                    return self.leave(&why);
+                }
             }
         }
         if let Some(intake) = &mut self.intake
@@ -217,6 +256,25 @@ impl Intake {
         }
         Ok(())
     }
+}
+
+/// Opens a channel. Where that fails the connection is given up, and there is a pause.
+async fn open(
+    session: Arc<Session>,
+    number: u64,
+    names: Names,
+    prefetch: u16,
+    pause: Duration,
+) -> Result<Intake, String> {
+    let opened = timeout(STEP_TIMEOUT, Intake::open(session.clone(), number, &names, prefetch));
+    let why = match opened.await {
+        Ok(Ok(intake)) => return Ok(intake),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "no channel in time".to_owned(),
+    };
+    session.give_up(why.clone());
+    sleep(pause).await;
+    Err(why)
 }
 
 /// Puts on the ladder what must wait, all at once. Gives back the places that are settled by that,

@@ -4,8 +4,8 @@
 //!
 //! * what was confirmed to a publisher is delivered until it is settled: it is fsynced on a quorum
 //!   of the broker's nodes, moves between queues at least once, and is never dropped for want of a
-//!   route ([`topology`]);
-//! * connections come back by themselves, for ever ([`link`]): publishers fail fast meanwhile and
+//!   route (`topology`);
+//! * connections come back by themselves, for ever (`link`): publishers fail fast meanwhile and
 //!   consumers wait;
 //! * publishing and consuming have a connection each, because a broker short of memory stops
 //!   reading from those who publish, and acknowledgements must not stop with them.
@@ -86,7 +86,8 @@ pub struct RabbitMq {
     config: RabbitMqConfig,
     uri: AMQPUri,
     names: Names,
-    tasks: TaskTracker,
+    lanes: TaskTracker,
+    links: TaskTracker,
     stop_lanes: CancellationToken,
     stop_links: CancellationToken,
     outbox: OnceLock<Outbox>,
@@ -113,7 +114,8 @@ impl RabbitMq {
             config,
             uri,
             names,
-            tasks: TaskTracker::new(),
+            lanes: TaskTracker::new(),
+            links: TaskTracker::new(),
             stop_lanes,
             stop_links,
             outbox: OnceLock::new(),
@@ -130,7 +132,7 @@ impl RabbitMq {
     /// parcels from the broker that are not settled: about twice what a batch holds keeps it busy.
     pub fn consumer(&self, prefetch: u16) -> RabbitConsumer {
         let (link, outbox) = (self.consume().clone(), self.outbox().clone());
-        RabbitConsumer::new(link, outbox, self.names.clone(), prefetch)
+        RabbitConsumer::new(link, outbox, self.names.clone(), prefetch, self.links.clone())
     }
 
     /// How much is waiting. What is handed out is not told over AMQP.
@@ -162,16 +164,15 @@ impl RabbitMq {
     /// Lets what is in flight be confirmed, then leaves; close consumers first. Bounded: what is
     /// not done by then is left to the broker.
     pub async fn close(self) {
-        self.tasks.close();
-        self.stop_lanes.cancel();
-        let lanes_ended = async {
-            if let Some(outbox) = self.outbox.get() {
-                outbox.ended().await;
-            }
+        self.lanes.close();
+        self.links.close();
+        let leave = async {
+            self.stop_lanes.cancel();
+            self.lanes.wait().await;
             self.stop_links.cancel();
-            self.tasks.wait().await;
+            self.links.wait().await;
         };
-        if timeout(CLOSE_TIMEOUT, lanes_ended).await.is_err() {
+        if timeout(CLOSE_TIMEOUT, leave).await.is_err() {
             tracing::warn!("the broker did not let us go in time");
         }
     }
@@ -179,7 +180,7 @@ impl RabbitMq {
     fn outbox(&self) -> &Outbox {
         self.outbox.get_or_init(|| {
             let link = self.link("publish");
-            Outbox::start(link, &self.names, &self.tasks, &self.stop_lanes)
+            Outbox::start(link, &self.names, &self.lanes, &self.stop_lanes)
         })
     }
 
@@ -194,11 +195,11 @@ impl RabbitMq {
             purpose,
             names: self.names.clone(),
         };
-        Link::start(target, &self.tasks, self.stop_links.clone())
+        Link::start(target, &self.links, self.stop_links.clone())
     }
 }
 
-/// Publishes to RabbitMQ; see [`publisher`].
+/// Publishes to RabbitMQ; all clones share its lanes.
 #[derive(Clone, Debug)]
 pub struct RabbitPublisher {
     outbox: Outbox,
@@ -234,7 +235,7 @@ fn check_prefix(prefix: &str) -> Result<&str, QueueError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if prefix.is_empty() || prefix.len() > PREFIX_BYTES_MAX || !prefix.chars().all(allowed) {
         return Err(QueueError::Unusable(format!(
-            "a queue prefix has 1 to {PREFIX_BYTES_MAX} letters, digits, dots, dashes or underscores"
+            "a queue prefix has 1 to {PREFIX_BYTES_MAX} letters, digits, dots, dashes, underscores"
         )));
     }
     Ok(prefix)

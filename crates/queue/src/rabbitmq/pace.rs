@@ -5,8 +5,9 @@ use std::time::Duration;
 /// The first wait is at most this long: most interruptions are over at once.
 const FIRST: Duration = Duration::from_millis(100);
 
-/// No wait is longer: a broker that is back should not stand idle.
-const LONGEST: Duration = Duration::from_secs(30);
+/// No wait is longer: while a publisher waits although the broker is back, webhooks get a 503. With
+/// full jitter even a hundred processes bring no more than some forty attempts a second.
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// Exponential backoff with full jitter, so that a fleet does not come back all at once.
 #[derive(Debug)]

@@ -90,11 +90,6 @@ impl Outbox {
         self.link.clone().first_attempt().await
     }
 
-    /// Waits until the last lane has ended.
-    pub(super) async fn ended(&self) {
-        self.inbox.closed().await;
-    }
-
     pub(super) async fn publish(&self, envelope: Envelope) -> Answer {
         self.submit(Outgoing::Webhook(envelope)).await
     }
@@ -173,8 +168,7 @@ impl Lane {
                 parcel.answer(&answer);
             }
         }
-        // Who still waits is told so when the last lane drops the inbox; nobody new comes in.
-        self.waiting.lock().await.close();
+        // Who still waits is told so when the last lane drops the inbox.
     }
 
     /// Publishes one message and waits for the broker's word.
@@ -187,7 +181,7 @@ impl Lane {
         let mut link = self.link.clone();
         let started = Instant::now();
         let answer = tokio::select! {
-            confirmed = confirm(&channel, message) => confirmed,
+            word = confirm(&channel, message) => word.and_then(|word| judge(&session, word)),
             // Blocked, mostly: the channel is abandoned with its publish, the connection is not.
             why = link.left(session.number) => Err(unavailable(&why)),
             () = sleep(CONFIRM_TIMEOUT) => {
@@ -269,7 +263,7 @@ fn gather(names: &Names, taken: impl Iterator<Item = Waiting>) -> Vec<Parcel> {
 }
 
 /// Both halves of a publish: the frame's way out, and the broker's answer.
-async fn confirm(channel: &Channel, message: &Message) -> Answer {
+async fn confirm(channel: &Channel, message: &Message) -> Result<Confirmation, PublishError> {
     // Mandatory: the broker says so when it has no queue for it, instead of dropping it.
     // Immediate: RabbitMQ does not know it.
     let options = BasicPublishOptions { mandatory: true, immediate: false };
@@ -286,13 +280,20 @@ async fn confirm(channel: &Channel, message: &Message) -> Answer {
         Ok(confirm) => confirm.await,
         Err(error) => Err(error),
     };
-    match confirmed.map_err(|error| unavailable(&error.to_string()))? {
+    confirmed.map_err(|error| unavailable(&error.to_string()))
+}
+
+/// What the broker's word means.
+fn judge(session: &Session, word: Confirmation) -> Answer {
+    match word {
         // The only success: an unroutable message is acknowledged too, but comes back with it.
         Confirmation::Ack(None) => Ok(()),
-        Confirmation::Ack(Some(returned)) => Err(PublishError::Refused(format!(
-            "the broker has no queue for it ({})",
-            returned.reply_text.as_str()
-        ))),
+        Confirmation::Ack(Some(returned)) => {
+            // Somebody deleted what we declared. The next session declares it anew.
+            session.give_up("a queue or a binding is gone");
+            let said = returned.reply_text.as_str();
+            Err(PublishError::Refused(format!("the broker has no queue for it ({said})")))
+        }
         Confirmation::Nack(_) => {
             Err(PublishError::Refused("the broker's queue is full".to_owned()))
         }

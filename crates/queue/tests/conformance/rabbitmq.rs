@@ -148,16 +148,50 @@ async fn what_has_no_route_is_kept_and_given_up() {
 }
 
 #[tokio::test]
-async fn what_no_queue_takes_is_refused_and_never_read_as_confirmed() {
+async fn what_no_queue_takes_is_never_read_as_confirmed_and_bindings_come_back() {
     let queue = Rabbit::open().await;
     unbind(&queue.name("webhooks"), &queue.config.prefix, "webhooks").await;
     unbind(&queue.name("unrouted"), &queue.name("unrouted"), "").await;
     let publisher = queue.publisher().await;
     let publishes = (0..500).map(|number| publisher.publish(envelope(number)));
-    for published in futures_util::future::join_all(publishes).await {
-        assert!(matches!(published, Err(PublishError::Refused(_))), "{published:?}");
+    let published = futures_util::future::join_all(publishes).await;
+    assert!(published.iter().any(|one| matches!(one, Err(PublishError::Refused(_)))));
+    let mut confirmed: BTreeSet<u128> =
+        (0..500).zip(published).filter(|(_, one)| one.is_ok()).map(|(number, _)| number).collect();
+
+    soon("the bindings", async {
+        while publisher.publish(envelope(500)).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    confirmed.insert(500);
+    let mut consumer = queue.consumer().await;
+    let mut arrived = BTreeSet::new();
+    while !arrived.is_superset(&confirmed) {
+        take_some(&mut consumer, &mut arrived).await;
     }
+    drain(&queue, &mut consumer).await;
+    consumer.close().await;
     queue.finish().await;
+}
+
+#[tokio::test]
+async fn a_rung_of_the_ladder_that_was_deleted_comes_back() {
+    let queue = Rabbit::open().await;
+    publish_all(&queue.publisher().await, vec![envelope(1)]).await;
+    let mut consumer = queue.consumer().await;
+    let delivery = one(&mut consumer).await;
+    let rung = queue.name("retry.1s").into();
+    let deleted = admin().await.queue_delete(rung, QueueDeleteOptions::default()).await;
+    deleted.expect("it can be deleted");
+
+    let wait = Settlement::RetryIn(Duration::from_secs(1));
+    soon("the ladder", consumer.settle(vec![(delivery.id, wait)])).await;
+    let delivery = one(&mut consumer).await;
+    assert_eq!((number(&delivery), delivery.attempts), (1, 1));
+    done(&mut consumer, [delivery.id]).await;
+    nothing_left(queue, consumer).await;
 }
 
 async fn unbind(queue: &str, exchange: &str, key: &str) {
@@ -311,13 +345,27 @@ async fn without_a_broker_publishing_fails_fast_and_works_when_it_is_back() {
     })
     .await;
     proxy.set_open(true);
-    nothing_left(queue, consumer).await;
+    // The cut may have swallowed the acknowledgement: then the second comes once more.
+    soon("the connection", async {
+        while publisher.publish(envelope(3)).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let mut arrived = BTreeSet::new();
+    while !arrived.contains(&3) {
+        take_some(&mut consumer, &mut arrived).await;
+    }
+    drain(&queue, &mut consumer).await;
+    consumer.close().await;
+    queue.finish().await;
 }
 
 #[tokio::test]
 async fn a_queue_with_other_settings_is_named_in_the_error() {
     let config = config(url());
-    let name = format!("{}.dead", config.prefix);
+    // The first that is declared, so that nothing else is left behind.
+    let name = format!("{}.unrouted", config.prefix);
     let channel = admin().await;
     let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
     let declared = channel.queue_declare(name.as_str().into(), options, FieldTable::default());
@@ -326,7 +374,9 @@ async fn a_queue_with_other_settings_is_named_in_the_error() {
     let tried = RabbitMq::connect(config).await;
     let Err(QueueError::Unusable(why)) = tried else { panic!("{tried:?}") };
     assert!(why.contains(&name) && why.contains("delete"), "{why}");
-    channel.queue_delete(name.into(), QueueDeleteOptions::default()).await.expect("deleted");
+    let (queue, exchange) = (name.as_str().into(), name.as_str().into());
+    channel.queue_delete(queue, QueueDeleteOptions::default()).await.expect("deleted");
+    channel.exchange_delete(exchange, ExchangeDeleteOptions::default()).await.expect("deleted");
 }
 
 #[tokio::test]

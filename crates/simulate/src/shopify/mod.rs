@@ -173,6 +173,17 @@ impl ShopifyOrder {
         shipped - self.refunded(line, |restock| restock != Restock::Cancel)
     }
 
+    /// How far each fulfilment is.
+    pub fn fulfilments(&self) -> Vec<FulfilmentStatus> {
+        self.fulfilments.iter().map(|fulfilment| fulfilment.status).collect()
+    }
+
+    /// Whether a fulfilment can still be cancelled: none of its units came back.
+    pub fn is_reversible(&self, fulfilment: usize) -> bool {
+        let lines = &self.fulfilments[fulfilment].lines;
+        lines.iter().all(|(line, units)| self.returnable(*line) >= *units)
+    }
+
     pub fn is_cancelled(&self) -> bool {
         self.cancelled_at.is_some()
     }

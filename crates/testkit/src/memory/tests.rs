@@ -19,6 +19,7 @@ fn placed() -> (MemoryStore, ChangeSet) {
         skus: [Sku::new("BOWL")].into(),
     };
     let incoming = Incoming {
+        shop: key.shop.clone(),
         key,
         envelope: EnvelopeId(Uuid::from_u128(1)),
         topic: "orders/create".to_owned(),
