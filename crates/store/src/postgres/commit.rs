@@ -187,6 +187,8 @@ fn plan<'a>(
     let keys = rows.inserted.iter().map(stock).collect();
     add(!rows.inserted.is_empty(), include_str!("sql/insert_stock.sql"), columns, keys);
 
+    // Before ④: what follows from stale rows could break a constraint, which would hide why.
+    add(true, "SELECT FROM onhand_refuse_conflicts()", Columns::default(), vec![]);
     for (wanted, sql, columns) in unchecked(changes, rows) {
         add(wanted, sql, columns, vec![]);
     }
@@ -203,9 +205,8 @@ fn plan<'a>(
             keys.push(vec![]);
         }
     }
-    let refuse = Step::Prepared("SELECT FROM onhand_refuse_conflicts()", Columns::default());
-    steps.extend([refuse, Step::Plain("COMMIT")]);
-    keys.extend([vec![], vec![]]);
+    steps.push(Step::Plain("COMMIT"));
+    keys.push(vec![]);
     (steps, keys)
 }
 

@@ -2,9 +2,9 @@
 //!
 //! A commit is one flight: BEGIN, all statements and COMMIT are sent before the first answer is
 //! read, so rows are locked for one round trip and one fsync. Each statement that depends on a
-//! version marks the transaction when a row is off and names it; the last one before COMMIT ends a
-//! marked transaction. If the process or the connection dies in between, PostgreSQL rolls back or
-//! has committed; loading again tells which.
+//! version marks the transaction when a row is off and names it; a marked transaction ends before it
+//! writes what rests on those rows. If the process or the connection dies in between, PostgreSQL
+//! rolls back or has committed; loading again tells which.
 
 use domain::{ChangeSet, EnvelopeId, Keys, View};
 use tokio_postgres::Row;
