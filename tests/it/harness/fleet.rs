@@ -54,23 +54,28 @@ impl Fleet {
 
     /// Nothing runs yet; the schema is there.
     pub(crate) async fn prepare(profile: Profile) -> Self {
-        let mut fleet = Self::bare(profile);
-        if profile == Profile::Fleet {
-            let database = test_database().await;
-            fleet.settings.insert("ONHAND_DATABASE_URL", database.url());
-            fleet.settings.insert("ONHAND_BROKER_URL", test_amqp_url());
-            fleet.settings.insert("ONHAND_BROKER_PREFIX", test_prefix());
-            fleet.database = Some(database);
+        match profile {
+            Profile::Embedded => {
+                let fleet = Self::bare(profile);
+                fleet.ok(&["migrate"]).await;
+                fleet
+            }
+            Profile::Fleet => Self::prepare_on(None, None).await,
         }
-        fleet.ok(&["migrate"]).await;
-        fleet
     }
 
-    /// On servers of its own, which may be killed.
-    pub(crate) async fn prepare_on(database_url: &str, broker_url: &str) -> Self {
+    /// On servers of its own where they are named, which may be killed.
+    pub(crate) async fn prepare_on(database: Option<&str>, broker: Option<&str>) -> Self {
         let mut fleet = Self::bare(Profile::Fleet);
-        fleet.settings.insert("ONHAND_DATABASE_URL", database_url.to_owned());
-        fleet.settings.insert("ONHAND_BROKER_URL", broker_url.to_owned());
+        if database.is_none() {
+            fleet.database = Some(test_database().await);
+        }
+        let shared = fleet.database.as_ref().map(TestDatabase::url);
+        let database = database.map(str::to_owned).or(shared).expect("one of them");
+        let broker = broker.map_or_else(test_amqp_url, str::to_owned);
+        fleet.settings.insert("ONHAND_DATABASE_URL", database);
+        fleet.settings.insert("ONHAND_BROKER_URL", broker);
+        fleet.settings.insert("ONHAND_BROKER_PREFIX", test_prefix());
         fleet.ok(&["migrate"]).await;
         fleet
     }

@@ -12,14 +12,17 @@ mod http;
 mod post;
 mod program;
 mod role;
+mod sales;
 
 pub(crate) use burst::Burst;
 pub(crate) use cli::Answer;
 pub(crate) use fleet::{Fleet, Profile};
-pub(crate) use http::{Connection, Response};
 pub(crate) use role::Role;
+pub(crate) use sales::Sales;
 
 use std::time::Duration;
+
+use testkit::chaos::ChaosProxy;
 
 /// What is not there by then will not come. Generous, because machines may be busy; nothing waits
 /// for it unless something is wrong.
@@ -42,6 +45,20 @@ pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Opt
         Ok(found) => found,
         Err(_) => panic!("not within {} s: {what}", DEADLINE.as_secs()),
     }
+}
+
+/// A proxy in front of the server that a setting names, and the setting that leads through it.
+pub(crate) async fn proxied(
+    fleet: &Fleet,
+    setting: &'static str,
+) -> (ChaosProxy, (&'static str, String)) {
+    let url = &fleet.settings[setting];
+    let (_, rest) = url.split_once("://").expect("a URL has a scheme");
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let upstream = authority.rsplit('@').next().unwrap_or_default();
+    let proxy = ChaosProxy::start(upstream).await;
+    let setting = (setting, proxy.url(url));
+    (proxy, setting)
 }
 
 /// Makes each test a test in both profiles.
