@@ -1,3 +1,5 @@
 //! Onhand as a whole.
 
+mod accepting;
+mod harness;
 mod tidy;

@@ -62,6 +62,13 @@ impl SignedWebhook {
         self
     }
 
+    /// The same body under another topic: headers are not signed.
+    #[must_use]
+    pub fn under(mut self, topic: &str) -> Self {
+        topic.clone_into(&mut self.topic);
+        self
+    }
+
     /// The same webhook, signed with another secret.
     #[must_use]
     pub fn signed_with(mut self, secret: &str) -> Self {

@@ -59,16 +59,18 @@ pub(super) async fn run(
             connection.done();
             Ok(Commit::Applied)
         }
-        Some(error) if error.code().is_some_and(|state| state.code() == CONFLICT) => {
-            connection.done();
-            conflicts.sort_unstable();
-            conflicts.dedup();
-            Ok(Commit::Conflict(conflicts))
-        }
         Some(error) => {
             // The server answered everything, so the connection is in order, unless it is closed.
             if !error.is_closed() {
                 connection.done();
+            }
+            // After a row that is off, later statements may stumble over what its other writer
+            // left (a ledger row of the same version, say): the conflict is the cause.
+            let refused = error.code().is_some_and(|state| state.code() == CONFLICT);
+            if refused || !conflicts.is_empty() {
+                conflicts.sort_unstable();
+                conflicts.dedup();
+                return Ok(Commit::Conflict(conflicts));
             }
             Err(from_postgres(error))
         }
