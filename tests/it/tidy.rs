@@ -23,7 +23,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "onhand",
         &[
-            "console", "domain", "ingress", "platforms", "queue", "serve", "simulate", "store",
+            "console",
+            "domain",
+            "ingress",
+            "platforms",
+            "queue",
+            "serve",
+            "simulate",
+            "store",
             "worker",
         ],
     ),

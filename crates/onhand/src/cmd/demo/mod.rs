@@ -42,9 +42,10 @@ use server::Server;
 const SKUS: usize = 50;
 const HOT_SKUS: usize = 5;
 
-/// There is a hot unit for so many of a hundred that are asked for; of the other items, plenty.
+/// Units that are there, of a hundred that are asked for: too few of the hot items, enough of the
+/// others.
 const HOT_SUPPLY_PERCENT: i64 = 40;
-const PLENTY: i64 = 100_000;
+const SUPPLY_PERCENT: i64 = 120;
 
 /// Connections of the simulated platform.
 const CONNECTIONS: usize = 32;
@@ -87,7 +88,7 @@ pub(crate) async fn run(settings: &Settings, args: DemoArgs) -> anyhow::Result<E
     };
     tokio::pin!(signals);
     let home = Home::new(settings)?;
-    let seed = args.seed.unwrap_or_else(rand::random);
+    let seed = args.seed.unwrap_or_else(|| rand::random::<u32>().into());
     let mut server = Server::new(&home.path)?;
     // Dropped halfway, the sale takes its server and its folder with it.
     let facts = tokio::select! {
@@ -185,7 +186,7 @@ async fn sell(
     server.start().await?;
     say(json, &format!("{} orders for {SKUS} items; serving on {}", args.orders, server.ingress));
     let began = Instant::now();
-    let (sent, crash) = send(server, &plan).await?;
+    let (sent, crash) = send(server, &plan, json).await?;
     let store = Sqlite::open(&database, false).await?;
     say(json, "all is sent; applying what is still queued");
     let progress = bar(sent.accepted.len(), "applying")?;
@@ -238,18 +239,23 @@ fn sale(args: &DemoArgs, seed: u64) -> Sale {
     }
 }
 
-/// Units by item: too few of the hot ones, enough of all others.
+/// Units by item.
 fn opening_stock(sale: &Sale, plan: &Plan) -> Vec<(Sku, i64)> {
     let ordered = plan.units();
-    let units = |index: usize, sku: &str| match index {
-        0..HOT_SKUS => ordered.get(sku).copied().unwrap_or(0) * HOT_SUPPLY_PERCENT / 100,
-        _ => PLENTY,
-    };
-    sale.all_skus().enumerate().map(|(at, sku)| (Sku::new(&sku), units(at, &sku))).collect()
+    let stock = sale.all_skus().enumerate().map(|(index, sku)| {
+        let percent = if index < HOT_SKUS { HOT_SUPPLY_PERCENT } else { SUPPLY_PERCENT };
+        let units = ordered.get(&sku).copied().unwrap_or(0) * percent / 100;
+        (Sku::new(sku), units)
+    });
+    stock.collect()
 }
 
 /// Sends the plan; when half of it is accepted, kills the serving process and starts it again.
-async fn send(server: &mut Server, plan: &Arc<Plan>) -> anyhow::Result<(Sent, Option<Crash>)> {
+async fn send(
+    server: &mut Server,
+    plan: &Arc<Plan>,
+    json: bool,
+) -> anyhow::Result<(Sent, Option<Crash>)> {
     let progress = Arc::new(Progress::default());
     let bar = bar(plan.sends.len(), "selling")?;
     let pace = Pace { connections: CONNECTIONS, per_second: None };
@@ -277,7 +283,7 @@ async fn send(server: &mut Server, plan: &Arc<Plan>) -> anyhow::Result<(Sent, Op
             let accepted = progress.accepted();
             let killed = Instant::now();
             server.kill().await?;
-            bar.println(format!("kill -9 after {accepted} answers; starting again"));
+            bar.suspend(|| say(json, &format!("kill -9 after {accepted} answers; starting again")));
             server.start().await?;
             anyhow::Ok(Crash { accepted, down: killed.elapsed() })
         } => crash?,

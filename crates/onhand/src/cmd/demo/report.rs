@@ -79,7 +79,7 @@ impl Facts {
         output::table(&["flash sale", ">"], self.rows().into_iter().map(|(a, b)| vec![a, b]));
         for line in self.lines() {
             let mark = if line.held { "✓" } else { "✗" };
-            println!("{mark} {}  {}", line.promise, line.evidence);
+            println!("{mark} {:26}{}", line.promise, line.evidence);
             for detail in line.broken_by.iter().take(SHOWN) {
                 println!("       {detail}");
             }

@@ -151,7 +151,7 @@ fn sale(args: &SimulateArgs) -> anyhow::Result<Sale> {
         duplicate_share: args.duplicates,
         same_instant_share: 0.5,
         disorder: args.disorder,
-        seed: args.seed.unwrap_or_else(rand::random),
+        seed: args.seed.unwrap_or_else(|| rand::random::<u32>().into()),
         domain: args.shop_domain.clone(),
         secret,
     })
