@@ -138,8 +138,8 @@ CREATE TABLE suspects (
     tries       bigint NOT NULL
 );
 
--- The last statement before COMMIT: a row that changed since it was read marks the transaction
--- (set_config), and this ends it.
+-- After the statements that compare versions: a row that changed marks the transaction
+-- (set_config), and this ends it before anything that rests on the row is written.
 CREATE FUNCTION onhand_refuse_conflicts() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     IF current_setting('onhand.conflict', true) = 'yes' THEN

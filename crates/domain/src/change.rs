@@ -12,8 +12,7 @@ use crate::webhook::{DeadLetter, Outcome, Repeat, WebhookKey, WebhookRecord};
 pub struct Keys {
     pub webhooks: BTreeSet<WebhookKey>,
     pub orders: BTreeSet<OrderKey>,
-    /// Items, at all of their locations. Items that the orders hold, if only at zero, are loaded
-    /// too: an order holds every item of its lines.
+    /// Items, at all of their locations. Items of the orders' lines are loaded too.
     pub skus: BTreeSet<Sku>,
 }
 

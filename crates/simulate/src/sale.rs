@@ -156,19 +156,16 @@ impl Draft<'_> {
 
         let old = order.clone();
         let mut last = self.send(number, order.webhook("orders/create"));
-        let stages: [(bool, &str, fn(&mut ShopifyOrder)); 2] = [
-            (planned.paid, "orders/paid", |order| {
-                order.pay();
-            }),
-            (planned.cancelled, "orders/cancelled", |order| {
-                order.cancel(Some(LOCATION));
-            }),
-        ];
         let mut at = number;
-        for (_, topic, happen) in stages.into_iter().filter(|(happens, ..)| *happens) {
-            happen(&mut order);
+        if planned.paid {
+            order.pay();
             at += ORDERS_BETWEEN_STAGES;
-            last = last.max(self.send(at, order.webhook(topic)));
+            last = last.max(self.send(at, order.webhook("orders/paid")));
+        }
+        if planned.cancelled {
+            order.cancel(Some(LOCATION));
+            at += ORDERS_BETWEEN_STAGES;
+            last = last.max(self.send(at, order.webhook("orders/cancelled")));
         }
         if (planned.paid || planned.cancelled) && self.happens(self.sale.late_share) {
             self.late.push(self.webhooks.len());

@@ -58,7 +58,7 @@ pub trait Store: Clone + Send + Sync + 'static {
     fn suspect(&self, envelope: EnvelopeId)
     -> impl Future<Output = Result<u32, StoreError>> + Send;
 
-    /// Whether the store answers.
+    /// Whether the store answers and takes writes.
     fn ping(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 

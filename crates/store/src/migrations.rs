@@ -4,8 +4,19 @@ use sqlx::migrate::Migrator;
 
 use crate::StoreError;
 
-pub(crate) static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
-pub(crate) static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
+pub(crate) fn postgres() -> Migrator {
+    tolerant(sqlx::migrate!("../../migrations/postgres"))
+}
+
+pub(crate) fn sqlite() -> Migrator {
+    tolerant(sqlx::migrate!("../../migrations/sqlite"))
+}
+
+/// During an upgrade an older program may be told to migrate a newer database: nothing to do.
+fn tolerant(mut migrator: Migrator) -> Migrator {
+    migrator.set_ignore_missing(true);
+    migrator
+}
 
 /// What a database has, and what this program has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

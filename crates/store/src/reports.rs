@@ -178,8 +178,10 @@ pub struct Violation {
 pub(crate) const VIOLATIONS_MAX: i64 = 20;
 
 /// The checks, in SQL that both databases understand: each returns (promise, detail) per violation.
-pub(crate) const CHECKS: [&str; 9] = [
+pub(crate) const CHECKS: [&str; 11] = [
     include_str!("verify/p2_holdings_match_ledger.sql"),
+    include_str!("verify/p2_moves_are_held.sql"),
+    include_str!("verify/p2_holdings_have_their_order.sql"),
     include_str!("verify/p3_never_oversold.sql"),
     include_str!("verify/p6_every_webhook_has_an_outcome.sql"),
     include_str!("verify/p6_every_dead_webhook_has_a_letter.sql"),

@@ -4,7 +4,7 @@ use super::*;
 
 fn sale() -> Sale {
     Sale {
-        orders: 1000,
+        orders: 400,
         skus: 50,
         hot_skus: 5,
         hot_share: 0.7,
@@ -21,11 +21,11 @@ fn sale() -> Sale {
     }
 }
 
-/// So far from it, ten thousand draws with a fair die do not get.
+/// Hundreds of draws do not get further from the share than this.
 fn assert_about(count: usize, of: usize, share: f64) {
     let [count, of] = [count, of].map(|count| f64::from(u32::try_from(count).unwrap()));
     let found = count / of;
-    assert!((found - share).abs() < 0.06, "{found} instead of {share}");
+    assert!((found - share).abs() < 0.1, "{found} instead of {share}");
 }
 
 #[test]
@@ -47,8 +47,8 @@ fn shares_are_as_asked() {
     let of_hot: i64 = units.iter().filter(|(sku, _)| hot.contains(*sku)).map(|(_, n)| n).sum();
     let all: i64 = units.values().sum();
     assert_about(usize::try_from(of_hot).unwrap(), usize::try_from(all).unwrap(), 0.7);
-    assert_about(plan.orders.iter().filter(|order| order.paid).count(), 1000, 0.6);
-    assert_about(plan.orders.iter().filter(|order| order.cancelled).count(), 1000, 0.1);
+    assert_about(plan.orders.iter().filter(|order| order.paid).count(), 400, 0.6);
+    assert_about(plan.orders.iter().filter(|order| order.cancelled).count(), 400, 0.1);
     assert_about(plan.duplicates(), plan.webhooks.len(), 0.2);
     let twins = plan.sends.windows(2).filter(|pair| pair[0] == pair[1]).count();
     assert_about(twins, plan.duplicates(), 0.5);
@@ -98,7 +98,7 @@ fn without_disorder_orders_come_in_order_and_once() {
         ..sale()
     };
     let plan = plain.plan();
-    assert_eq!(plan.sends, (0..1000).collect::<Vec<_>>());
+    assert_eq!(plan.sends, (0..400).collect::<Vec<_>>());
 }
 
 #[test]

@@ -31,7 +31,8 @@ pub struct SignedWebhook {
 impl ShopifyOrder {
     /// What the platform sends for `topic` if it sends now.
     pub fn webhook(&self, topic: &str) -> SignedWebhook {
-        let body = Bytes::from(self.body(topic).to_string());
+        let body = serde_json::to_vec(&self.body(topic)).expect("values are JSON");
+        let body = Bytes::from(body);
         SignedWebhook {
             topic: topic.to_owned(),
             domain: self.domain.clone(),

@@ -3,7 +3,9 @@
 //! The order of the statements is the order of the locks, the same in every mode: ① webhooks,
 //! ② orders, ③ stock, ④ the rest. Within a statement rows go by key.
 
-use domain::{ChangeSet, OrderChange, OrderKey, StockChange, StockKey, WebhookRecord};
+use domain::{
+    ChangeSet, EnvelopeId, OrderChange, OrderKey, StockChange, StockKey, WebhookKey, WebhookRecord,
+};
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 
@@ -59,20 +61,19 @@ pub(super) async fn run(
             connection.done();
             Ok(Commit::Applied)
         }
+        Some(error) if error.code().is_some_and(|state| state.code() == CONFLICT) => {
+            connection.done();
+            conflicts.sort_unstable();
+            conflicts.dedup();
+            Ok(Commit::Conflict(conflicts))
+        }
         Some(error) => {
-            // The server answered everything, so the connection is in order, unless it is closed.
-            if !error.is_closed() {
+            let error = from_postgres(error);
+            // Refused data leaves a connection in order; after anything else it is not trusted.
+            if matches!(error, StoreError::Rejected(_) | StoreError::TryAgain(_)) {
                 connection.done();
             }
-            // After a row that is off, later statements may stumble over what its other writer
-            // left (a ledger row of the same version, say): the conflict is the cause.
-            let refused = error.code().is_some_and(|state| state.code() == CONFLICT);
-            if refused || !conflicts.is_empty() {
-                conflicts.sort_unstable();
-                conflicts.dedup();
-                return Ok(Commit::Conflict(conflicts));
-            }
-            Err(from_postgres(error))
+            Err(error)
         }
     }
 }
@@ -87,7 +88,9 @@ fn place(row: &Row) -> usize {
 struct Rows<'a> {
     fresh: Vec<&'a WebhookRecord>,
     replayed: Vec<&'a WebhookRecord>,
-    repeats: Vec<(&'a domain::WebhookKey, domain::EnvelopeId)>,
+    repeats: Vec<(&'a WebhookKey, EnvelopeId)>,
+    /// The inbox rows that exist already, with the envelope that each must not know yet.
+    known: Vec<(&'a WebhookKey, Option<EnvelopeId>)>,
     orders: Vec<(&'a OrderKey, &'a OrderChange)>,
     holdings: Vec<(&'a OrderKey, &'a StockKey, &'a domain::order::Holding)>,
     stock: Vec<(&'a StockKey, &'a StockChange)>,
@@ -98,7 +101,15 @@ struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     fn new(changes: &'a ChangeSet) -> Self {
-        let (replayed, fresh) = changes.webhooks.iter().partition(|record| record.replaces_dead);
+        let (replayed, fresh): (Vec<_>, _) =
+            changes.webhooks.iter().partition(|record| record.replaces_dead);
+        let repeats: Vec<_> = changes
+            .repeats
+            .iter()
+            .flat_map(|repeat| repeat.envelopes.iter().map(|envelope| (&repeat.key, *envelope)))
+            .collect();
+        let repeated = repeats.iter().map(|(key, envelope)| (*key, Some(*envelope)));
+        let known = repeated.chain(replayed.iter().map(|record| (&record.key, None))).collect();
         let (inserted, updated) = changes
             .stock
             .iter()
@@ -107,11 +118,8 @@ impl<'a> Rows<'a> {
         Self {
             fresh,
             replayed,
-            repeats: changes
-                .repeats
-                .iter()
-                .flat_map(|repeat| repeat.envelopes.iter().map(|envelope| (&repeat.key, *envelope)))
-                .collect(),
+            repeats,
+            known,
             orders: changes.orders.iter().collect(),
             holdings: changes
                 .orders
@@ -156,8 +164,11 @@ fn plan<'a>(
     };
     let fresh = rows.fresh.iter().map(webhook).collect();
     add(!rows.fresh.is_empty(), sql, webhook_columns(&rows.fresh), fresh);
-    let locked = Columns::default().webhook_keys(&rows.repeats, |repeat| repeat.0);
-    add(!rows.repeats.is_empty(), include_str!("sql/lock_webhooks.sql"), locked, vec![]);
+    let known = rows.known.iter().map(|(key, _)| ConflictKey::Webhook((*key).clone())).collect();
+    let columns = Columns::default()
+        .webhook_keys(&rows.known, |row| row.0)
+        .with(&rows.known, |row| row.1.map(|envelope| envelope.0));
+    add(!rows.known.is_empty(), include_str!("sql/check_repeats.sql"), columns, known);
     let replayed = rows.replayed.iter().map(webhook).collect();
     add(
         !rows.replayed.is_empty(),
@@ -189,6 +200,8 @@ fn plan<'a>(
     let keys = rows.inserted.iter().map(stock).collect();
     add(!rows.inserted.is_empty(), include_str!("sql/insert_stock.sql"), columns, keys);
 
+    // Before ④: what follows from stale rows could break a constraint, which would hide why.
+    add(true, "SELECT FROM onhand_refuse_conflicts()", Columns::default(), vec![]);
     for (wanted, sql, columns) in unchecked(changes, rows) {
         add(wanted, sql, columns, vec![]);
     }
@@ -205,9 +218,8 @@ fn plan<'a>(
             keys.push(vec![]);
         }
     }
-    let refuse = Step::Prepared("SELECT FROM onhand_refuse_conflicts()", Columns::default());
-    steps.extend([refuse, Step::Plain("COMMIT")]);
-    keys.extend([vec![], vec![]]);
+    steps.push(Step::Plain("COMMIT"));
+    keys.push(vec![]);
     (steps, keys)
 }
 

@@ -2,9 +2,9 @@
 //!
 //! A commit is one flight: BEGIN, all statements and COMMIT are sent before the first answer is
 //! read, so rows are locked for one round trip and one fsync. Each statement that depends on a
-//! version marks the transaction when a row is off and names it; the last one before COMMIT ends a
-//! marked transaction. If the process or the connection dies in between, PostgreSQL rolls back or
-//! has committed; loading again tells which.
+//! version marks the transaction when a row is off and names it; a marked transaction ends before it
+//! writes what rests on those rows. If the process or the connection dies in between, PostgreSQL
+//! rolls back or has committed; loading again tells which.
 
 use domain::{ChangeSet, EnvelopeId, Keys, View};
 use tokio_postgres::Row;
@@ -44,7 +44,7 @@ impl Postgres {
             .connect(&config.url)
             .await
             .map_err(error::from_sqlx)?;
-        migrations::POSTGRES.run(&pool).await.map_err(error::from_migrate)?;
+        migrations::postgres().run(&pool).await.map_err(error::from_migrate)?;
         pool.close().await;
         Ok(before)
     }
@@ -56,9 +56,9 @@ impl Postgres {
         match rows {
             Ok(rows) => {
                 let version = rows.first().and_then(|row| row.get(0));
-                Ok(SchemaVersions::new(version, &migrations::POSTGRES))
+                Ok(SchemaVersions::new(version, &migrations::postgres()))
             }
-            Err(StoreError::Schema(_)) => Ok(SchemaVersions::new(None, &migrations::POSTGRES)),
+            Err(StoreError::Schema(_)) => Ok(SchemaVersions::new(None, &migrations::postgres())),
             Err(error) => Err(error),
         }
     }
@@ -103,7 +103,12 @@ impl Store for Postgres {
 
     async fn ping(&self) -> Result<(), StoreError> {
         let connection = self.pool.get().await?;
-        connection.query("SELECT 1", &[]).await.map(drop)
+        // A standby answers, and so does a server that was made read-only: no work gets done there.
+        let sql = "SELECT current_setting('transaction_read_only')";
+        match first::<&str>(&connection.query(sql, &[]).await?) {
+            "off" => Ok(()),
+            _ => Err(StoreError::Unavailable("the server takes no writes".into())),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! SQLite has one writer at a time, so what a check sees is still true when the write follows.
 //! A check returns the places of the rows that are not as they were read.
 
-use domain::{ChangeSet, Outcome, StockChange, StockKey, WebhookRecord};
+use domain::{ChangeSet, EnvelopeId, Outcome, StockChange, StockKey, WebhookKey, WebhookRecord};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, Sqlite, Transaction};
 
@@ -71,6 +71,17 @@ async fn conflicts(tx: &mut Tx, changes: &ChangeSet) -> Result<Vec<ConflictKey>,
     })?;
     let name = |record: &WebhookRecord| ConflictKey::Webhook(record.key.clone());
     found.extend(check(tx, include_str!("sql/check_webhooks.sql"), &rows, &records, name).await?);
+
+    let repeats = changes.repeats.iter();
+    let repeats: Vec<(&WebhookKey, &EnvelopeId)> = repeats
+        .flat_map(|repeat| repeat.envelopes.iter().map(|envelope| (&repeat.key, envelope)))
+        .collect();
+    let rows = json::rows(&repeats, |(key, envelope)| {
+        (key.webhook.as_str(), key.shop.as_str(), key.body.to_string(), *envelope)
+    })?;
+    let repeats: Vec<&WebhookKey> = repeats.into_iter().map(|(key, _)| key).collect();
+    let name = |key: &WebhookKey| ConflictKey::Webhook(key.clone());
+    found.extend(check(tx, include_str!("sql/check_repeats.sql"), &rows, &repeats, name).await?);
 
     let orders: Vec<_> = changes.orders.iter().collect();
     let rows = json::rows(&orders, |(key, change)| {
@@ -172,7 +183,6 @@ async fn write_stock(tx: &mut Tx, changes: &ChangeSet) -> Result<(), StoreError>
             stock.committed,
             stock.floor,
             stock.version,
-            change.expected,
         )
     })?;
     run(tx, include_str!("sql/write_stock.sql"), &rows).await.map(drop)

@@ -80,7 +80,7 @@ impl Sqlite {
     /// Applies the migrations that are missing; returns the versions before.
     pub async fn migrate(&self) -> Result<SchemaVersions, StoreError> {
         let before = self.schema_versions().await?;
-        migrations::SQLITE.run(&self.writer).await.map_err(error::from_migrate)?;
+        migrations::sqlite().run(&self.writer).await.map_err(error::from_migrate)?;
         Ok(before)
     }
 
@@ -92,7 +92,7 @@ impl Sqlite {
             Err(StoreError::Schema(_)) => None,
             Err(error) => return Err(error),
         };
-        Ok(SchemaVersions::new(version, &migrations::SQLITE))
+        Ok(SchemaVersions::new(version, &migrations::sqlite()))
     }
 
     /// Finishes what is running and closes the file.

@@ -1,15 +1,12 @@
 -- The counters that status and dashboards show are the rows that there are.
-SELECT 'P6', 'the counter of ' || c.name || ' says ' || c.counted || ', there are ' || c.there
+SELECT 'P6', 'the counter of ' || name || ' says ' || sum(counted) || ', there are ' || sum(there)
 FROM (
-    SELECT o.name,
-           coalesce((SELECT CAST(sum(value) AS bigint) FROM counters AS k
-                     WHERE k.name = o.name), 0) AS counted,
-           o.there
-    FROM (
-        SELECT outcome AS name, count(*) AS there FROM webhooks GROUP BY outcome
-        UNION ALL
-        SELECT 'duplicate', coalesce(CAST(sum(deliveries - 1) AS bigint), 0) FROM webhooks
-    ) AS o
+    SELECT name, value AS counted, 0 AS there FROM counters
+    UNION ALL
+    SELECT outcome, 0, 1 FROM webhooks
+    UNION ALL
+    SELECT 'duplicate', 0, deliveries - 1 FROM webhooks
 ) AS c
-WHERE c.counted <> c.there
+GROUP BY name
+HAVING sum(counted) <> sum(there)
 LIMIT $1

@@ -140,7 +140,7 @@ impl MemoryStore {
         self.contents().counters.clone()
     }
 
-    /// The rows that `keys` name, and the stock of the items that the named orders hold.
+    /// The rows that `keys` name, and the stock of the items of the named orders' lines.
     pub fn load_now(&self, keys: &Keys) -> View {
         let contents = self.contents();
         let mut view = View::default();
@@ -152,7 +152,8 @@ impl MemoryStore {
         let mut skus: BTreeSet<&Sku> = keys.skus.iter().collect();
         for key in &keys.orders {
             if let Some(row) = contents.orders.get(key) {
-                skus.extend(row.order.holdings.keys().map(|held| &held.sku));
+                let parts = row.order.lines.values().flat_map(|line| &line.parts);
+                skus.extend(parts.map(|part| &part.sku));
                 view.orders.insert(key.clone(), row.order.clone());
             }
         }
@@ -265,6 +266,13 @@ impl Contents {
                 conflicts.insert(ConflictKey::Webhook(record.key.clone()));
             }
             fresh.insert(&record.key);
+        }
+        for repeat in &changes.repeats {
+            let seen = self.webhooks.get(&repeat.key).map(WebhookRow::seen);
+            if seen.is_some_and(|seen| repeat.envelopes.iter().any(|e| seen.envelopes.contains(e)))
+            {
+                conflicts.insert(ConflictKey::Webhook(repeat.key.clone()));
+            }
         }
         for (key, change) in &changes.orders {
             let stored = self.orders.get(key).map_or(Version::ABSENT, |row| row.order.version);

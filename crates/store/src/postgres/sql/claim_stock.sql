@@ -4,7 +4,7 @@ FROM stock AS s
 WHERE s.sku = ANY (ARRAY(
     SELECT unnest($1::text[])
     UNION
-    SELECT h.sku FROM order_stock AS h
+    SELECT jsonb_path_query(o.document, '$.lines.*.parts[*].sku') #>> '{}' FROM orders AS o
     JOIN unnest($2::text[], $3::text[]) AS t (shop, order_id) USING (shop, order_id)
 ))
 ORDER BY s.sku, s.location

@@ -1,9 +1,10 @@
--- The named items and those that the named orders hold, at all of their locations.
+-- The named items and those of the named orders' lines (so all that an order can hold), at all of
+-- their locations.
 SELECT s.sku, s.location, s.on_hand, s.committed, s.floor, s.version
 FROM stock AS s
 WHERE s.sku = ANY (ARRAY(
     SELECT unnest($1::text[])
     UNION
-    SELECT h.sku FROM order_stock AS h
+    SELECT jsonb_path_query(o.document, '$.lines.*.parts[*].sku') #>> '{}' FROM orders AS o
     JOIN unnest($2::text[], $3::text[]) AS t (shop, order_id) USING (shop, order_id)
 ))

@@ -1,4 +1,4 @@
--- Locks the inbox rows that exist, in key order, before their repeats are counted.
+-- Locks the inbox rows that exist, in key order, for a locking batch.
 SELECT FROM webhooks AS w
 JOIN unnest($1::text[], $2::text[], $3::bytea[]) AS t (webhook_id, shop, body_hash)
     USING (webhook_id, shop, body_hash)

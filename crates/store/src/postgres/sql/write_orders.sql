@@ -16,6 +16,10 @@ WITH input AS (
         shop, order_id, version, state, short,
         name, financial_status, fulfillment_status, document
     FROM input
+    -- One that was there when it was read must not begin anew.
+    WHERE version = 1 OR EXISTS (
+        SELECT FROM orders AS r WHERE r.shop = input.shop AND r.order_id = input.order_id
+    )
     ORDER BY shop COLLATE "C", order_id COLLATE "C"
     ON CONFLICT (shop, order_id) DO UPDATE SET
         version = excluded.version,

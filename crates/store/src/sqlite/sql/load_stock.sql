@@ -1,10 +1,13 @@
--- The named items and those that the named orders hold, at all of their locations.
+-- The named items and those of the named orders' lines (so all that an order can hold), at all of
+-- their locations.
 SELECT s.sku, s.location, s.on_hand, s.committed, s.floor, s.version
 FROM (
     SELECT value AS sku FROM json_each(?1)
     UNION
-    SELECT h.sku
+    SELECT part.value ->> 'sku'
     FROM json_each(?2) AS k
-    CROSS JOIN order_stock AS h ON h.shop = k.value ->> 0 AND h.order_id = k.value ->> 1
+    CROSS JOIN orders AS o ON o.shop = k.value ->> 0 AND o.order_id = k.value ->> 1
+    CROSS JOIN json_each(o.document, '$.lines') AS line
+    CROSS JOIN json_each(line.value, '$.parts') AS part
 ) AS wanted
 CROSS JOIN stock AS s ON s.sku = wanted.sku

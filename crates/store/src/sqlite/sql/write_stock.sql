@@ -1,5 +1,4 @@
--- The version is checked again where it is written: the fence of every strategy.
-INSERT INTO stock AS s (sku, location, on_hand, committed, floor, version)
+INSERT INTO stock (sku, location, on_hand, committed, floor, version)
 SELECT
     value ->> '$[0][0]', value ->> '$[0][1]',
     value ->> 1, value ->> 2, value ->> 3, value ->> 4
@@ -10,4 +9,3 @@ ON CONFLICT (sku, location) DO UPDATE SET
     committed = excluded.committed,
     floor = excluded.floor,
     version = excluded.version
-WHERE s.version < excluded.version

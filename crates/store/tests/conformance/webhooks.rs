@@ -1,0 +1,115 @@
+//! The inbox: every webhook once, its repeats counted, the same envelope known.
+
+use domain::Outcome;
+use domain::view::{Decided, RECENT_ENVELOPES};
+use store::reports::WebhookFilter;
+use store::{Commit, Reports, Store};
+use testkit::shopify::ShopifyOrder;
+
+use crate::harness::{
+    TestStore, apply, dead, decided, envelope, ignored, keys, sent, sound, stock_moves, units,
+};
+
+async fn deliveries<T: TestStore>(test: &T) -> i64 {
+    let filter = WebhookFilter { limit: 1, ..WebhookFilter::default() };
+    test.store().webhooks(&filter).await.expect("lists")[0].deliveries
+}
+
+pub(crate) async fn repeats_are_counted_and_the_latest_are_remembered<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    let first = ignored(1);
+    apply(store, std::slice::from_ref(&first)).await;
+    // One by one, and several at once.
+    for number in 2..=5 {
+        assert_eq!(apply(store, &[first.again(number)]).await, [Decided::Duplicate]);
+    }
+    let rest: Vec<_> = (6..=40).map(|number| first.again(number)).collect();
+    for several in rest.chunks(7) {
+        apply(store, several).await;
+    }
+
+    assert_eq!(deliveries(&test).await, 40);
+    let view = store.load(&keys(std::slice::from_ref(&first))).await.expect("loads");
+    let mut known = view.webhooks[&first.key()].envelopes.clone();
+    known.sort_unstable();
+    let latest = 41 - u128::try_from(RECENT_ENVELOPES).expect("a few")..=40;
+    let expected: Vec<_> = std::iter::once(1).chain(latest).map(envelope).collect();
+    assert_eq!(known, expected, "the first and the latest sixteen");
+    assert_eq!(store.totals().await.expect("counts").webhooks[&Outcome::Duplicate], 39);
+    sound(store).await;
+}
+
+pub(crate) async fn a_webhook_and_its_repeats_fit_into_one_commit<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    stock_moves(store, "BOWL", 10).await;
+    let first = sent(1, &ShopifyOrder::new(1).line("BOWL", 3), "orders/create");
+    let answers = apply(store, &[first.clone(), first.again(2), first.again(3), first.clone()]).await;
+    assert!(matches!(
+        &answers[..],
+        [Decided::Verdict(_), Decided::Duplicate, Decided::Duplicate, Decided::Redelivered]
+    ));
+    assert_eq!(deliveries(&test).await, 3);
+    assert_eq!(units(store, "BOWL").await, (10, 3));
+    sound(store).await;
+}
+
+pub(crate) async fn the_same_envelope_again_is_known<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    let first = ignored(1);
+    apply(store, &[first.clone(), first.again(2)]).await;
+    let before = test.dump().await;
+    let answers = apply(store, &[first.clone(), first.again(2)]).await;
+    assert_eq!(answers, [Decided::Redelivered, Decided::Redelivered]);
+    assert_eq!(test.dump().await, before);
+}
+
+pub(crate) async fn outcomes_are_counted<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    stock_moves(store, "BOWL", 5).await;
+    let mut order = ShopifyOrder::new(1).line("BOWL", 2);
+    let early = sent(1, &order, "orders/create");
+    let late = sent(2, order.pay(), "orders/paid");
+    let twin = sent(3, &order, "orders/updated");
+    let short = sent(4, &ShopifyOrder::new(2).line("BOWL", 9), "orders/create");
+    let batch = [late, early, twin, short, ignored(5), dead(6), dead(6).again(7), ignored(8)];
+    apply(store, &batch[..4]).await;
+    apply(store, &batch[4..]).await;
+
+    let totals = store.totals().await.expect("counts");
+    let expected = [
+        (Outcome::Applied, 1),
+        (Outcome::Unchanged, 1),
+        (Outcome::Duplicate, 1),
+        (Outcome::Superseded, 1),
+        (Outcome::Short, 1),
+        (Outcome::Ignored, 2),
+        (Outcome::Dead, 1),
+    ];
+    assert_eq!(totals.webhooks, expected.into());
+    assert_eq!((totals.dead_letters, totals.outbox_pending), (1, 1));
+    for (outcome, count) in expected.into_iter().filter(|(o, _)| *o != Outcome::Duplicate) {
+        let filter = WebhookFilter { outcome: Some(outcome), limit: 10, ..WebhookFilter::default() };
+        let rows = store.webhooks(&filter).await.expect("lists");
+        assert_eq!(rows.len(), usize::try_from(count).expect("a few"), "{outcome}");
+    }
+    sound(store).await;
+}
+
+pub(crate) async fn suspicion_is_counted_until_it_is_cleared<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    assert_eq!(store.suspect(envelope(1)).await.expect("notes"), 1);
+    assert_eq!(store.suspect(envelope(2)).await.expect("notes"), 1);
+    assert_eq!(store.suspect(envelope(1)).await.expect("notes"), 2);
+    assert_eq!(test.another().await.suspect(envelope(1)).await.expect("notes"), 3);
+
+    let (mut changes, _) = decided(store, &[ignored(1)]).await;
+    changes.cleared.push(envelope(1));
+    assert_eq!(store.commit(&changes).await.expect("commits"), Commit::Applied);
+    assert_eq!(store.suspect(envelope(1)).await.expect("notes"), 1);
+    assert_eq!(store.suspect(envelope(2)).await.expect("notes"), 2);
+}
