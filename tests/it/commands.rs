@@ -11,6 +11,7 @@ use crate::harness::{Fleet, Profile, get, in_both_profiles, shops};
 in_both_profiles!(
     stock_is_never_set_below_what_is_committed,
     an_adjustment_under_the_same_id_happens_once,
+    adjustments_at_the_same_moment_all_count,
     an_import_is_all_or_nothing,
     a_shops_file_is_picked_up_while_serving_and_a_bad_one_keeps_the_last_good,
 );
@@ -44,6 +45,18 @@ async fn an_adjustment_under_the_same_id_happens_once(profile: Profile) {
     assert_eq!(history.as_array().map(Vec::len), Some(2));
     assert_eq!(history[0]["reason"], "broken");
     fleet.cli(&["stock", "adjust", "NONE", "1", "--reason", "x"]).await.fails_with(1);
+    fleet.finish().await;
+}
+
+async fn adjustments_at_the_same_moment_all_count(profile: Profile) {
+    let fleet = Fleet::prepare(profile).await;
+    fleet.stock("CAP", 0).await;
+    let adjust = ["stock", "adjust", "CAP", "1", "--reason", "found"];
+    let all = futures_util::future::join_all((0..30).map(|_| fleet.cli(&adjust))).await;
+    for answer in all {
+        answer.fails_with(0);
+    }
+    assert_eq!(fleet.stock_of("CAP").await, (30, 0));
     fleet.finish().await;
 }
 
