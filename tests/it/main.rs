@@ -1,1 +1,6 @@
+//! Onhand as a whole.
 
+mod accepting;
+mod faults;
+mod harness;
+mod tidy;

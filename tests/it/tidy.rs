@@ -19,8 +19,22 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("ingress", &["domain", "platforms", "queue", "serve"]),
     ("worker", &["domain", "platforms", "queue", "store"]),
     ("console", &["domain", "platforms", "queue", "serve", "store"]),
-    ("onhand", &["console", "domain", "ingress", "platforms", "queue", "serve", "store", "worker"]),
-    ("testkit", &["domain", "platforms", "queue", "store"]),
+    ("simulate", &["domain"]),
+    (
+        "onhand",
+        &[
+            "console",
+            "domain",
+            "ingress",
+            "platforms",
+            "queue",
+            "serve",
+            "simulate",
+            "store",
+            "worker",
+        ],
+    ),
+    ("testkit", &["domain", "platforms", "queue", "simulate", "store"]),
 ];
 
 /// The crates of ours that may name an outside crate: one outside thing, one place that knows it.
@@ -31,7 +45,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("tokio-postgres-rustls", &["store"]),
     ("sqlx", &["queue", "store"]), // the embedded queue is a SQLite file
     ("axum", &["console", "ingress", "serve"]),
-    ("backoff", &["queue", "store", "worker"]),
+    ("backoff", &["worker"]),
     ("clap", &["onhand"]),
 ];
 

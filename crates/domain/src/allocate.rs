@@ -142,28 +142,34 @@ impl Allocation<'_> {
         }
     }
 
-    /// Units to release per location: where it ships from first, then the shop's last location.
+    /// Units to release per location: first what ships from there, then from the shop's last.
     fn releases(
         &self,
         targets: &Targets,
         shipments: &BTreeMap<StockKey, i64>,
     ) -> BTreeMap<StockKey, i64> {
-        let mut releases = BTreeMap::new();
+        let mut releases: BTreeMap<StockKey, i64> = BTreeMap::new();
         let skus: BTreeSet<Sku> = self.order.holdings.keys().map(|key| key.sku.clone()).collect();
         for sku in skus {
             let owed = targets.owed.get(&sku).copied().unwrap_or(0);
-            let mut excess = self.order.committed(&sku) - owed;
-            let mut held = self.order.committed_at(&sku, self.policy);
+            let mut excess = (self.order.committed(&sku) - owed).max(0);
+            let mut held: Vec<(StockKey, i64)> = self
+                .order
+                .committed_at(&sku, self.policy)
+                .into_iter()
+                .map(|(location, committed)| (StockKey::new(&sku, &location), committed))
+                .collect();
             held.reverse();
-            held.sort_by_key(|(location, _)| {
-                !shipments.contains_key(&StockKey::new(&sku, location))
-            });
-            for (location, committed) in held {
-                let units = committed.min(excess.max(0));
-                if units > 0 {
-                    releases.insert(StockKey::new(&sku, &location), units);
-                    excess -= units;
-                }
+            // What leaves a location frees the units that were held for it there, so that each
+            // location's shipment finds its own.
+            let shipped = held
+                .iter()
+                .map(|(key, held)| (key, shipments.get(key).map_or(0, |s| *s.min(held))));
+            for (key, most) in shipped.chain(held.iter().map(|(key, held)| (key, *held))) {
+                let released = releases.entry(key.clone()).or_default();
+                let units = (most - *released).clamp(0, excess);
+                *released += units;
+                excess -= units;
             }
         }
         releases

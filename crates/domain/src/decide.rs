@@ -91,7 +91,9 @@ fn settle(
         );
         Verdict::dead(DeadReason::UnknownLocation, detail)
     })?;
-    Ok(allocate(order, &targets, stock, policy, force))
+    let allocated = allocate(order, &targets, stock, policy, force);
+    order.name_items(policy);
+    Ok(allocated)
 }
 
 fn short(order: &Order) -> Verdict {

@@ -7,7 +7,7 @@
 //! repeated and reordered webhooks end in the same place.
 //!
 //! Read in this order: [`ids`], [`stock`], [`order`] (knowledge, targets), [`fact`] (what one
-//! webhook says), [`decide`] (knowledge + fact → moves), [`view`] (a batch of decisions over one
+//! webhook says), [`mod@decide`] (knowledge + fact → moves), [`view`] (a batch of decisions over one
 //! evolving view → one [`ChangeSet`]).
 //!
 //! These types derive serde because a store keeps an order's knowledge as one document; platform

@@ -57,6 +57,8 @@ pub enum Forbidden {
     NegativeCommitted,
     #[error("available would go below the floor")]
     Oversold,
+    #[error("the floor is above zero")]
+    PositiveFloor,
 }
 
 /// One step of one stock row: one ledger row.

@@ -12,7 +12,7 @@ use crate::fact::{Fact, Meaning, OrderFact};
 use crate::ids::{EnvelopeId, LocationId, OrderKey, ShopId, Sku, StockKey, Version};
 use crate::order::Order;
 use crate::policy::Policy;
-use crate::stock::{Cause, Forbidden, LedgerRow, Move, Stock};
+use crate::stock::{Cause, Forbidden, LedgerRow, Move, MoveKind, Stock};
 use crate::time::Timestamp;
 use crate::webhook::{DeadLetter, DeadReason, Outcome, Repeat, Verdict, WebhookKey, WebhookRecord};
 
@@ -191,15 +191,34 @@ impl Batch {
         Ok(self.view.stock.get(&key))
     }
 
-    /// Sets how far below zero a row's available may go.
-    pub fn set_floor(&mut self, key: &StockKey, floor: i64) {
-        self.touch(key);
-        let mut row = self.view.stock.get(key);
-        row.floor = floor;
+    /// Sets how far below zero a row's available may go. A move of no units, so that the ledger
+    /// shows it and the row's version guards it.
+    pub fn set_floor(
+        &mut self,
+        key: &StockKey,
+        floor: i64,
+        cause: &Cause,
+        now: Timestamp,
+    ) -> Result<Stock, Forbidden> {
+        let before = self.view.stock.get(key);
+        if floor > 0 {
+            return Err(Forbidden::PositiveFloor);
+        }
+        if before.available() < floor {
+            return Err(Forbidden::Oversold);
+        }
+        if before.floor == floor {
+            return Ok(before);
+        }
+        let kind = MoveKind::Adjust;
+        let change = Move { key: key.clone(), kind, on_hand_delta: 0, committed_delta: 0 };
+        self.push_move(change, cause, now);
+        let row = Stock { floor, ..self.view.stock.get(key) };
         self.view.stock.insert(key.clone(), row);
         if let Some(change) = self.changes.stock.get_mut(key) {
             change.stock = row;
         }
+        Ok(row)
     }
 
     /// Keeps what is not even an envelope as a dead letter.

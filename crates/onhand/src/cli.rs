@@ -99,7 +99,7 @@ impl Cli {
             Command::Ingress(args) => roles::ingress(&settings, args).await,
             Command::Worker(args) => roles::worker(&settings, args).await,
             Command::Migrate => cmd::migrate::run(&settings).await,
-            Command::Demo(args) => cmd::demo::run(args, settings.json).await,
+            Command::Demo(args) => cmd::demo::run(&settings, args).await,
             Command::Shop(command) => cmd::shop::run(&settings, command),
             Command::Stock(command) => cmd::stock::run(&settings, command).await,
             Command::Order(command) => cmd::order::run(&settings, command).await,

@@ -187,8 +187,8 @@ pub(crate) async fn serve(settings: &Settings, args: ServeArgs) -> anyhow::Resul
             with_database(settings, &args, &role, queue.publisher(), consumers).await?;
             bounded(queue.close()).await;
         }
-        Broker::RabbitMq(url) => {
-            let broker = connect(url, "serve")?;
+        Broker::RabbitMq(config) => {
+            let broker = connect(config, "serve")?;
             let consumers = (0..args.worker.lanes).map(|_| broker.consumer(PREFETCH)).collect();
             with_database(settings, &args, &role, broker.publisher(), consumers).await?;
             bounded(broker.close()).await;
@@ -250,7 +250,7 @@ async fn everything<P: Publisher, C: Consumer, S: Store>(
 
 /// `onhand ingress`.
 pub(crate) async fn ingress(settings: &Settings, args: IngressArgs) -> anyhow::Result<ExitCode> {
-    let Broker::RabbitMq(url) = settings.broker()? else {
+    let Broker::RabbitMq(config) = settings.broker()? else {
         return Err(bad_config(
             "`onhand ingress` hands webhooks to other processes, so it needs a broker: set \
              ONHAND_BROKER_URL (--broker-url), for example amqp://guest:guest@localhost:5672/%2f; \
@@ -258,7 +258,7 @@ pub(crate) async fn ingress(settings: &Settings, args: IngressArgs) -> anyhow::R
         ));
     };
     let role = Role::start(settings)?;
-    let broker = connect(url, "ingress")?;
+    let broker = connect(config, "ingress")?;
     let publisher = broker.publisher();
     let listener = listen(args.ingress.listen).await?;
     role.ops(args.ops_listen, readiness(Some(publisher.clone()), None::<Sqlite>)).await?;
@@ -297,12 +297,9 @@ pub(crate) async fn worker(settings: &Settings, args: WorkerArgs) -> anyhow::Res
     Ok(role.finish().await)
 }
 
-fn connect(url: String, role: &str) -> anyhow::Result<RabbitMq> {
-    let config = RabbitMqConfig {
-        connection_name: format!("onhand/{role} pid {}", std::process::id()),
-        ..RabbitMqConfig::new(url)
-    };
-    Ok(RabbitMq::connect_lazily(config)?)
+fn connect(config: RabbitMqConfig, role: &str) -> anyhow::Result<RabbitMq> {
+    let connection_name = format!("onhand/{role} pid {}", std::process::id());
+    Ok(RabbitMq::connect_lazily(RabbitMqConfig { connection_name, ..config })?)
 }
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {

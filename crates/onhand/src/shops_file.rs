@@ -35,7 +35,7 @@ pub(crate) fn load(path: &Path) -> anyhow::Result<Shops> {
 }
 
 /// `env:NAME` and `file:/path`.
-fn secret(entry: &str) -> Result<String, String> {
+pub(crate) fn secret(entry: &str) -> Result<String, String> {
     match entry.split_once(':') {
         Some(("env", name)) => std::env::var_os(name)
             .ok_or_else(|| format!("the environment variable {name} is not set"))?

@@ -3,9 +3,10 @@
 //! Crude faults: [`cut`](ChaosProxy::cut) resets every connection, [`refuse`](ChaosProxy::refuse)
 //! turns new ones away, [`stall`](ChaosProxy::stall) keeps the sockets open and moves no byte. The
 //! precise one, [`drop_replies_after`](ChaosProxy::drop_replies_after), loses exactly the answer to
-//! a COMMIT or a publish: the request arrives, the server acts on it, the client never learns.
+//! a COMMIT or a publish: the request arrives, the server acts on it, the client never learns. Its
+//! counterpart, [`lose_request`](ChaosProxy::lose_request), loses the request itself.
 //!
-//! A fault that is not hit proves nothing, so the precise one counts: a test ends with
+//! A fault that is not hit proves nothing, so the precise ones count: a test ends with
 //! [`wait_hit`](ChaosProxy::wait_hit) or looks at [`hits`](ChaosProxy::hits).
 
 use std::collections::VecDeque;
@@ -30,13 +31,15 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// Connections that may wait to be accepted.
 const BACKLOG_CONNECTIONS: u32 = 1024;
 
-/// The request whose answer is lost.
+/// The request that is lost, or whose answer is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trigger {
     /// PostgreSQL: a COMMIT, as a plain query or as a prepared statement.
     Commit,
     /// AMQP 0-9-1: a `basic.publish` on a channel with publisher confirms.
     Publish,
+    /// AMQP 0-9-1: a consumer's `basic.ack`, which has no answer and so can only be lost itself.
+    Ack,
     /// Any protocol: these bytes, even across reads. Whatever comes next is their answer.
     Bytes(Vec<u8>),
 }
@@ -78,9 +81,16 @@ struct Shared {
     tasks: TaskTracker,
 }
 
+/// What is lost from the trigger on.
+#[derive(Clone, Copy, Debug)]
+enum Loss {
+    Request,
+    Replies(Then),
+}
+
 #[derive(Debug, Default)]
 struct Faults {
-    waiting: VecDeque<(Trigger, Then)>,
+    waiting: VecDeque<(Trigger, Loss)>,
     armed: usize,
 }
 
@@ -166,12 +176,24 @@ impl ChaosProxy {
     /// From the trigger on everything that the server sends on that connection is dropped. When the
     /// answer has come, and with it the proof that the server acted, `then` happens.
     pub fn drop_replies_after(&self, trigger: Trigger, then: Then) {
+        self.arm(trigger, Loss::Replies(then));
+    }
+
+    /// Loses the next request that matches, on whichever connection; then the fault is spent.
+    ///
+    /// What was read together with it does not arrive, nor does anything that the client sends
+    /// later. The connection stays open, as if the network had gone away.
+    pub fn lose_request(&self, trigger: Trigger) {
+        self.arm(trigger, Loss::Request);
+    }
+
+    fn arm(&self, trigger: Trigger, loss: Loss) {
         let mut faults = lock(&self.shared.faults);
-        faults.waiting.push_back((trigger, then));
+        faults.waiting.push_back((trigger, loss));
         faults.armed += 1;
     }
 
-    /// How many answers were lost.
+    /// How many requests and answers were lost.
     pub fn hits(&self) -> usize {
         *self.shared.hits.borrow()
     }
@@ -239,8 +261,8 @@ struct Link<'a> {
 #[derive(Default)]
 struct LinkState {
     wire: Wire,
-    /// A fault that was triggered here: replies are dropped from now on.
-    fault: Option<Then>,
+    /// A fault that was triggered here, and what is lost from then on.
+    fault: Option<Loss>,
     answered: bool,
 }
 
@@ -250,8 +272,9 @@ impl Link<'_> {
         loop {
             let bytes = self.read(&mut from, &mut chunk).await?;
             // Before the request leaves, so that its answer cannot slip through.
-            self.look_for_trigger(bytes);
-            to.write_all(bytes).await?;
+            if !self.is_lost(bytes) {
+                to.write_all(bytes).await?;
+            }
             if bytes.is_empty() {
                 return to.shutdown().await;
             }
@@ -282,21 +305,26 @@ impl Link<'_> {
         Ok(&into[..count])
     }
 
-    fn look_for_trigger(&self, bytes: &[u8]) {
+    /// Looks for the trigger in what the client sends, and says whether that is lost.
+    fn is_lost(&self, bytes: &[u8]) -> bool {
         let mut state = lock(&self.state);
         let mut faults = lock(&self.shared.faults);
         let armed = faults.waiting.front().filter(|_| state.fault.is_none());
         let hit = state.wire.request(bytes, armed.map(|(trigger, _)| trigger));
         if hit {
-            state.fault = faults.waiting.pop_front().map(|(_, then)| then);
+            state.fault = faults.waiting.pop_front().map(|(_, loss)| loss);
+            if matches!(state.fault, Some(Loss::Request)) {
+                self.shared.hits.send_modify(|hits| *hits += 1);
+            }
         }
+        matches!(state.fault, Some(Loss::Request))
     }
 
     /// `None`: the bytes may pass.
     fn swallow(&self, bytes: &[u8]) -> Option<Then> {
         let mut state = lock(&self.state);
         let answer = state.wire.reply(bytes);
-        let then = state.fault?;
+        let Some(Loss::Replies(then)) = state.fault else { return None };
         if answer && !state.answered {
             state.answered = true;
             self.shared.hits.send_modify(|hits| *hits += 1);

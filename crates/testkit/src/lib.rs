@@ -13,4 +13,5 @@ pub mod chaos;
 pub mod memory;
 pub mod model;
 pub mod services;
-pub mod shopify;
+
+pub use simulate::shopify;

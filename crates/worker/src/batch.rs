@@ -226,7 +226,10 @@ fn measure(batch: &[Prepared], decided: &[Decided], started: Instant) {
         let outcome = match decided {
             Decided::Verdict(verdict) => verdict.outcome,
             Decided::Duplicate => Outcome::Duplicate,
-            Decided::Redelivered => continue,
+            Decided::Redelivered => {
+                metrics::counter!("onhand_redelivered_total").increment(1);
+                continue;
+            }
         };
         metrics::counter!("onhand_webhooks_total", "outcome" => outcome.as_str()).increment(1);
         let lag = Duration::from_micros((now.0 - one.incoming.received_at.0).max(0).unsigned_abs());

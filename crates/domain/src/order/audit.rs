@@ -23,7 +23,10 @@ impl Order {
                 differences.push(format!("{committed} × {sku} committed, {owed} owed"));
             }
         }
-        for (key, holding) in &self.holdings {
+        let keys =
+            self.holdings.keys().chain(targets.shipped.keys()).chain(targets.returned.keys());
+        for key in keys.collect::<BTreeSet<_>>() {
+            let holding = self.holdings.get(key).copied().unwrap_or_default();
             let left = holding.shipped + holding.uncovered;
             let shipped = targets.shipped.get(key).copied().unwrap_or(0);
             if left != shipped {

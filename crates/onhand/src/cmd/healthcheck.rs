@@ -29,7 +29,7 @@ pub(crate) async fn run(url: &str) -> anyhow::Result<ExitCode> {
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::from(NOT_FINE) })
 }
 
-async fn get(host: &str, path: &str) -> std::io::Result<String> {
+pub(crate) async fn get(host: &str, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(host).await?;
     let request = format!("GET /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;

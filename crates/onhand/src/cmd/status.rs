@@ -67,12 +67,9 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
 pub(crate) async fn queue_stats(settings: &Settings) -> anyhow::Result<QueueStats> {
     match settings.broker()? {
         Broker::Embedded(path) => Ok(EmbeddedQueue::peek_stats(path).await?),
-        Broker::RabbitMq(url) => {
-            let broker = RabbitMq::connect(RabbitMqConfig {
-                connection_name: "onhand/status".to_owned(),
-                ..RabbitMqConfig::new(url)
-            })
-            .await?;
+        Broker::RabbitMq(config) => {
+            let connection_name = "onhand/status".to_owned();
+            let broker = RabbitMq::connect(RabbitMqConfig { connection_name, ..config }).await?;
             let stats = broker.stats().await?;
             broker.close().await;
             Ok(stats)

@@ -153,6 +153,7 @@ fn find<'a>(command: &'a clap::Command, long: &str) -> Option<&'a clap::Arg> {
 fn example(long: &str) -> Option<&'static str> {
     Some(match long {
         "listen" | "ops-listen" => "127.0.0.1:8080",
+        "broker-prefix" => "onhand",
         "lanes" => "4",
         "batch" => "256",
         "body-limit" => "8388608",

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use queue::rabbitmq::RabbitMqConfig;
 
 use crate::exit::bad_config;
 
@@ -34,6 +35,11 @@ pub(crate) struct Settings {
         default_value = "embedded"
     )]
     pub(crate) broker_url: String,
+
+    /// What the names of all queues and exchanges start with; the same in every process of one
+    /// fleet. Fleets that share a broker differ in it
+    #[arg(long, global = true, env = "ONHAND_BROKER_PREFIX", default_value = "onhand")]
+    pub(crate) broker_prefix: String,
 
     /// The shops file: who may send, with which secrets, under which rules
     #[arg(long, global = true, env = "ONHAND_SHOPS", default_value = "./shops.toml")]
@@ -73,7 +79,7 @@ pub(crate) enum Database {
 #[derive(Clone, Debug)]
 pub(crate) enum Broker {
     Embedded(PathBuf),
-    RabbitMq(String),
+    RabbitMq(RabbitMqConfig),
 }
 
 impl Settings {
@@ -94,7 +100,10 @@ impl Settings {
 
     pub(crate) fn broker(&self) -> anyhow::Result<Broker> {
         match self.broker_url.split_once("://") {
-            Some(("amqp" | "amqps", _)) => Ok(Broker::RabbitMq(self.broker_url.clone())),
+            Some(("amqp" | "amqps", _)) => Ok(Broker::RabbitMq(RabbitMqConfig {
+                prefix: self.broker_prefix.clone(),
+                ..RabbitMqConfig::new(&self.broker_url)
+            })),
             None if self.broker_url == "embedded" => {
                 Ok(Broker::Embedded(self.data_dir.join(QUEUE_FILE)))
             }

@@ -131,6 +131,20 @@ async fn a_lost_reply_was_heard_by_the_server() {
 }
 
 #[tokio::test]
+async fn a_lost_request_was_never_heard_and_neither_is_anything_after_it() {
+    let echo = Echo::start().await;
+    let proxy = echo.proxied().await;
+    proxy.lose_request(Trigger::Bytes(b"pay".to_vec()));
+    let mut client = TcpStream::connect(proxy.address()).await.unwrap();
+    assert_eq!(round_trip(&mut client, "x").await.unwrap(), "x");
+    client.write_all(b"pay").await.unwrap();
+    proxy.wait_hit().await;
+    client.write_all(b"more").await.unwrap();
+    assert!(is_quiet(&mut client).await);
+    assert_eq!(*echo.heard.borrow(), b"x");
+}
+
+#[tokio::test]
 async fn silence_keeps_the_connection_open() {
     let echo = Echo::start().await;
     let proxy = echo.proxied().await;
@@ -221,4 +235,13 @@ fn a_confirm_is_told_from_those_of_other_publishes() {
     assert_eq!(answers_at(&mut wire, &ack(2, 2, false)), None, "on another channel");
     assert!(answers_at(&mut wire, &ack(1, 2, false)).is_some());
     assert!(answers_at(&mut wire, &ack(1, 3, true)).is_some(), "or of several at once");
+}
+
+#[test]
+fn an_acknowledgement_is_seen_as_a_request() {
+    let mut wire = Wire::default();
+    let armed = Some(&Trigger::Ack);
+    assert_eq!(hits_at(&mut wire, b"AMQP\x00\x00\x09\x01", armed), None);
+    assert_eq!(hits_at(&mut wire, &amqp(1, 60, 40, b"a publish"), armed), None);
+    assert!(hits_at(&mut wire, &ack(1, 7, true), armed).is_some());
 }

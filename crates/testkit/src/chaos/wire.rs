@@ -83,6 +83,7 @@ impl Wire {
             }
             Speech::Amqp(amqp) => {
                 while let Some((channel, method)) = amqp.next_request(&mut self.requests) {
+                    hit |= armed == Some(&Trigger::Ack) && method == Some(AMQP_BASIC_ACK);
                     let tag = amqp.count(channel, method);
                     if let Some(tag) = tag.filter(|_| armed == Some(&Trigger::Publish) && !hit) {
                         self.awaited = Some(Awaited::Confirm { channel, tag });

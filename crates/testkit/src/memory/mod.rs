@@ -15,13 +15,14 @@ use domain::{
     OrderChange, OrderKey, Outcome, Sku, Stock, StockKey, Timestamp, Version, View, WebhookKey,
     WebhookRecord,
 };
-use store::{Commit, ConflictKey, Store, StoreError};
+use store::{Store, StoreError};
 use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
 mod check;
 
 pub use check::Violation;
+pub use store::{Commit, ConflictKey};
 
 /// What goes wrong with a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use domain::stock::QUANTITY_MAX;
-use domain::{Keys, LocationId, Move, MoveKind, Sku, Stock, StockKey};
+use domain::{Keys, LocationId, Move, MoveKind, Sku, Stock, StockKey, Version};
 use store::{Reports, Store};
 
 use super::StockJson;
@@ -55,13 +55,25 @@ pub(super) async fn run<S: Store + Reports>(
                 return Ok(before);
             }
         };
-        if let Some(floor) = floor {
-            batch.set_floor(&key, floor);
+        let cause = command.cause();
+        // A lower floor makes room for the move; for a higher one the move makes room.
+        let (floor_before, floor_after) = match floor {
+            Some(floor) if floor < before.floor && before.version != Version::ABSENT => {
+                (Some(floor), None)
+            }
+            floor => (None, floor),
+        };
+        let mut after = before;
+        if let Some(floor) = floor_before {
+            after = batch.set_floor(&key, floor, &cause, command.now)?;
         }
-        match change {
-            Some(change) => Ok(batch.move_stock(change, &command.cause(), command.now)?),
-            None => Ok(before),
+        if let Some(change) = change {
+            after = batch.move_stock(change, &cause, command.now)?;
         }
+        if let Some(floor) = floor_after {
+            after = batch.set_floor(&key, floor, &cause, command.now)?;
+        }
+        Ok(after)
     })
     .await?;
     if let Some(refused) = refused {
@@ -126,7 +138,7 @@ async fn location<S: Reports>(
 
 /// The move and the floor to set, if any.
 fn plan(key: &StockKey, before: Stock, what: What) -> Result<(Option<Move>, Option<i64>), Refused> {
-    let absent = before.version == domain::Version::ABSENT;
+    let absent = before.version == Version::ABSENT;
     let (on_hand, floor) = match what {
         What::Set { on_hand, floor } => (on_hand, floor),
         What::Adjust { .. } if absent => return Err(Refused::Unknown),

@@ -11,7 +11,7 @@ use crate::config::{Settings, with_store};
 use crate::exit::NOT_FINE;
 use crate::{output, shops_file};
 
-mod orders;
+pub(crate) mod orders;
 
 #[derive(Serialize)]
 struct VerifyJson<'a> {

@@ -19,7 +19,7 @@ const LOOKS: usize = 5;
 const LISTED: usize = 20;
 
 /// Orders of shops that the file does not name are left out: their rules are not known.
-pub(super) async fn verify<S: Store + Reports>(
+pub(crate) async fn verify<S: Store + Reports>(
     store: &S,
     shops: &Shops,
     bar: &ProgressBar,

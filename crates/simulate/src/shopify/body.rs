@@ -54,7 +54,7 @@ impl ShopifyOrder {
             "updated_at": shop_time(self.updated_at)
         });
         merge(&mut body, self.order_money());
-        merge(&mut body, order_trimmings());
+        merge(&mut body, self.trimmings());
         body
     }
 
@@ -248,81 +248,25 @@ impl ShopifyOrder {
     }
 }
 
-/// What every order carries and no stock depends on.
-fn order_trimmings() -> Value {
-    json!({
-        "app_id": 580_111,
-        "billing_address": address(),
-        "browser_ip": "203.0.113.7",
-        "buyer_accepts_marketing": false,
-        "cart_token": null,
-        "checkout_token": "bd5a8aa1ecd019dd3520ff791ee3a24c",
-        "client_details": { "accept_language": "en", "user_agent": "Mozilla/5.0" },
-        "confirmation_number": "WPHB5LJEU",
-        "contact_email": "sam@example.com",
-        "customer": {
-            "id": 207_119_551, "email": "sam@example.com", "first_name": "Sam",
-            "last_name": "Example", "state": "disabled", "verified_email": true,
-            "default_address": address()
-        },
-        "customer_locale": "en",
-        "discount_applications": [],
-        "discount_codes": [],
-        "email": "sam@example.com",
-        "estimated_taxes": false,
-        "landing_site": "/",
-        "line_item_groups": [],
-        "location_id": null,
-        "note": null,
-        "note_attributes": [],
-        "payment_gateway_names": ["shopify_payments"],
-        "phone": null,
-        "reference": null,
-        "referring_site": "",
-        "returns": [],
-        "shipping_address": address(),
-        "shipping_lines": [{
-            "id": 271_878_346, "code": "standard", "price": "0.00", "title": "Standard",
-            "price_set": money_set(0), "requested_fulfillment_service_id": null, "tax_lines": []
-        }],
-        "source_identifier": null,
-        "source_name": "web",
-        "tags": "spring, \"quoted\"",
-        "tax_lines": [],
-        "taxes_included": false,
-        "token": "b1946ac92492d2347c6235b4d2611184",
-        "user_id": null
-    })
-}
-
-fn merge(body: &mut Value, more: Value) {
+pub(super) fn merge(body: &mut Value, more: Value) {
     if let (Value::Object(body), Value::Object(more)) = (body, more) {
         body.extend(more);
     }
 }
 
-fn shop_time(seconds: i64) -> String {
+pub(super) fn shop_time(seconds: i64) -> String {
     let zone = TimeZone::fixed(Offset::constant(SHOP_OFFSET_HOURS));
     let moment = jiff::Timestamp::from_second(seconds).expect("a time of our days");
     moment.to_zoned(zone).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
-fn money(cents: i64) -> String {
+pub(super) fn money(cents: i64) -> String {
     format!("{}.{:02}", cents / 100, cents % 100)
 }
 
-fn money_set(cents: i64) -> Value {
+pub(super) fn money_set(cents: i64) -> Value {
     let money = json!({ "amount": money(cents), "currency_code": "USD" });
     json!({ "shop_money": money, "presentment_money": money })
-}
-
-fn address() -> Value {
-    json!({
-        "first_name": "Sam", "last_name": "Example", "name": "Sam Example", "company": null,
-        "address1": "1 Example Street", "address2": null, "city": "Exampleville", "zip": "40003",
-        "province": "Kentucky", "province_code": "KY", "country": "United States",
-        "country_code": "US", "phone": null, "latitude": null, "longitude": null
-    })
 }
 
 fn status_name(status: FulfilmentStatus) -> &'static str {

@@ -31,7 +31,8 @@ pub struct SignedWebhook {
 impl ShopifyOrder {
     /// What the platform sends for `topic` if it sends now.
     pub fn webhook(&self, topic: &str) -> SignedWebhook {
-        let body = Bytes::from(self.body(topic).to_string());
+        let body = serde_json::to_vec(&self.body(topic)).expect("values are JSON");
+        let body = Bytes::from(body);
         SignedWebhook {
             topic: topic.to_owned(),
             domain: self.domain.clone(),
@@ -58,6 +59,13 @@ impl SignedWebhook {
     #[must_use]
     pub fn with_id(mut self, id: &str) -> Self {
         id.clone_into(&mut self.webhook_id);
+        self
+    }
+
+    /// The same body under another topic: headers are not signed.
+    #[must_use]
+    pub fn under(mut self, topic: &str) -> Self {
+        topic.clone_into(&mut self.topic);
         self
     }
 

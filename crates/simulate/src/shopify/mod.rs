@@ -11,6 +11,7 @@ use domain::order::{FulfilmentStatus, Restock};
 
 mod body;
 mod fact;
+mod trimmings;
 mod webhook;
 
 pub use webhook::SignedWebhook;
@@ -170,6 +171,17 @@ impl ShopifyOrder {
     pub fn returnable(&self, line: usize) -> i64 {
         let shipped = self.in_fulfilments(line, |status| status == FulfilmentStatus::Success);
         shipped - self.refunded(line, |restock| restock != Restock::Cancel)
+    }
+
+    /// How far each fulfilment is.
+    pub fn fulfilments(&self) -> Vec<FulfilmentStatus> {
+        self.fulfilments.iter().map(|fulfilment| fulfilment.status).collect()
+    }
+
+    /// Whether a fulfilment can still be cancelled: none of its units came back.
+    pub fn is_reversible(&self, fulfilment: usize) -> bool {
+        let lines = &self.fulfilments[fulfilment].lines;
+        lines.iter().all(|(line, units)| self.returnable(*line) >= *units)
     }
 
     pub fn is_cancelled(&self) -> bool {

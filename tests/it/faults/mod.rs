@@ -1,0 +1,20 @@
+//! What breaks in production, done on purpose and at the worst moment: promise P8.
+//!
+//! Every test sends a sale through the fault with a sender that repeats as Shopify does, and then
+//! finds each order in stock exactly once.
+
+use crate::harness::Sales;
+
+mod crashes;
+mod lost_answers;
+mod outages;
+mod scarce;
+mod stopping;
+
+/// Connections that a burst is sent over.
+const CONNECTIONS: usize = 16;
+
+/// A sale that outlasts a fault in its middle.
+fn sale() -> Sales {
+    Sales::of(500, &["CAP", "MUG", "PIN", "TEE", "BAG"])
+}

@@ -1,0 +1,89 @@
+//! Broker and database go away and come back; nobody is told, and nobody has to do anything.
+
+use std::time::Duration;
+
+use testkit::services::{Postgres, RabbitMq};
+use testkit::shopify::ShopifyOrder;
+
+use super::{CONNECTIONS, sale};
+use crate::harness::{Fleet, eventually};
+
+/// Shopify gives up after 5 s; the answer must be there before that.
+const REFUSED_WITHIN: Duration = Duration::from_millis(4_500);
+
+#[tokio::test]
+async fn a_broker_that_is_killed_and_restarted_under_load_loses_nothing() {
+    let mut broker = RabbitMq::start().await;
+    let mut fleet = Fleet::prepare_on(None, Some(&broker.url())).await;
+    let sale = sale();
+    sale.supply(&fleet).await;
+    fleet.start_front(&[]).await;
+    fleet.start_worker(&[]).await;
+    fleet.start_worker(&[]).await;
+
+    let mut burst = fleet.burst(sale.webhooks.clone(), CONNECTIONS);
+    burst.accepted(150).await;
+    broker.kill9();
+    broker.start_again().await;
+    burst.accepted(400).await;
+    broker.stop().await;
+    broker.start_again().await;
+    burst.done().await;
+
+    sale.check(&fleet).await;
+    fleet.finish().await;
+}
+
+#[tokio::test]
+async fn without_a_broker_every_webhook_is_refused_in_time_and_accepted_again_afterwards() {
+    let mut broker = RabbitMq::start().await;
+    let mut fleet = Fleet::prepare_on(None, Some(&broker.url())).await;
+    fleet.stock("CAP", 1000).await;
+    fleet.start_front(&[]).await;
+    fleet.start_worker(&[]).await;
+    let webhook = |id| ShopifyOrder::new(id).line("CAP", 1).webhook("orders/create");
+    assert_eq!(fleet.send(&webhook(1)).await, 200);
+
+    broker.stop().await;
+    for id in 2..30 {
+        let webhook = webhook(id);
+        let answer = fleet.deliver(&webhook.headers(), &webhook.body).await;
+        assert_eq!(answer.status, 503);
+        assert!(answer.retry_after.is_some());
+    }
+    let slowest = fleet.post().slowest;
+    assert!(slowest < REFUSED_WITHIN, "one answer took {slowest:?}");
+    assert!(!fleet.is_ready().await, "a load balancer can see it");
+
+    broker.start_again().await;
+    let again = webhook(30);
+    eventually("it accepts again", async || (fleet.send(&again).await == 200).then_some(())).await;
+    fleet.settled().await;
+    let (_, committed) = fleet.stock_of("CAP").await;
+    assert_eq!(committed, 2, "the first and the last; what was refused is nowhere");
+    fleet.finish().await;
+}
+
+#[tokio::test]
+async fn a_database_that_is_killed_and_restarted_under_load_loses_nothing() {
+    let mut database = Postgres::start().await;
+    let mut fleet = Fleet::prepare_on(Some(&database.url()), None).await;
+    let sale = sale();
+    sale.supply(&fleet).await;
+    fleet.start_front(&[]).await;
+    fleet.start_worker(&[]).await;
+    fleet.start_worker(&[]).await;
+
+    let mut burst = fleet.burst(sale.webhooks.clone(), CONNECTIONS);
+    burst.accepted(150).await;
+    database.kill9();
+    database.start_again().await;
+    burst.accepted(400).await;
+    database.restart_fast().await;
+    burst.done().await;
+
+    sale.check(&fleet).await;
+    let post = fleet.post();
+    assert_eq!(post.answered(200), sale.webhooks.len(), "an ingress needs no database");
+    fleet.finish().await;
+}

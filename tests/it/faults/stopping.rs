@@ -1,0 +1,53 @@
+//! SIGTERM under load: a deploy.
+
+use super::{CONNECTIONS, sale};
+use crate::harness::{Fleet, Profile};
+
+#[tokio::test]
+async fn a_worker_that_is_stopped_finishes_what_it_took_and_leaves_nothing_to_repeat() {
+    let mut fleet = Fleet::start(Profile::Fleet, 2).await;
+    let sale = sale();
+    sale.supply(&fleet).await;
+    let mut burst = fleet.burst(sale.webhooks.clone(), CONNECTIONS);
+    burst.accepted(200).await;
+    fleet.workers.remove(0).stop().await;
+    burst.done().await;
+
+    sale.check(&fleet).await;
+    let again = fleet.workers[0].counter("onhand_redelivered_total").await;
+    assert_eq!(again, 0.0, "nothing that was committed came again");
+    fleet.finish().await;
+}
+
+#[tokio::test]
+async fn an_ingress_that_is_stopped_drops_nothing_that_it_accepted() {
+    let mut fleet = Fleet::start(Profile::Fleet, 1).await;
+    let sale = sale();
+    sale.supply(&fleet).await;
+    let mut burst = fleet.burst(sale.webhooks.clone(), CONNECTIONS);
+    for stops in 1..=3 {
+        burst.accepted(stops * 200).await;
+        fleet.front.take().expect("it runs").stop().await;
+        fleet.start_front(&[]).await;
+    }
+    burst.done().await;
+    assert_eq!(fleet.post().answered(503), 0, "a deploy is no outage");
+    sale.check(&fleet).await;
+    fleet.finish().await;
+}
+
+#[tokio::test]
+async fn an_embedded_process_that_is_stopped_drops_nothing_that_it_accepted() {
+    let mut fleet = Fleet::start(Profile::Embedded, 0).await;
+    let sale = sale();
+    sale.supply(&fleet).await;
+    let mut burst = fleet.burst(sale.webhooks.clone(), CONNECTIONS);
+    for stops in 1..=3 {
+        burst.accepted(stops * 200).await;
+        fleet.front.take().expect("it runs").stop().await;
+        fleet.start_front(&[]).await;
+    }
+    burst.done().await;
+    sale.check(&fleet).await;
+    fleet.finish().await;
+}
