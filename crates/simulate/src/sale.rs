@@ -2,8 +2,8 @@
 //! about the orders in the end.
 //!
 //! The plan is drawn from a seed and nothing else, so a run that broke a promise can be run again.
-//! It is as unkind as platforms are: webhooks come late and out of order, twice, at the same instant
-//! on two connections, and old bodies come after newer ones.
+//! It is as unkind as platforms are: webhooks come late and out of order, twice, at the same
+//! instant on two connections, and old bodies come after newer ones.
 
 use std::collections::BTreeMap;
 
@@ -182,7 +182,7 @@ impl Draft<'_> {
         (Sale::sku(index), if pair { 2 } else { 1 })
     }
 
-    /// Sends a webhook at about `at`, and perhaps again. Returns when it was sent for the last time.
+    /// Sends a webhook at about `at`, and perhaps again. Returns when it is sent for the last time.
     fn send(&mut self, at: u64, mut webhook: SignedWebhook) -> u64 {
         webhook.webhook_id = self.id();
         webhook.event_id = self.id();

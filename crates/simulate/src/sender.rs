@@ -1,7 +1,7 @@
 //! Sends a plan over HTTP, as a platform would, and keeps a list of what was answered 200.
 //!
-//! A webhook that is not taken (503, a broken connection, no answer in time) is sent again, with the
-//! same id and the same bytes, a bounded number of times. A connection carries one request at a
+//! A webhook that is not taken (503, a broken connection, no answer in time) is sent again, with
+//! the same id and the same bytes, a bounded number of times. A connection carries one request at a
 //! time, so two webhooks that stand side by side in the plan travel on two connections at once.
 //!
 //! The list is what the store is later held against: it has a webhook once for each 200 that this

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::view::Batch;
-use domain::{DeadReason, Decided, Keys, Outcome, View, retry};
+use domain::{DeadReason, Decided, Keys, Meaning, Outcome, View, retry};
 use platforms::Shops;
 use store::{Commit, ConflictKey, Store, StoreError};
 
@@ -23,6 +23,9 @@ const OPTIMISTIC_TRIES: u32 = 3;
 
 /// Tries after which a batch is given up as stuck, and its envelopes are tried one by one.
 const TRIES_MAX: u32 = 30;
+
+/// How long waits what the store does not even take as a dead letter.
+pub(crate) const UNWRITABLE_WAIT: Duration = retry::RUNGS[retry::RUNGS.len() - 1];
 
 /// What is to be done with an envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +127,7 @@ impl<S: Store> Processor<S> {
                 // Not even its dead letter can be written: keep it in the queue, and say so.
                 let envelope = batch[0].envelope.id;
                 tracing::error!(envelope.id = %envelope, "cannot write a dead letter");
-                Ok(Done::RetryIn(retry::RUNGS[retry::RUNGS.len() - 1]))
+                Ok(Done::RetryIn(UNWRITABLE_WAIT))
             }
         }
     }
@@ -205,7 +208,11 @@ fn decide(batch: &mut [Prepared], view: View) -> (Batch, Vec<Decided>) {
             }
         });
         match (panicked, decided.pop()) {
-            (Some(at), Some(Err(message))) => batch[at].condemn(DeadReason::Panic, message),
+            (Some(at), Some(Err(message))) => {
+                // A dead letter that cannot be made is a bug of ours, not its.
+                assert!(!matches!(batch[at].meaning, Meaning::Dead { .. }), "{message}");
+                batch[at].condemn(DeadReason::Panic, message);
+            }
             (_, last) => {
                 batch
                     .iter()

@@ -13,7 +13,7 @@ use store::{Store, StoreError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::batch::{Done, Processor};
+use crate::batch::{Done, Processor, UNWRITABLE_WAIT};
 use crate::clock;
 use crate::prepare::Work;
 
@@ -72,9 +72,8 @@ impl<C: Consumer, S: Store> Lane<C, S> {
                 }
                 Understood::Later(id, wait) => settled.push((id, Settlement::RetryIn(wait))),
                 Understood::Unreadable(id, letter) => {
-                    if self.bury(*letter).await {
-                        settled.push((id, Settlement::Done));
-                    }
+                    let settlement = self.bury(*letter).await;
+                    settled.extend(settlement.map(|settlement| (id, settlement)));
                 }
             }
         }
@@ -130,17 +129,18 @@ impl<C: Consumer, S: Store> Lane<C, S> {
         }
     }
 
-    /// Keeps what is not even an envelope. `false`: stopped while the store was away.
-    async fn bury(&mut self, letter: DeadLetter) -> bool {
+    /// Keeps what is not even an envelope. `None`: stopped while the store was away.
+    async fn bury(&mut self, letter: DeadLetter) -> Option<Settlement> {
         let changes = ChangeSet { dead: vec![letter], ..ChangeSet::default() };
         loop {
             match self.processor.store().commit(&changes).await {
-                Ok(_) => return true,
-                Err(error) => {
-                    if self.wait_for_store(&error).await.is_none() {
-                        return false;
-                    }
+                Ok(_) => return Some(Settlement::Done),
+                Err(error @ StoreError::Rejected(_)) => {
+                    let error = crate::error_chain(&error);
+                    tracing::error!(error, "cannot write a dead letter");
+                    return Some(Settlement::RetryIn(UNWRITABLE_WAIT));
                 }
+                Err(error) => self.wait_for_store(&error).await?,
             }
         }
     }

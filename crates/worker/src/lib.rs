@@ -44,7 +44,8 @@ pub struct Config {
 }
 
 /// Runs one lane per consumer until `stop`, then finishes and settles what they hold. What is not
-/// finished by the deadline is given back to the queue by dropping it.
+/// finished by the deadline is given back to the queue by dropping it. A lane that panics cancels
+/// `stop`: better a restart than a worker that looks alive with fewer and fewer lanes.
 pub async fn run<C: Consumer, S: Store>(
     consumers: Vec<C>,
     store: S,
@@ -54,6 +55,7 @@ pub async fn run<C: Consumer, S: Store>(
 ) {
     let lanes = TaskTracker::new();
     let abandon = CancellationToken::new();
+    let ended = CancellationToken::new();
     for consumer in consumers {
         let lane = lane::Lane {
             consumer,
@@ -62,10 +64,21 @@ pub async fn run<C: Consumer, S: Store>(
             batch_max: config.batch_max,
             stop: stop.clone(),
         };
-        lanes.spawn(abandon.clone().run_until_cancelled_owned(lane.run()));
+        let (abandon, end) = (abandon.clone(), ended.clone().drop_guard());
+        lanes.spawn(async move {
+            abandon.run_until_cancelled_owned(lane.run()).await;
+            drop(end);
+        });
     }
     lanes.close();
-    stop.cancelled().await;
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => {}
+        () = ended.cancelled() => {
+            tracing::error!("a lane died; the worker stops");
+            stop.cancel();
+        }
+    }
     if within(config.drain_deadline, lanes.wait()).await.is_none() {
         tracing::warn!("the drain deadline passed; what is unfinished goes back to the queue");
         abandon.cancel();

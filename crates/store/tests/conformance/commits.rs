@@ -73,9 +73,15 @@ pub(crate) async fn a_ledger_row_says_who_and_why<T: TestStore>() {
 
     let history = store.history(&Sku::new("BOWL"), 10).await.expect("lists");
     let [commit, opening] = &history[..] else { panic!("{history:?}") };
-    assert_eq!((opening.version, opening.on_hand_delta, opening.after), (Version(1), 10, Some((10, 0))));
+    assert_eq!(
+        (opening.version, opening.on_hand_delta, opening.after),
+        (Version(1), 10, Some((10, 0)))
+    );
     assert_eq!((opening.shop.as_ref(), opening.reason.as_str()), (None, "counted"));
-    assert_eq!((commit.version, commit.committed_delta, commit.after), (Version(2), 4, Some((10, 4))));
+    assert_eq!(
+        (commit.version, commit.committed_delta, commit.after),
+        (Version(2), 4, Some((10, 4)))
+    );
     assert_eq!((commit.kind.as_str(), commit.reason.as_str()), ("commit", "orders/create"));
     assert_eq!(commit.shop.as_ref().map(|shop| shop.as_str()), Some(SHOP));
     assert_eq!(commit.order, Some(order_key(&order).order));

@@ -45,7 +45,7 @@ pub(crate) trait TestStore: Sized + Send + Sync {
     fn another(&self) -> impl Future<Output = Self::Store> + Send;
 
     /// Runs SQL behind the store's back; returns how many rows it touched.
-    fn sql(&self, sql: &'static str) -> impl Future<Output = u64> + Send;
+    fn sql(&self, sql: &str) -> impl Future<Output = u64> + Send;
 
     /// Has BOWL committed beyond what there is, past the constraint.
     fn oversell(&self) -> impl Future<Output = ()> + Send;

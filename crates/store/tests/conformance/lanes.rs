@@ -6,9 +6,7 @@ use futures_util::future::join_all;
 use store::{Commit, Reports, Store, StoreError};
 use testkit::shopify::ShopifyOrder;
 
-use crate::harness::{
-    Sent, TestStore, decide, keys, sent, soon, sound, stock_moves, units,
-};
+use crate::harness::{Sent, TestStore, decide, keys, sent, soon, sound, stock_moves, units};
 
 const ORDERS: u64 = 240;
 const SKUS: [&str; 3] = ["BOWL", "CUP", "PLATE"];
@@ -87,9 +85,7 @@ fn webhooks() -> Vec<Sent> {
     (1..=ORDERS)
         .flat_map(|id| {
             let at = usize::try_from(id).expect("a few");
-            let mut order = ShopifyOrder::new(id)
-                .line(SKUS[at % 3], 1)
-                .line(SKUS[(at + 1) % 3], 2);
+            let mut order = ShopifyOrder::new(id).line(SKUS[at % 3], 1).line(SKUS[(at + 1) % 3], 2);
             let number = u128::from(id) * 2;
             let placed = sent(number, &order, "orders/create");
             [placed, sent(number + 1, order.pay(), "orders/paid")]
@@ -124,7 +120,8 @@ async fn run<S: Store>(store: &S, lane: usize, mode: Mode, webhooks: &[Sent]) ->
 /// Until it is applied.
 async fn work<S: Store>(store: &S, batch: &[Sent], lock_first: bool, tally: &mut Tally) {
     loop {
-        let (answer, decided) = attempt(store, batch, lock_first).await.expect("no deadlock, no error");
+        let (answer, decided) =
+            attempt(store, batch, lock_first).await.expect("no deadlock, no error");
         if answer == Commit::Applied {
             let repeats = decided.iter().filter(|one| **one == Decided::Duplicate).count();
             tally.repeats += i64::try_from(repeats).expect("a few");

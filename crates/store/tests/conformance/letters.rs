@@ -59,13 +59,18 @@ pub(crate) async fn a_dead_letter_is_replayed_and_closed<T: TestStore>() {
     let order = ShopifyOrder::new(1).line("BOWL", 3);
     let understood = dead(1).replayed().meaning(&sent(1, &order, "orders/create"));
     let answers = apply(store, std::slice::from_ref(&understood)).await;
-    assert!(matches!(&answers[0], Decided::Verdict(verdict) if verdict.outcome == Outcome::Applied));
+    assert!(
+        matches!(&answers[0], Decided::Verdict(verdict) if verdict.outcome == Outcome::Applied)
+    );
     assert_eq!(units(store, "BOWL").await, (10, 3));
 
     let open = letters(&test, false).await;
     assert_eq!(open.iter().map(|row| &*row.detail).collect::<Vec<_>>(), ["number 2 is not JSON"]);
     let all = letters(&test, true).await;
-    assert_eq!((all[1].state.as_str(), all[1].closed_note.as_deref()), ("replayed", Some("applied")));
+    assert_eq!(
+        (all[1].state.as_str(), all[1].closed_note.as_deref()),
+        ("replayed", Some("applied"))
+    );
     let totals = store.totals().await.expect("counts");
     assert_eq!((totals.webhooks[&Outcome::Dead], totals.webhooks[&Outcome::Applied]), (1, 1));
     // Once more is no replay of a dead one.

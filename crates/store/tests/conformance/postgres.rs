@@ -47,9 +47,12 @@ impl TestStore for TestPostgres {
         store(self.database.url(), 4)
     }
 
-    async fn sql(&self, sql: &'static str) -> u64 {
+    async fn sql(&self, sql: &str) -> u64 {
         let mut connection = self.connection().await;
-        let done = sqlx::query(sql).execute(&mut connection).await.expect("runs");
+        let done = sqlx::query(AssertSqlSafe(sql.to_owned()))
+            .execute(&mut connection)
+            .await
+            .expect("runs");
         connection.close().await.expect("closes");
         done.rows_affected()
     }
@@ -70,7 +73,9 @@ impl TestStore for TestPostgres {
         for table in TABLES {
             let sql = format!("SELECT '{table}: ' || t::text FROM {table} AS t");
             let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut connection).await;
-            dump.extend(rows.expect("a table can be read").iter().map(|row| row.get::<String, _>(0)));
+            dump.extend(
+                rows.expect("a table can be read").iter().map(|row| row.get::<String, _>(0)),
+            );
         }
         connection.close().await.expect("closes");
         dump.sort_unstable();

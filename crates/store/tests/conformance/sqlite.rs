@@ -42,9 +42,12 @@ impl TestStore for TestSqlite {
         Sqlite::open(&file(&self.folder), false).await.expect("opens")
     }
 
-    async fn sql(&self, sql: &'static str) -> u64 {
+    async fn sql(&self, sql: &str) -> u64 {
         let mut connection = self.connection().await;
-        let done = sqlx::query(sql).execute(&mut connection).await.expect("runs");
+        let done = sqlx::query(AssertSqlSafe(sql.to_owned()))
+            .execute(&mut connection)
+            .await
+            .expect("runs");
         connection.close().await.expect("closes");
         done.rows_affected()
     }

@@ -45,7 +45,8 @@ pub(crate) async fn a_webhook_and_its_repeats_fit_into_one_commit<T: TestStore>(
     let store = test.store();
     stock_moves(store, "BOWL", 10).await;
     let first = sent(1, &ShopifyOrder::new(1).line("BOWL", 3), "orders/create");
-    let answers = apply(store, &[first.clone(), first.again(2), first.again(3), first.clone()]).await;
+    let answers =
+        apply(store, &[first.clone(), first.again(2), first.again(3), first.clone()]).await;
     assert!(matches!(
         &answers[..],
         [Decided::Verdict(_), Decided::Duplicate, Decided::Duplicate, Decided::Redelivered]
@@ -92,7 +93,8 @@ pub(crate) async fn outcomes_are_counted<T: TestStore>() {
     assert_eq!(totals.webhooks, expected.into());
     assert_eq!((totals.dead_letters, totals.outbox_pending), (1, 1));
     for (outcome, count) in expected.into_iter().filter(|(o, _)| *o != Outcome::Duplicate) {
-        let filter = WebhookFilter { outcome: Some(outcome), limit: 10, ..WebhookFilter::default() };
+        let filter =
+            WebhookFilter { outcome: Some(outcome), limit: 10, ..WebhookFilter::default() };
         let rows = store.webhooks(&filter).await.expect("lists");
         assert_eq!(rows.len(), usize::try_from(count).expect("a few"), "{outcome}");
     }

@@ -143,3 +143,65 @@ fn newest_status(planned: &PlannedOrder) -> &'static str {
 fn key(planned: &PlannedOrder) -> OrderKey {
     OrderKey { shop: ShopId::new(SHOP), order: OrderId::new(planned.id.to_string()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::order::{Holding, Short};
+    use domain::{LocationId, StockKey};
+    use simulate::shopify::ShopifyOrder;
+
+    use super::*;
+
+    fn planned() -> PlannedOrder {
+        let units = [("BOWL".to_owned(), 2), ("CUP".to_owned(), 1)].into();
+        PlannedOrder { id: 7, paid: true, cancelled: false, units }
+    }
+
+    /// As the store has it: paid, and holding these units.
+    fn stored(held: &[(&str, i64)], short: bool) -> Order {
+        let mut platform = ShopifyOrder::new(7).line("BOWL", 2).line("CUP", 1);
+        let known = platform.pay().fact("orders/paid").known;
+        let holdings = held.iter().map(|(sku, committed)| {
+            let key = StockKey::new(&Sku::new(sku), &LocationId::new("main"));
+            (key, Holding { committed: *committed, ..Holding::default() })
+        });
+        let short = short.then(|| Short { demand: BTreeMap::new() });
+        Order { known, holdings: holdings.collect(), short, ..Order::default() }
+    }
+
+    fn broken(planned: &PlannedOrder, order: Option<&Order>) -> &'static str {
+        Ending::default().order(planned, order).map_or_else(|(promise, _)| promise, |()| "none")
+    }
+
+    #[test]
+    fn an_order_holds_all_that_it_owes_or_nothing() {
+        let whole = stored(&[("BOWL", 2), ("CUP", 1)], false);
+        assert_eq!(broken(&planned(), Some(&whole)), "none");
+        assert_eq!(broken(&planned(), Some(&stored(&[], true))), "none");
+        assert_eq!(broken(&planned(), Some(&stored(&[("BOWL", 2)], true))), "P4");
+        assert_eq!(broken(&planned(), Some(&stored(&[("BOWL", 2)], false))), "P2");
+        let twice = stored(&[("BOWL", 4), ("CUP", 2)], false);
+        assert_eq!(broken(&planned(), Some(&twice)), "P2");
+        assert_eq!(broken(&planned(), None), "P6");
+    }
+
+    #[test]
+    fn an_order_shows_its_newest_state() {
+        let whole = stored(&[("BOWL", 2), ("CUP", 1)], false);
+        let unpaid = PlannedOrder { paid: false, ..planned() };
+        assert_eq!(broken(&unpaid, Some(&whole)), "P5");
+        let cancelled = PlannedOrder { cancelled: true, ..planned() };
+        assert_eq!(broken(&cancelled, Some(&whole)), "P5");
+    }
+
+    #[test]
+    fn units_owed_beyond_what_is_there_are_oversold() {
+        let mut ending = Ending::default();
+        ending.item(&Sku::new("BOWL"), 5, 9, (5, 7), 7);
+        assert_eq!((ending.oversold, ending.scarce), (2, 1));
+        assert!(ending.wrong.is_empty());
+        ending.item(&Sku::new("CUP"), 5, 1, (4, 1), 2);
+        let promises: Vec<_> = ending.wrong.iter().map(|(promise, _)| *promise).collect();
+        assert_eq!(promises, ["P7", "P7"], "a unit is gone, and a hold is missing");
+    }
+}

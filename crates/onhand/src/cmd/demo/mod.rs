@@ -1,4 +1,5 @@
-//! `onhand demo`: a flash sale on a fresh instance, with a crash in the middle, and what came of it.
+//! `onhand demo`: a flash sale on a fresh instance, with a crash in the middle, and what came of
+//! it.
 //!
 //! The serving process is a real one: this program again, with `serve`, killed with SIGKILL while
 //! webhooks come in. All that this process knows it knows as the platform: what it sent and what
@@ -67,7 +68,8 @@ const TICK: Duration = Duration::from_millis(50);
     --data-dir must name a new or an empty folder; ONHAND_DATA_DIR is not used here.")]
 pub(crate) struct DemoArgs {
     /// Orders in the sale
-    #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u32).range(100..=50_000))]
+    #[arg(long, default_value_t = 5000,
+          value_parser = clap::value_parser!(u32).range(100..=50_000))]
     orders: u32,
     /// Keep serving afterwards, until Ctrl-C
     #[arg(long)]
@@ -93,7 +95,7 @@ pub(crate) async fn run(settings: &Settings, args: DemoArgs) -> anyhow::Result<E
     // Dropped halfway, the sale takes its server and its folder with it.
     let facts = tokio::select! {
         facts = sell(&home.path, &mut server, &args, seed, settings.json) => facts?,
-        () = &mut signals => anyhow::bail!("interrupted; nothing is left behind"),
+        () = &mut signals => anyhow::bail!("interrupted"),
     };
     match settings.json {
         true => output::json(&facts.json())?,
@@ -145,7 +147,8 @@ impl Home {
     fn explain(&self, server: &Server) {
         let dir = self.path.display();
         eprintln!(
-            "\nStill serving; Ctrl-C ends it. To look around, in another terminal:\n  \
+            "\nStill serving; Ctrl-C ends it, the data stays. \
+             To look around, in another terminal:\n  \
              onhand status --data-dir {dir}\n  \
              onhand stock list --data-dir {dir}\n  \
              onhand stock history {} --data-dir {dir}\n  \

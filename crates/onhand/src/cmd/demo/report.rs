@@ -147,12 +147,14 @@ impl Facts {
     fn lines(&self) -> Vec<Line> {
         let Verification { stock, ledger, .. } = self.verified;
         let ending = &self.ending;
+        let oversold = (ending.oversold != 0).then(|| "more is committed than there is".to_owned());
         let mut lines = vec![
             self.durable(),
             self.line(
                 "P2 exactly once in effect",
                 format!(
-                    "{} orders hold what they owe, {} cancelled ones nothing; {} repeats did nothing",
+                    "{} orders hold what they owe, {} cancelled ones nothing; \
+                     {} repeats did nothing",
                     grouped(ending.served),
                     grouped(ending.cancelled),
                     grouped(self.applied.of(Outcome::Duplicate))
@@ -168,7 +170,7 @@ impl Facts {
                     ending.scarce,
                     grouped(ending.scarce_opening)
                 ),
-                (ending.oversold != 0).then(|| "committed exceeds on_hand".to_owned()).into_iter().collect(),
+                oversold.into_iter().collect(),
             ),
             self.line(
                 "P4 all or nothing",
@@ -178,7 +180,8 @@ impl Facts {
             self.line(
                 "P5 newest state wins",
                 format!(
-                    "{} late old bodies sent, {} webhooks superseded; every order shows its newest state",
+                    "{} late old bodies sent, {} webhooks superseded; \
+                     every order shows its newest state",
                     grouped(self.plan.late.len()),
                     grouped(self.applied.of(Outcome::Superseded))
                 ),
@@ -225,16 +228,18 @@ impl Facts {
 
     fn nothing_vanished(&self) -> Line {
         let applied = &self.applied;
+        let accepted = i64::try_from(self.sent.accepted.len()).unwrap_or(i64::MAX);
         let evidence = format!(
-            "{} deliveries in, {} with an outcome, {} dead letters, queue {}",
-            grouped(self.sent.accepted.len()),
+            "{} deliveries have an outcome, {} of them with an answer that never arrived; \
+             {} dead letters, queue {}",
             grouped(applied.decided()),
+            grouped((applied.decided() - accepted).max(0)),
             self.dead_letters,
             if self.is_drained() { "empty" } else { "not empty" }
         );
         let mut broken = Vec::new();
-        if !applied.complete {
-            broken.push("some deliveries have no outcome".to_owned());
+        if !applied.complete || !self.is_drained() {
+            broken.push("some deliveries have no outcome, or are still queued".to_owned());
         }
         // A sale without a mistake in it has nothing that cannot be applied.
         if self.dead_letters != 0 || applied.of(Outcome::Ignored) != 0 {

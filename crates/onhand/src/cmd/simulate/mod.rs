@@ -54,7 +54,8 @@ pub(crate) struct SimulateArgs {
     #[arg(long, env = "ONHAND_SIMULATE_SECRET", hide_env_values = true)]
     secret: String,
     /// Orders, at most 100,000
-    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = 10_000,
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
     orders: u32,
     /// Items
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -96,7 +97,8 @@ pub(crate) struct SimulateArgs {
     #[arg(long)]
     setup: bool,
     /// Units of each item that --setup makes
-    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(i64).range(0..=1_000_000_000))]
+    #[arg(long, default_value_t = 1_000_000,
+          value_parser = clap::value_parser!(i64).range(0..=1_000_000_000))]
     units: i64,
     /// Wait until all is applied, then check for losses and run verify, on the database
     #[arg(long)]

@@ -1,0 +1,7 @@
+//! The worker against stores: in memory with planted faults, and real ones under random histories.
+
+mod doctored;
+mod harness;
+
+mod lanes;
+mod processor;
