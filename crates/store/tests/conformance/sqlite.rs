@@ -44,7 +44,10 @@ impl TestStore for TestSqlite {
 
     async fn sql(&self, sql: &str) -> u64 {
         let mut connection = self.connection().await;
-        let done = sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.expect("runs");
+        let done = sqlx::query(AssertSqlSafe(sql.to_owned()))
+            .execute(&mut connection)
+            .await
+            .expect("runs");
         connection.close().await.expect("closes");
         done.rows_affected()
     }
