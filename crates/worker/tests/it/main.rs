@@ -2,6 +2,8 @@
 
 mod doctored;
 mod harness;
-
+mod histories;
 mod lanes;
+mod logged;
 mod processor;
+mod properties;
