@@ -115,9 +115,8 @@ impl Instance {
     /// Plays a sale, waits until all is applied, and gives the report.
     pub(crate) async fn simulate(&self, args: &[&str]) -> anyhow::Result<serde_json::Value> {
         let url = format!("http://{LISTEN}");
-        let fixed = [
-            "simulate", "--json", "--setup", "--wait", "--secret", "plain:bench", "--url", &url,
-        ];
+        let fixed =
+            ["simulate", "--json", "--setup", "--wait", "--secret", "plain:bench", "--url", &url];
         let report = self.run(&[&fixed, args].concat()).await?;
         serde_json::from_slice(&report).context("simulate did not print JSON")
     }

@@ -7,11 +7,12 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{LogFormat, Settings};
 use crate::exit::bad_config;
 
-/// Roles tell what they do, and leave out what their libraries do.
-const ROLES: &str = "info,lapin=warn,sqlx=warn";
+/// Roles tell what they do, and leave out what their libraries do: lapin calls every lost
+/// connection an error, which the queue mends and reports by itself.
+const ROLES: &str = "info,lapin=off,sqlx=warn";
 
 /// Tools answer on stdout; only what is wrong is logged.
-const TOOLS: &str = "warn";
+const TOOLS: &str = "warn,lapin=off";
 
 pub(crate) fn init(settings: &Settings, is_role: bool) -> anyhow::Result<()> {
     let default = if is_role { ROLES } else { TOOLS };

@@ -1,9 +1,10 @@
 //! The far side acted, and its answer is lost: the one fault that cannot be told from "it did not".
 
 use testkit::chaos::{Then, Trigger};
+use testkit::shopify::ShopifyOrder;
 
-use super::{CONNECTIONS, sale};
-use crate::harness::{Fleet, Profile, proxied};
+use super::{CONNECTIONS, REFUSED_WITHIN, sale};
+use crate::harness::{Fleet, Profile, eventually, proxied};
 
 #[tokio::test]
 async fn a_lost_publisher_confirm_has_one_effect() {
@@ -64,5 +65,32 @@ async fn connections_that_are_cut_again_and_again_lose_and_repeat_nothing() {
     }
     burst.done().await;
     sale.check(&fleet).await;
+    fleet.finish().await;
+}
+
+#[tokio::test]
+async fn a_broker_that_falls_silent_is_told_in_time_and_its_return_is_noticed() {
+    let mut fleet = Fleet::prepare(Profile::Fleet).await;
+    fleet.stock("CAP", 1000).await;
+    let (broker, setting) = proxied(&fleet, "ONHAND_BROKER_URL").await;
+    fleet.start_front(&[setting]).await;
+    fleet.start_worker(&[]).await;
+    let webhook = |id| ShopifyOrder::new(id).line("CAP", 1).webhook("orders/create");
+    assert_eq!(fleet.send(&webhook(1)).await, 200);
+
+    broker.stall();
+    let (first, second) = (webhook(2), webhook(3));
+    let answers = tokio::join!(fleet.send(&first), fleet.send(&second));
+    assert_eq!(answers, (503, 503));
+    let slowest = fleet.post().slowest;
+    assert!(slowest < REFUSED_WITHIN, "one answer took {slowest:?}");
+
+    broker.resume();
+    for webhook in [first, second] {
+        let again = async || (fleet.send(&webhook).await == 200).then_some(());
+        eventually("it accepts again", again).await;
+    }
+    fleet.settled().await;
+    assert_eq!(fleet.stock_of("CAP").await, (1000, 3));
     fleet.finish().await;
 }

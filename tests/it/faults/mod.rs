@@ -3,6 +3,8 @@
 //! Every test sends a sale through the fault with a sender that repeats as Shopify does, and then
 //! finds each order in stock exactly once.
 
+use std::time::Duration;
+
 use crate::harness::Sales;
 
 mod crashes;
@@ -13,6 +15,9 @@ mod stopping;
 
 /// Connections that a burst is sent over.
 const CONNECTIONS: usize = 16;
+
+/// Shopify gives up after 5 s; a refusal must be there before that.
+const REFUSED_WITHIN: Duration = Duration::from_millis(4_500);
 
 /// A sale that outlasts a fault in its middle.
 fn sale() -> Sales {

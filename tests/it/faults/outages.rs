@@ -1,15 +1,10 @@
 //! Broker and database go away and come back; nobody is told, and nobody has to do anything.
 
-use std::time::Duration;
-
 use testkit::services::{Postgres, RabbitMq};
 use testkit::shopify::ShopifyOrder;
 
-use super::{CONNECTIONS, sale};
+use super::{CONNECTIONS, REFUSED_WITHIN, sale};
 use crate::harness::{Fleet, eventually};
-
-/// Shopify gives up after 5 s; the answer must be there before that.
-const REFUSED_WITHIN: Duration = Duration::from_millis(4_500);
 
 #[tokio::test]
 async fn a_broker_that_is_killed_and_restarted_under_load_loses_nothing() {

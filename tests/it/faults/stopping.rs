@@ -21,30 +21,24 @@ async fn a_worker_that_is_stopped_finishes_what_it_took_and_leaves_nothing_to_re
 
 #[tokio::test]
 async fn an_ingress_that_is_stopped_drops_nothing_that_it_accepted() {
-    let mut fleet = Fleet::start(Profile::Fleet, 1).await;
-    let sale = sale();
-    sale.supply(&fleet).await;
-    let mut burst = fleet.burst(sale.webhooks.clone(), CONNECTIONS);
-    for stops in 1..=3 {
-        burst.accepted(stops * 200).await;
-        fleet.front.take().expect("it runs").stop().await;
-        fleet.start_front(&[]).await;
-    }
-    burst.done().await;
-    assert_eq!(fleet.post().answered(503), 0, "a deploy is no outage");
-    sale.check(&fleet).await;
-    fleet.finish().await;
+    stop_the_front_under_load(Profile::Fleet).await;
 }
 
 #[tokio::test]
 async fn an_embedded_process_that_is_stopped_drops_nothing_that_it_accepted() {
-    let mut fleet = Fleet::start(Profile::Embedded, 0).await;
+    stop_the_front_under_load(Profile::Embedded).await;
+}
+
+async fn stop_the_front_under_load(profile: Profile) {
+    let mut fleet = Fleet::start(profile, 1).await;
     let sale = sale();
     sale.supply(&fleet).await;
     let mut burst = fleet.burst(sale.webhooks.clone(), CONNECTIONS);
     for stops in 1..=3 {
         burst.accepted(stops * 200).await;
+        let refused = fleet.post().answered(503);
         fleet.front.take().expect("it runs").stop().await;
+        assert_eq!(fleet.post().answered(503), refused, "what it took it finishes");
         fleet.start_front(&[]).await;
     }
     burst.done().await;

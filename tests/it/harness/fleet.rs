@@ -43,13 +43,18 @@ impl Fleet {
     /// Everything runs; `workers` counts in the fleet profile only.
     pub(crate) async fn start(profile: Profile, workers: usize) -> Self {
         let mut fleet = Self::prepare(profile).await;
-        fleet.start_front(&[]).await;
-        if profile == Profile::Fleet {
+        fleet.start_all(workers).await;
+        fleet
+    }
+
+    /// Starts what [`Fleet::start`] would have started.
+    pub(crate) async fn start_all(&mut self, workers: usize) {
+        self.start_front(&[]).await;
+        if self.profile == Profile::Fleet {
             for _ in 0..workers {
-                fleet.start_worker(&[]).await;
+                self.start_worker(&[]).await;
             }
         }
-        fleet
     }
 
     /// Nothing runs yet; the schema is there.
@@ -135,7 +140,11 @@ impl Fleet {
         self.workers.push(worker);
     }
 
-    pub(crate) fn role(&self, name: &str, args: &[&str], more: &[(&'static str, String)]) -> Role {
+    pub(crate) fn roles(&self) -> impl Iterator<Item = &Role> {
+        self.front.iter().chain(&self.workers)
+    }
+
+    fn role(&self, name: &str, args: &[&str], more: &[(&'static str, String)]) -> Role {
         let mut settings = self.settings.clone();
         settings.extend(more.iter().cloned());
         Role::start(name, args, self.folder.path(), &settings)
@@ -242,6 +251,12 @@ impl Fleet {
         .await;
     }
 
+    /// The end of a test in which nothing was there to run on.
+    pub(crate) fn discard(mut self) {
+        self.finished = true;
+        assert!(self.roles().next().is_none(), "with roles there are promises to check");
+    }
+
     /// The end of every test: see [`super`].
     pub(crate) async fn finish(mut self) {
         self.finished = true;
@@ -312,7 +327,7 @@ fn processes_of(folder: &Path) -> Vec<String> {
 impl Drop for Fleet {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            for role in self.front.iter().chain(&self.workers) {
+            for role in self.roles() {
                 eprintln!("{role:?}");
             }
         } else {

@@ -13,12 +13,15 @@ mod post;
 mod program;
 mod role;
 mod sales;
+mod shape;
 
 pub(crate) use burst::Burst;
 pub(crate) use cli::Answer;
-pub(crate) use fleet::{Fleet, Profile};
+pub(crate) use fleet::{Fleet, Profile, shops};
+pub(crate) use http::get;
 pub(crate) use role::Role;
 pub(crate) use sales::Sales;
+pub(crate) use shape::shape;
 
 use std::time::Duration;
 
