@@ -132,7 +132,9 @@ async fn what_a_lane_holds_is_finished_after_a_stop() {
 /// Stops once the lane is at work on its batch.
 async fn stop_when_taken(store: &Doctored, stop: &CancellationToken) {
     let mut loads = store.orders.loads.subscribe();
-    soon("the batch to be taken", loads.wait_for(|times| *times > 0)).await.unwrap();
+    soon("the batch to be taken", loads.wait_for(|times| *times > 0))
+        .await
+        .expect("the store is there");
     stop.cancel();
 }
 
