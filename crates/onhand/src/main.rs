@@ -2,12 +2,14 @@
 
 use std::process::ExitCode;
 
+#[macro_use]
+mod output;
+
 mod cli;
 mod cmd;
 mod config;
 mod exit;
 mod logging;
-mod output;
 mod roles;
 mod shops_file;
 

@@ -1,12 +1,29 @@
 //! What people and programs read on stdout.
 
+use std::io::{ErrorKind, Write as _};
+
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use domain::Timestamp;
 use serde::Serialize;
 
+/// `println!`, but a reader that has had enough (`onhand stock list | head`) ends the program
+/// quietly.
+macro_rules! outln {
+    ($($text:tt)*) => {
+        $crate::output::line(format_args!($($text)*))
+    };
+}
+
+pub(crate) fn line(text: std::fmt::Arguments<'_>) {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
+        written => written.expect("stdout can be written"),
+    }
+}
+
 /// Prints `value` as indented JSON.
 pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
+    outln!("{}", serde_json::to_string_pretty(value)?);
     Ok(())
 }
 
@@ -24,7 +41,7 @@ pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    println!("{table}");
+    outln!("{table}");
 }
 
 /// A moment as RFC 3339 in UTC, to the millisecond.

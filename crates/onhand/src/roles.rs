@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,18 +14,15 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use platforms::Shops;
-use queue::embedded::EmbeddedQueue;
-use queue::rabbitmq::{RabbitMq, RabbitMqConfig};
-use queue::{Consumer, Publisher};
-use store::Store;
-use store::sqlite::Sqlite;
+use queue::{AnyPublisher, AnyQueue, Broker, Publisher};
+use store::{AnyStore, Database, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{Broker, Database, Settings, open_postgres};
+use crate::config::Settings;
 use crate::exit::bad_config;
 use crate::shops_file;
 
@@ -88,9 +86,6 @@ struct WorkerLimits {
     drain_seconds: u64,
 }
 
-/// Parcels that one lane may hold unacknowledged.
-const PREFETCH: u16 = 64;
-
 /// How long closing connections and files may take.
 const CLOSE: Duration = Duration::from_secs(10);
 
@@ -153,12 +148,31 @@ impl Role {
         Ok(())
     }
 
-    async fn finish(self) -> ExitCode {
+    /// Takes webhooks until the stop, then finishes what it accepted.
+    async fn receive(&self, listener: TcpListener, publisher: AnyPublisher, args: &IngressLimits) {
+        let ingress = ingress::Ingress { publisher, shops: self.shops.clone() };
+        ingress::run(listener, ingress, args.limits(), self.stop.clone()).await;
+    }
+
+    /// Applies webhooks until `stop`, then finishes what lanes hold.
+    async fn work(
+        &self,
+        queue: &AnyQueue,
+        store: &AnyStore,
+        args: &WorkerLimits,
+        stop: CancellationToken,
+    ) -> Result<(), worker::LaneDied> {
+        let consumers = (0..args.lanes).map(|_| queue.consumer()).collect();
+        worker::run(consumers, store.clone(), self.shops.clone(), args.config(), stop).await
+    }
+
+    async fn finish(self, worked: Result<(), worker::LaneDied>) -> anyhow::Result<ExitCode> {
         self.done.cancel();
         self.tasks.close();
         let _ = tokio::time::timeout(CLOSE, self.tasks.wait()).await;
+        worked?;
         tracing::info!("stopped");
-        ExitCode::SUCCESS
+        Ok(ExitCode::SUCCESS)
     }
 }
 
@@ -180,77 +194,32 @@ fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<impl Future<Output 
 pub(crate) async fn serve(settings: &Settings, args: ServeArgs) -> anyhow::Result<ExitCode> {
     let role = Role::start(settings)?;
     let _lock = lock(&settings.data_dir)?;
-    match settings.broker()? {
-        Broker::Embedded(path) => {
-            let queue = EmbeddedQueue::open(path).await?;
-            let consumers = (0..args.worker.lanes).map(|_| queue.consumer()).collect();
-            with_database(settings, &args, &role, queue.publisher(), consumers).await?;
-            bounded(queue.close()).await;
-        }
-        Broker::RabbitMq(config) => {
-            let broker = connect(config, "serve")?;
-            let consumers = (0..args.worker.lanes).map(|_| broker.consumer(PREFETCH)).collect();
-            with_database(settings, &args, &role, broker.publisher(), consumers).await?;
-            bounded(broker.close()).await;
-        }
-    }
-    Ok(role.finish().await)
-}
-
-/// `serve`, with the queue chosen.
-async fn with_database<P: Publisher, C: Consumer>(
-    settings: &Settings,
-    args: &ServeArgs,
-    role: &Role,
-    publisher: P,
-    consumers: Vec<C>,
-) -> anyhow::Result<()> {
-    match settings.database()? {
-        Database::Sqlite(path) => {
-            // Its own file: nobody else could have migrated it.
-            let store = Sqlite::open(&path, true).await?;
-            store.migrate().await?;
-            everything(args, role, publisher, consumers, store.clone()).await?;
-            bounded(store.close()).await;
-        }
-        Database::Postgres(url) => {
-            let store = open_postgres(&url, Some(args.worker.connections())).await?;
-            everything(args, role, publisher, consumers, store.clone()).await?;
-            store.close();
-        }
-    }
-    Ok(())
-}
-
-/// `serve`, with queue and store chosen.
-async fn everything<P: Publisher, C: Consumer, S: Store>(
-    args: &ServeArgs,
-    role: &Role,
-    publisher: P,
-    consumers: Vec<C>,
-    store: S,
-) -> anyhow::Result<()> {
+    let queue = settings.broker("serve")?.open().await?;
+    let store = open_store(settings, &args.worker).await?;
+    let publisher = queue.publisher();
     let ready = readiness(Some(publisher.clone()), Some(store.clone()));
     let listener = listen(args.ingress.listen).await?;
     role.ops(args.ops_listen, ready).await?;
-    // Lanes stop only when nothing new can come.
+    // Lanes stop only when nothing new can come; ingress does not go on without them.
     let lanes_stop = CancellationToken::new();
-    let lanes = role.tasks.spawn(worker::run(
-        consumers,
-        store,
-        role.shops.clone(),
-        args.worker.config(),
-        lanes_stop.clone(),
-    ));
-    let ingress = ingress::Ingress { publisher, shops: role.shops.clone() };
-    ingress::run(listener, ingress, args.ingress.limits(), role.stop.clone()).await;
-    lanes_stop.cancel();
-    lanes.await.context("the worker failed")
+    let apply = async {
+        let worked = role.work(&queue, &store, &args.worker, lanes_stop.clone()).await;
+        role.stop.cancel();
+        worked
+    };
+    let receive = async {
+        role.receive(listener, publisher, &args.ingress).await;
+        lanes_stop.cancel();
+    };
+    let (worked, ()) = tokio::join!(apply, receive);
+    bounded(queue.close()).await;
+    bounded(store.close()).await;
+    role.finish(worked).await
 }
 
 /// `onhand ingress`.
 pub(crate) async fn ingress(settings: &Settings, args: IngressArgs) -> anyhow::Result<ExitCode> {
-    let Broker::RabbitMq(config) = settings.broker()? else {
+    let broker @ Broker::RabbitMq(_) = settings.broker("ingress")? else {
         return Err(bad_config(
             "`onhand ingress` hands webhooks to other processes, so it needs a broker: set \
              ONHAND_BROKER_URL (--broker-url), for example amqp://guest:guest@localhost:5672/%2f; \
@@ -258,21 +227,20 @@ pub(crate) async fn ingress(settings: &Settings, args: IngressArgs) -> anyhow::R
         ));
     };
     let role = Role::start(settings)?;
-    let broker = connect(config, "ingress")?;
-    let publisher = broker.publisher();
+    let queue = broker.open().await?;
+    let publisher = queue.publisher();
     let listener = listen(args.ingress.listen).await?;
-    role.ops(args.ops_listen, readiness(Some(publisher.clone()), None::<Sqlite>)).await?;
-    let ingress = ingress::Ingress { publisher, shops: role.shops.clone() };
-    ingress::run(listener, ingress, args.ingress.limits(), role.stop.clone()).await;
-    bounded(broker.close()).await;
-    Ok(role.finish().await)
+    role.ops(args.ops_listen, readiness(Some(publisher.clone()), None)).await?;
+    role.receive(listener, publisher, &args.ingress).await;
+    bounded(queue.close()).await;
+    role.finish(Ok(())).await
 }
 
 /// `onhand worker`.
 pub(crate) async fn worker(settings: &Settings, args: WorkerArgs) -> anyhow::Result<ExitCode> {
-    let (Broker::RabbitMq(broker), Database::Postgres(database)) =
-        (settings.broker()?, settings.database()?)
-    else {
+    let broker = settings.broker("worker")?;
+    let database = settings.database(args.worker.connections())?;
+    let (Broker::RabbitMq(_), Database::Postgres(_)) = (&broker, &database) else {
         return Err(bad_config(
             "`onhand worker` shares its queue and database with other processes: set \
              ONHAND_BROKER_URL (--broker-url), for example amqp://guest:guest@localhost:5672/%2f, \
@@ -281,25 +249,23 @@ pub(crate) async fn worker(settings: &Settings, args: WorkerArgs) -> anyhow::Res
         ));
     };
     let role = Role::start(settings)?;
-    let store = open_postgres(&database, Some(args.worker.connections())).await?;
-    let broker = connect(broker, "worker")?;
-    let consumers = (0..args.worker.lanes).map(|_| broker.consumer(PREFETCH)).collect();
-    role.ops(
-        args.ops_listen,
-        readiness(None::<queue::embedded::EmbeddedPublisher>, Some(store.clone())),
-    )
-    .await?;
+    let store = database.open().await?;
+    let queue = broker.open().await?;
+    role.ops(args.ops_listen, readiness(None, Some(store.clone()))).await?;
     tracing::info!(lanes = args.worker.lanes, "applying webhooks");
-    let stop = role.stop.clone();
-    worker::run(consumers, store.clone(), role.shops.clone(), args.worker.config(), stop).await;
-    bounded(broker.close()).await;
-    store.close();
-    Ok(role.finish().await)
+    let worked = role.work(&queue, &store, &args.worker, role.stop.clone()).await;
+    bounded(queue.close()).await;
+    bounded(store.close()).await;
+    role.finish(worked).await
 }
 
-fn connect(config: RabbitMqConfig, role: &str) -> anyhow::Result<RabbitMq> {
-    let connection_name = format!("onhand/{role} pid {}", std::process::id());
-    Ok(RabbitMq::connect_lazily(RabbitMqConfig { connection_name, ..config })?)
+async fn open_store(settings: &Settings, worker: &WorkerLimits) -> anyhow::Result<AnyStore> {
+    let database = settings.database(worker.connections())?;
+    if let Database::Sqlite(_) = database {
+        // Its own file: nobody else could have migrated it.
+        database.migrate().await?;
+    }
+    Ok(database.open().await?)
 }
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -314,14 +280,11 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// Ready: what the role needs answers. Liveness never asks this.
-fn readiness<P: Publisher, S: Store>(
-    publisher: Option<P>,
-    store: Option<S>,
-) -> impl Fn() -> std::pin::Pin<Box<dyn Future<Output = Result<(), String>> + Send>>
-+ Clone
-+ Send
-+ Sync
-+ 'static {
+fn readiness(
+    publisher: Option<AnyPublisher>,
+    store: Option<AnyStore>,
+) -> impl Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Clone + Send + Sync + 'static
+{
     move || {
         let (publisher, store) = (publisher.clone(), store.clone());
         Box::pin(async move {

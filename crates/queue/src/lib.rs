@@ -5,6 +5,8 @@
 //! * [`rabbitmq`]: quorum queues, publisher confirms, a retry ladder of TTL queues
 //! * [`embedded`]: a SQLite file in the data folder, for `onhand serve`
 //!
+//! [`AnyQueue`] is the one that the settings name.
+//!
 //! The contract (the conformance suite in `tests/` runs it on both):
 //!
 //! * `publish` answers `Ok` only when the envelope survives the death of every process here.
@@ -19,9 +21,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::Envelope;
 
+mod any;
 pub mod embedded;
 pub mod parcel;
 pub mod rabbitmq;
+
+pub use any::{AnyConsumer, AnyPublisher, AnyQueue, Broker};
 
 /// Hands envelopes to the queue. Cheap to clone; all clones share connections and parcels.
 pub trait Publisher: Clone + Send + Sync + 'static {

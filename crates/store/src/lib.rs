@@ -5,6 +5,8 @@
 //! * [`postgres`]: deadpool-postgres, the whole commit pipelined in one flight
 //! * [`sqlite`]: sqlx, one writer connection, synchronous = FULL
 //!
+//! [`AnyStore`] is the one that the settings name.
+//!
 //! The contract (the conformance suite in `tests/` runs it on both):
 //!
 //! * `commit` is all or nothing. It applies only if every row that the change set names still has
@@ -18,11 +20,13 @@ use std::future::Future;
 
 use domain::{ChangeSet, EnvelopeId, Keys, OrderKey, StockKey, View, WebhookKey};
 
+mod any;
 pub mod migrations;
 pub mod postgres;
 pub mod reports;
 pub mod sqlite;
 
+pub use any::{AnyClaim, AnyStore, Database};
 pub use reports::Reports;
 
 /// The worker's side of a store.

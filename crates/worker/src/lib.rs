@@ -43,17 +43,24 @@ pub struct Config {
     pub strategy: Strategy,
 }
 
+/// A lane ended by itself: a panic outside the deciding of an envelope. What it held is delivered
+/// again; the process should be started anew.
+#[derive(Debug, thiserror::Error)]
+#[error("a lane of the worker died (the panic is in the log), so all of them stopped")]
+pub struct LaneDied;
+
 /// Runs one lane per consumer until `stop`, then finishes and settles what they hold. What is not
-/// finished by the deadline is given back to the queue by dropping it. A lane that panics cancels
-/// `stop`: better a restart than a worker that looks alive with fewer and fewer lanes.
+/// finished by the deadline is given back to the queue by dropping it. When a lane dies the others
+/// stop, too: better a restart than a worker that looks alive with fewer and fewer lanes.
 pub async fn run<C: Consumer, S: Store>(
     consumers: Vec<C>,
     store: S,
     shops: watch::Receiver<Arc<Shops>>,
     config: Config,
     stop: CancellationToken,
-) {
+) -> Result<(), LaneDied> {
     let lanes = TaskTracker::new();
+    let stop = stop.child_token();
     let abandon = CancellationToken::new();
     let ended = CancellationToken::new();
     for consumer in consumers {
@@ -71,19 +78,20 @@ pub async fn run<C: Consumer, S: Store>(
         });
     }
     lanes.close();
-    tokio::select! {
+    let outcome = tokio::select! {
         biased;
-        () = stop.cancelled() => {}
+        () = stop.cancelled() => Ok(()),
         () = ended.cancelled() => {
-            tracing::error!("a lane died; the worker stops");
             stop.cancel();
+            Err(LaneDied)
         }
-    }
+    };
     if within(config.drain_deadline, lanes.wait()).await.is_none() {
         tracing::warn!("the drain deadline passed; what is unfinished goes back to the queue");
         abandon.cancel();
         lanes.wait().await;
     }
+    outcome
 }
 
 async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {

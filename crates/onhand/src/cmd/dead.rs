@@ -10,10 +10,10 @@ use platforms::Shops;
 use queue::parcel;
 use serde::Serialize;
 use store::reports::{DeadFilter, DeadRow};
-use store::{Reports, Store};
+use store::{AnyStore, Reports};
 use worker::{Done, Processor, Strategy, Work};
 
-use crate::config::{Settings, with_store};
+use crate::config::Settings;
 use crate::exit::{NOT_FINE, bad_config};
 use crate::{output, shops_file};
 
@@ -95,22 +95,22 @@ pub(crate) async fn run(settings: &Settings, command: DeadCommand) -> anyhow::Re
     match command {
         DeadCommand::List { reason, all, limit } => {
             let filter = DeadFilter { id: None, reason, closed_too: all, limit };
-            let rows = with_store!(settings, |store| store.dead_letters(&filter).await?);
+            let rows = settings.open_store().await?.dead_letters(&filter).await?;
             list(settings, &rows)
         }
         DeadCommand::Show { id } => {
             let id = parse_id(&id)?;
-            with_store!(settings, |store| show(settings, &store, id).await)
+            show(settings, &settings.open_store().await?, id).await
         }
         DeadCommand::Replay { id, reason, .. } => {
             let id = id.as_deref().map(parse_id).transpose()?;
             let filter = DeadFilter { id, reason, closed_too: id.is_some(), limit: REPLAY_MAX };
             let shops = Arc::new(shops_file::load(&settings.shops)?);
-            with_store!(settings, |store| replay(settings, store, &filter, &shops).await)
+            replay(settings, settings.open_store().await?, &filter, &shops).await
         }
         DeadCommand::Discard { id, reason } => {
             let parsed = parse_id(&id)?;
-            let done = with_store!(settings, |store| store.discard(parsed, &reason).await?);
+            let done = settings.open_store().await?.discard(parsed, &reason).await?;
             if !done {
                 eprintln!("onhand: there is no open dead letter {id}");
                 return Ok(ExitCode::from(NOT_FINE));
@@ -118,7 +118,7 @@ pub(crate) async fn run(settings: &Settings, command: DeadCommand) -> anyhow::Re
             if settings.json {
                 output::json(&serde_json::json!({ "discarded": id }))?;
             } else {
-                println!("Discarded {id}.");
+                outln!("Discarded {id}.");
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -135,7 +135,7 @@ fn list(settings: &Settings, rows: &[DeadRow]) -> anyhow::Result<ExitCode> {
     if settings.json {
         output::json(&rows.iter().map(|row| DeadJson::new(row, None)).collect::<Vec<_>>())?;
     } else if rows.is_empty() {
-        println!("No dead letters.");
+        outln!("No dead letters.");
     } else {
         output::table(
             &["id", "shop", "topic", "reason", "detail", "died", "state"],
@@ -155,11 +155,7 @@ fn list(settings: &Settings, rows: &[DeadRow]) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn show<S: Reports>(
-    settings: &Settings,
-    store: &S,
-    id: EnvelopeId,
-) -> anyhow::Result<ExitCode> {
+async fn show(settings: &Settings, store: &AnyStore, id: EnvelopeId) -> anyhow::Result<ExitCode> {
     let filter = DeadFilter { id: Some(id), reason: None, closed_too: true, limit: 1 };
     let (rows, raw) = (store.dead_letters(&filter).await?, store.dead_letter_raw(id).await?);
     let Some(row) = rows.first() else {
@@ -176,20 +172,16 @@ async fn show<S: Reports>(
         output::json(&shown)?;
         return Ok(ExitCode::SUCCESS);
     }
-    println!("Dead letter {} ({})", shown.id, shown.state);
-    println!("  reason    {}: {}", shown.reason, shown.detail);
-    println!(
-        "  webhook   {} of {}",
-        output::or_dash(shown.webhook_id),
-        output::or_dash(shown.shop)
-    );
-    println!("  topic     {}", shown.topic);
-    println!("  received  {}", shown.received_at);
-    println!("  died      {} ({} times)", shown.died_at, shown.deaths);
+    outln!("Dead letter {} ({})", shown.id, shown.state);
+    outln!("  reason    {}: {}", shown.reason, shown.detail);
+    outln!("  webhook   {} of {}", output::or_dash(shown.webhook_id), output::or_dash(shown.shop));
+    outln!("  topic     {}", shown.topic);
+    outln!("  received  {}", shown.received_at);
+    outln!("  died      {} ({} times)", shown.died_at, shown.deaths);
     if let Some(note) = shown.note {
-        println!("  note      {note}");
+        outln!("  note      {note}");
     }
-    println!("{}", shown.body.as_deref().unwrap_or_default());
+    outln!("{}", shown.body.as_deref().unwrap_or_default());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -205,9 +197,9 @@ struct Replayed {
     detail: Option<String>,
 }
 
-async fn replay<S: Store + Reports>(
+async fn replay(
     settings: &Settings,
-    store: S,
+    store: AnyStore,
     filter: &DeadFilter,
     shops: &Arc<Shops>,
 ) -> anyhow::Result<ExitCode> {
@@ -243,8 +235,8 @@ async fn replay<S: Store + Reports>(
     Ok(if still_dead { ExitCode::from(NOT_FINE) } else { ExitCode::SUCCESS })
 }
 
-async fn replay_one<S: Store>(
-    processor: &mut Processor<S>,
+async fn replay_one(
+    processor: &mut Processor<AnyStore>,
     envelope: Envelope,
     shops: &Arc<Shops>,
 ) -> anyhow::Result<(&'static str, Option<String>)> {

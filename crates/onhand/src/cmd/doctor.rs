@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use queue::Broker;
 use serde::Serialize;
-use store::Store;
+use store::{Database, Store};
 
-use crate::cmd::status::queue_stats;
-use crate::config::{Settings, with_store};
+use crate::config::Settings;
 use crate::exit::UNREACHABLE;
 use crate::{output, shops_file};
 
@@ -38,7 +38,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         output::json(&checks)?;
     } else {
         for check in &checks {
-            println!("{} {}: {}", if check.ok { "✓" } else { "✗" }, check.what, check.detail);
+            outln!("{} {}: {}", if check.ok { "✓" } else { "✗" }, check.what, check.detail);
         }
     }
     // What cannot be reached hides what else is wrong, so it goes first.
@@ -62,8 +62,8 @@ fn shops(settings: &Settings) -> anyhow::Result<String> {
 
 fn data_folder(settings: &Settings) -> anyhow::Result<String> {
     let folder = &settings.data_dir;
-    let embedded = matches!(settings.broker()?, crate::config::Broker::Embedded(_))
-        || matches!(settings.database()?, crate::config::Database::Sqlite(_));
+    let embedded = matches!(settings.broker("doctor")?, Broker::Embedded(_))
+        || matches!(settings.database(1)?, Database::Sqlite(_));
     if !embedded {
         return Ok("not needed".to_owned());
     }
@@ -82,12 +82,12 @@ fn data_folder(settings: &Settings) -> anyhow::Result<String> {
 }
 
 async fn database(settings: &Settings) -> anyhow::Result<String> {
-    with_store!(settings, |store| store.ping().await?);
+    settings.open_store().await?.ping().await?;
     Ok("answers, and its schema fits".to_owned())
 }
 
 async fn queue(settings: &Settings) -> anyhow::Result<String> {
-    let stats = queue_stats(settings).await?;
+    let stats = settings.broker("doctor")?.stats().await?;
     Ok(format!("answers; {} parcels ready, {} delayed", stats.ready, stats.delayed))
 }
 

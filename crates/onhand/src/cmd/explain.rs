@@ -91,16 +91,16 @@ fn test(fact: &Fact) -> Option<&'static str> {
 
 fn for_people(explained: &Explained<'_>) {
     if let Some(dead) = &explained.dead {
-        println!("It would become a dead letter: {} ({}).", dead.reason, dead.detail);
+        outln!("It would become a dead letter: {} ({}).", dead.reason, dead.detail);
     }
     if let Some(reason) = explained.ignored {
-        println!("It would be ignored: {reason}.");
+        outln!("It would be ignored: {reason}.");
     }
     for Fact::Order(order) in &explained.facts {
         let known = &order.known;
-        println!("It says this about order {}:", order.order);
+        outln!("It says this about order {}:", order.order);
         if let Some(snapshot) = &known.snapshot {
-            println!(
+            outln!(
                 "  {} as of {}: {}, {}{}",
                 snapshot.name.as_deref().unwrap_or("a snapshot"),
                 output::moment(snapshot.rank.updated_at),
@@ -110,7 +110,7 @@ fn for_people(explained: &Explained<'_>) {
             );
             for (id, line) in &snapshot.lines {
                 let sku = order.lines.get(id).and_then(|line| line.sku.as_ref());
-                println!(
+                outln!(
                     "  line {id}: {} × {}, of which {} are kept",
                     line.quantity,
                     output::or_dash(sku),
@@ -119,14 +119,16 @@ fn for_people(explained: &Explained<'_>) {
             }
         }
         for (id, part) in &known.refund_lines {
-            println!(
+            outln!(
                 "  refund line {id}: {} of line {}, {:?}",
-                part.quantity, part.line, part.restock
+                part.quantity,
+                part.line,
+                part.restock
             );
         }
         for (id, part) in &known.fulfilments {
             let units: i64 = part.lines.values().sum();
-            println!("  fulfilment {id}: {units} units, {:?}", part.status);
+            outln!("  fulfilment {id}: {units} units, {:?}", part.status);
         }
     }
 }

@@ -24,7 +24,7 @@ pub(crate) async fn run(url: &str) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("{url} did not answer within {} s", TIMEOUT.as_secs()))?
         .with_context(|| format!("cannot ask {url}"))?;
     let line = answer.lines().next().unwrap_or_default();
-    println!("{url}: {line}");
+    outln!("{url}: {line}");
     let fine = line.split(' ').nth(1) == Some("200");
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::from(NOT_FINE) })
 }

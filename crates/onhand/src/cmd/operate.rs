@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::stock::Cause;
 use domain::{Batch, EnvelopeId, Keys, Operation, Timestamp};
-use store::{Commit, ConflictKey, Store, StoreError};
+use store::{AnyStore, Commit, ConflictKey, Store, StoreError};
 
 /// Tries before a command gives up against a busy fleet.
 const TRIES_MAX: u32 = 50;
@@ -48,8 +48,8 @@ impl Command {
 }
 
 /// Loads `keys`, lets `change` work on them, and commits; again if somebody was faster.
-pub(crate) async fn operate<S: Store, T>(
-    store: &S,
+pub(crate) async fn operate<T>(
+    store: &AnyStore,
     keys: &Keys,
     command: &Command,
     mut change: impl FnMut(&mut Batch) -> anyhow::Result<T>,

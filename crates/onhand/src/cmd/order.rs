@@ -10,10 +10,10 @@ use domain::{
 };
 use serde::Serialize;
 use store::reports::{HistoryRow, WebhookFilter, WebhookRow};
-use store::{Reports, Store};
+use store::{AnyStore, Reports, Store};
 
 use crate::cmd::operate::{Command, Operated, operate};
-use crate::config::{Settings, with_store};
+use crate::config::Settings;
 use crate::exit::NOT_FINE;
 use crate::{output, shops_file};
 
@@ -101,21 +101,14 @@ impl<'a> From<&'a HistoryRow> for MoveJson<'a> {
 pub(crate) async fn run(settings: &Settings, command: OrderCommand) -> anyhow::Result<ExitCode> {
     let (OrderCommand::Show { shop, order_id } | OrderCommand::Retry { shop, order_id }) = &command;
     let key = OrderKey { shop: ShopId::new(shop), order: OrderId::new(order_id) };
+    let store = settings.open_store().await?;
     match command {
-        OrderCommand::Show { .. } => {
-            with_store!(settings, |store| show(settings, &store, &key).await)
-        }
-        OrderCommand::Retry { .. } => {
-            with_store!(settings, |store| retry(settings, &store, &key).await)
-        }
+        OrderCommand::Show { .. } => show(settings, &store, &key).await,
+        OrderCommand::Retry { .. } => retry(settings, &store, &key).await,
     }
 }
 
-async fn show<S: Store + Reports>(
-    settings: &Settings,
-    store: &S,
-    key: &OrderKey,
-) -> anyhow::Result<ExitCode> {
+async fn show(settings: &Settings, store: &AnyStore, key: &OrderKey) -> anyhow::Result<ExitCode> {
     let keys = Keys { orders: [key.clone()].into(), ..Keys::default() };
     let view = store.load(&keys).await?;
     let filter = WebhookFilter {
@@ -218,7 +211,7 @@ fn lines(order: &Order) -> Vec<LineJson> {
 }
 
 fn for_people(order: &OrderJson<'_>) {
-    println!(
+    outln!(
         "Order {} {} of {}: {} ({}, {})",
         order.order_id,
         order.name.unwrap_or_default(),
@@ -228,13 +221,14 @@ fn for_people(order: &OrderJson<'_>) {
         order.fulfillment_status.unwrap_or("not fulfilled"),
     );
     for flag in &order.flags {
-        println!("Flagged: {flag:?}");
+        outln!("Flagged: {flag:?}");
     }
     if order.state == OrderState::Short {
-        println!(
+        outln!(
             "It asked for more than there was. Add stock (`onhand stock adjust`), then \
              `onhand order retry {} {}`.",
-            order.shop, order.order_id
+            order.shop,
+            order.order_id
         );
     }
     output::table(
@@ -280,11 +274,7 @@ struct Retried {
     detail: Option<String>,
 }
 
-async fn retry<S: Store + Reports>(
-    settings: &Settings,
-    store: &S,
-    key: &OrderKey,
-) -> anyhow::Result<ExitCode> {
+async fn retry(settings: &Settings, store: &AnyStore, key: &OrderKey) -> anyhow::Result<ExitCode> {
     let shops = shops_file::load(&settings.shops)?;
     let policy = shops.get(&key.shop).map(|shop| shop.policy.clone()).ok_or_else(|| {
         crate::exit::bad_config(format!("the shops file names no shop {}", key.shop))
@@ -302,9 +292,9 @@ async fn retry<S: Store + Reports>(
         output::json(&Retried { outcome, detail: detail.clone() })?;
     } else {
         match outcome {
-            Outcome::Short => println!("Still short: {}.", detail.as_deref().unwrap_or_default()),
-            Outcome::Applied => println!("Order {key} is committed now."),
-            _ => println!("Order {key} asked for nothing more: nothing was changed."),
+            Outcome::Short => outln!("Still short: {}.", detail.as_deref().unwrap_or_default()),
+            Outcome::Applied => outln!("Order {key} is committed now."),
+            _ => outln!("Order {key} asked for nothing more: nothing was changed."),
         }
     }
     Ok(if outcome == Outcome::Short { ExitCode::from(NOT_FINE) } else { ExitCode::SUCCESS })

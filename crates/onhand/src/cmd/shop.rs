@@ -47,7 +47,7 @@ pub(crate) fn run(settings: &Settings, command: ShopCommand) -> anyhow::Result<E
     );
     for shop in &shops {
         for warning in &shop.warnings {
-            println!("{}: {warning}", shop.name);
+            outln!("{}: {warning}", shop.name);
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -4,13 +4,10 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use domain::Outcome;
-use queue::QueueStats;
-use queue::embedded::EmbeddedQueue;
-use queue::rabbitmq::{RabbitMq, RabbitMqConfig};
 use serde::Serialize;
 use store::Reports;
 
-use crate::config::{Broker, Settings, with_store};
+use crate::config::Settings;
 use crate::output;
 
 #[derive(Serialize)]
@@ -34,8 +31,8 @@ struct Outbox {
 }
 
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
-    let queue = queue_stats(settings).await?;
-    let totals = with_store!(settings, |store| store.totals().await?);
+    let queue = settings.broker("status")?.stats().await?;
+    let totals = settings.open_store().await?.totals().await?;
     let status = Status {
         webhooks: totals.webhooks,
         queue: QueueJson { ready: queue.ready, unacked: queue.unacked, delayed: queue.delayed },
@@ -61,18 +58,4 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         ],
     );
     Ok(ExitCode::SUCCESS)
-}
-
-/// What waits in the queue, asked of the broker or of the embedded queue's file.
-pub(crate) async fn queue_stats(settings: &Settings) -> anyhow::Result<QueueStats> {
-    match settings.broker()? {
-        Broker::Embedded(path) => Ok(EmbeddedQueue::peek_stats(path).await?),
-        Broker::RabbitMq(config) => {
-            let connection_name = "onhand/status".to_owned();
-            let broker = RabbitMq::connect(RabbitMqConfig { connection_name, ..config }).await?;
-            let stats = broker.stats().await?;
-            broker.close().await;
-            Ok(stats)
-        }
-    }
 }

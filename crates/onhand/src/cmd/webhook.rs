@@ -8,7 +8,7 @@ use serde::Serialize;
 use store::Reports;
 use store::reports::{WebhookFilter, WebhookRow};
 
-use crate::config::{Settings, with_store};
+use crate::config::Settings;
 use crate::exit::NOT_FINE;
 use crate::output;
 
@@ -77,7 +77,7 @@ pub(crate) async fn run(settings: &Settings, command: WebhookCommand) -> anyhow:
                 limit,
                 webhook: None,
             };
-            let rows = with_store!(settings, |store| store.webhooks(&filter).await?);
+            let rows = settings.open_store().await?.webhooks(&filter).await?;
             list(settings, &rows)?;
             Ok(ExitCode::SUCCESS)
         }
@@ -87,7 +87,7 @@ pub(crate) async fn run(settings: &Settings, command: WebhookCommand) -> anyhow:
                 limit: 100,
                 ..WebhookFilter::default()
             };
-            let rows = with_store!(settings, |store| store.webhooks(&filter).await?);
+            let rows = settings.open_store().await?.webhooks(&filter).await?;
             if rows.is_empty() {
                 eprintln!("onhand: there is no webhook {webhook_id}");
                 return Ok(ExitCode::from(NOT_FINE));
@@ -125,20 +125,20 @@ fn show(settings: &Settings, rows: &[WebhookRow]) -> anyhow::Result<()> {
         return output::json(&rows.iter().map(WebhookJson::from).collect::<Vec<_>>());
     }
     for row in rows {
-        println!("Webhook {} of {}, topic {}", row.webhook, row.shop, row.topic);
-        println!("  outcome      {}", row.outcome);
+        outln!("Webhook {} of {}, topic {}", row.webhook, row.shop, row.topic);
+        outln!("  outcome      {}", row.outcome);
         if let Some(reason) = &row.reason {
-            println!("  reason       {reason}");
+            outln!("  reason       {reason}");
         }
         if let Some(detail) = &row.detail {
-            println!("  detail       {detail}");
+            outln!("  detail       {detail}");
         }
-        println!("  order        {}", output::or_dash(row.order.as_ref()));
-        println!("  deliveries   {}", row.deliveries);
-        println!("  received     {}", output::moment(row.received_at));
-        println!("  decided      {}", output::moment(row.decided_at));
-        println!("  correlation  {}", row.envelope);
-        println!("  body         {}", row.body_hash);
+        outln!("  order        {}", output::or_dash(row.order.as_ref()));
+        outln!("  deliveries   {}", row.deliveries);
+        outln!("  received     {}", output::moment(row.received_at));
+        outln!("  decided      {}", output::moment(row.decided_at));
+        outln!("  correlation  {}", row.envelope);
+        outln!("  body         {}", row.body_hash);
     }
     Ok(())
 }

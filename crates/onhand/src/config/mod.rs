@@ -1,9 +1,12 @@
 //! Settings that every subcommand shares: where the data, the queue and the shops are.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use queue::Broker;
 use queue::rabbitmq::RabbitMqConfig;
+use store::postgres::PostgresConfig;
+use store::{AnyStore, Database, StoreError};
 
 use crate::exit::bad_config;
 
@@ -14,6 +17,9 @@ pub(crate) const DATABASE_FILE: &str = "onhand.db";
 
 /// The embedded queue's file in the data folder.
 pub(crate) const QUEUE_FILE: &str = "queue.db";
+
+/// Connections that a tool may use.
+const TOOL_CONNECTIONS: usize = 4;
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Settings {
@@ -68,27 +74,16 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Which store.
-#[derive(Clone, Debug)]
-pub(crate) enum Database {
-    Sqlite(PathBuf),
-    Postgres(String),
-}
-
-/// Which queue.
-#[derive(Clone, Debug)]
-pub(crate) enum Broker {
-    Embedded(PathBuf),
-    RabbitMq(RabbitMqConfig),
-}
-
 impl Settings {
-    pub(crate) fn database(&self) -> anyhow::Result<Database> {
+    /// `max_connections`: to a PostgreSQL.
+    pub(crate) fn database(&self, max_connections: usize) -> anyhow::Result<Database> {
         let Some(url) = &self.database_url else {
             return Ok(Database::Sqlite(self.data_dir.join(DATABASE_FILE)));
         };
         match url.split_once("://") {
-            Some(("postgres" | "postgresql", _)) => Ok(Database::Postgres(url.clone())),
+            Some(("postgres" | "postgresql", _)) => {
+                Ok(Database::Postgres(PostgresConfig { url: url.clone(), max_connections }))
+            }
             Some(("sqlite", path)) if !path.is_empty() => Ok(Database::Sqlite(path.into())),
             _ => Err(bad_config(
                 "ONHAND_DATABASE_URL (--database-url) is neither sqlite://PATH nor \
@@ -98,10 +93,12 @@ impl Settings {
         }
     }
 
-    pub(crate) fn broker(&self) -> anyhow::Result<Broker> {
+    /// `user`: the broker shows it as the connection's name.
+    pub(crate) fn broker(&self, user: &str) -> anyhow::Result<Broker> {
         match self.broker_url.split_once("://") {
             Some(("amqp" | "amqps", _)) => Ok(Broker::RabbitMq(RabbitMqConfig {
                 prefix: self.broker_prefix.clone(),
+                connection_name: format!("onhand/{user} pid {}", std::process::id()),
                 ..RabbitMqConfig::new(&self.broker_url)
             })),
             None if self.broker_url == "embedded" => {
@@ -116,56 +113,20 @@ impl Settings {
     }
 }
 
-/// Opens the SQLite file for a tool: it must be there already.
-pub(crate) async fn open_sqlite(path: &Path) -> anyhow::Result<store::sqlite::Sqlite> {
-    if !path.exists() {
-        let missing = format!(
-            "there is no database at {}; `onhand serve` or `onhand migrate` makes it, \
-             or name another with --data-dir or --database-url",
-            path.display()
-        );
-        return Err(store::StoreError::Unavailable(missing.into()).into());
-    }
-    let store = store::sqlite::Sqlite::open(path, false).await?;
-    store.schema_versions().await?.check()?;
-    Ok(store)
-}
-
-/// Connections that a tool may use.
-const TOOL_CONNECTIONS: usize = 4;
-
-pub(crate) async fn open_postgres(
-    url: &str,
-    max_connections: Option<usize>,
-) -> anyhow::Result<store::postgres::Postgres> {
-    let store = store::postgres::Postgres::new(&postgres_config(url, max_connections))?;
-    store.schema_versions().await?.check()?;
-    Ok(store)
-}
-
-pub(crate) fn postgres_config(
-    url: &str,
-    max_connections: Option<usize>,
-) -> store::postgres::PostgresConfig {
-    store::postgres::PostgresConfig {
-        url: url.to_owned(),
-        max_connections: max_connections.unwrap_or(TOOL_CONNECTIONS),
-    }
-}
-
-/// Runs `$body` with the store that the settings name, whichever it is.
-macro_rules! with_store {
-    ($settings:expr, |$store:ident| $body:expr) => {
-        match $settings.database()? {
-            $crate::config::Database::Sqlite(path) => {
-                let $store = $crate::config::open_sqlite(&path).await?;
-                $body
-            }
-            $crate::config::Database::Postgres(url) => {
-                let $store = $crate::config::open_postgres(&url, None).await?;
-                $body
-            }
+impl Settings {
+    /// The store for a tool: it must be there already, with the schema that this program needs.
+    pub(crate) async fn open_store(&self) -> anyhow::Result<AnyStore> {
+        let database = self.database(TOOL_CONNECTIONS)?;
+        if let Database::Sqlite(path) = &database
+            && !path.exists()
+        {
+            let missing = format!(
+                "there is no database at {}; `onhand serve` or `onhand migrate` makes it, \
+                 or name another with --data-dir or --database-url",
+                path.display()
+            );
+            return Err(StoreError::Unavailable(missing.into()).into());
         }
-    };
+        Ok(database.open().await?)
+    }
 }
-pub(crate) use with_store;

@@ -10,9 +10,10 @@ use domain::{DeadReason, Timestamp, retry};
 use queue::{Content, Settlement};
 use store::Store;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use worker::{Config, Strategy};
+use worker::{Config, LaneDied, Strategy};
 
 use crate::doctored::Doctored;
 use crate::harness::{
@@ -24,7 +25,7 @@ struct Running {
     queue: TestQueue,
     store: Doctored,
     stop: CancellationToken,
-    tasks: TaskTracker,
+    worker: JoinHandle<Result<(), LaneDied>>,
 }
 
 fn start(store: Doctored, drain_deadline: Duration) -> Running {
@@ -32,10 +33,14 @@ fn start(store: Doctored, drain_deadline: Duration) -> Running {
     let stop = CancellationToken::new();
     let config = Config { batch_max: 100, drain_deadline, strategy: Strategy::Optimistic };
     let (_, shops) = watch::channel(shops(""));
-    let tasks = TaskTracker::new();
-    tasks.spawn(worker::run(vec![consumer], store.clone(), shops, config, stop.clone()));
-    tasks.close();
-    Running { queue, store, stop, tasks }
+    let worker = TaskTracker::new().spawn(worker::run(
+        vec![consumer],
+        store.clone(),
+        shops,
+        config,
+        stop.clone(),
+    ));
+    Running { queue, store, stop, worker }
 }
 
 fn started(bowls: i64) -> Running {
@@ -46,7 +51,7 @@ impl Running {
     async fn stopped(mut self) -> Doctored {
         self.stop.cancel();
         assert_eq!(self.queue.told().await, Some(Told::Closed));
-        soon("the worker to stop", self.tasks.wait()).await;
+        soon("the worker to stop", self.worker).await.expect("no panic").expect("no lane died");
         self.store
     }
 }
@@ -99,7 +104,7 @@ async fn a_stop_during_an_outage_leaves_the_batch_to_the_queue() {
     soon("the lane to ask", asked.wait_for(|times| *times > 0)).await.unwrap();
     lane.stop.cancel();
     assert_eq!(lane.queue.told().await, Some(Told::Closed), "and nothing was settled before");
-    soon("the worker to stop", lane.tasks.wait()).await;
+    soon("the worker to stop", lane.worker).await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -110,14 +115,14 @@ async fn a_lane_that_cannot_finish_is_abandoned_at_the_deadline() {
     lane.queue.deliver(vec![delivery(1, &placed(1, 1))]);
     soon("the commit", hung.wait_for(|times| *times > 0)).await.unwrap();
     lane.stop.cancel();
-    soon("the worker to stop", lane.tasks.wait()).await;
+    soon("the worker to stop", lane.worker).await.unwrap().unwrap();
     assert_eq!(lane.queue.told().await, None, "dropped, neither settled nor closed");
 }
 
 #[tokio::test]
 async fn what_a_lane_holds_is_finished_after_a_stop() {
     let lane = started(10);
-    let Running { mut queue, store, stop, tasks } = lane;
+    let Running { mut queue, store, stop, worker } = lane;
     // A claim elsewhere holds the commit up.
     let (claim, _) = store.inner.claim(&domain::Keys::default()).await.unwrap();
     queue.deliver(vec![delivery(1, &placed(1, 1))]);
@@ -125,7 +130,7 @@ async fn what_a_lane_holds_is_finished_after_a_stop() {
     drop(claim);
     assert_eq!(queue.told().await, Some(Told::Settled(1, Settlement::Done)));
     assert_eq!(queue.told().await, Some(Told::Closed));
-    soon("the worker to stop", tasks.wait()).await;
+    soon("the worker to stop", worker).await.unwrap().unwrap();
     store.inner.assert_sound();
 }
 
@@ -233,8 +238,8 @@ async fn a_lane_that_panics_stops_the_worker() {
     let lane = started(10);
     lane.store.orders.panics.store(true, Ordering::SeqCst);
     lane.queue.deliver(vec![delivery(1, &placed(1, 1))]);
-    soon("the others to be told", lane.stop.cancelled()).await;
-    soon("the worker to stop", lane.tasks.wait()).await;
+    let ended = soon("the worker to stop", lane.worker).await.unwrap();
+    assert!(ended.is_err(), "and it says so");
 }
 
 #[tokio::test]
@@ -248,9 +253,13 @@ async fn lanes_of_one_worker_share_the_store_and_nothing_else() {
         strategy: Strategy::Adaptive,
     };
     let (_, shops) = watch::channel(Arc::clone(&shops("")));
-    let tasks = TaskTracker::new();
-    tasks.spawn(worker::run(consumers, store.clone(), shops, config, stop.clone()));
-    tasks.close();
+    let worker = TaskTracker::new().spawn(worker::run(
+        consumers,
+        store.clone(),
+        shops,
+        config,
+        stop.clone(),
+    ));
     // All get the same webhooks.
     let webhooks: Vec<_> = (1..=20).map(|id| placed(id, 1)).collect();
     for queue in &queues {
@@ -262,7 +271,7 @@ async fn lanes_of_one_worker_share_the_store_and_nothing_else() {
         assert!(queue.settled(20).await.iter().all(|one| one.1 == Settlement::Done));
     }
     stop.cancel();
-    soon("the worker to stop", tasks.wait()).await;
+    soon("the worker to stop", worker).await.unwrap().unwrap();
     assert_eq!(store.inner.stock_of("BOWL", "main").committed, 20);
     assert_eq!(store.inner.counts()[&domain::Outcome::Duplicate], 40);
     store.inner.assert_sound();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use domain::{Keys, Order, OrderId, OrderKey, ShopId, Sku};
 use simulate::sale::{Plan, PlannedOrder};
-use store::{Reports, Store, StoreError};
+use store::{AnyStore, Reports, Store, StoreError};
 
 /// Orders loaded at once.
 const PAGE: usize = 500;
@@ -36,8 +36,8 @@ pub(super) struct Ending {
     pub(super) wrong: Vec<(&'static str, String)>,
 }
 
-pub(super) async fn compare<S: Store + Reports>(
-    store: &S,
+pub(super) async fn compare(
+    store: &AnyStore,
     plan: &Plan,
     opening: &[(Sku, i64)],
 ) -> Result<Ending, StoreError> {

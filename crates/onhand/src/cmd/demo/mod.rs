@@ -18,9 +18,8 @@ use queue::QueueStats;
 use queue::embedded::EmbeddedQueue;
 use simulate::sale::{Plan, Sale};
 use simulate::sender::{self, Pace, Progress, Sent};
-use store::Reports;
 use store::reports::Totals;
-use store::sqlite::Sqlite;
+use store::{Database, Reports};
 use tempfile::TempDir;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
@@ -178,9 +177,9 @@ async fn sell(
     let sale = sale(args, seed);
     let plan = Arc::new(sale.plan());
     let opening = opening_stock(&sale, &plan);
-    let database = home.join(DATABASE_FILE);
-    let store = Sqlite::open(&database, true).await?;
-    store.migrate().await?;
+    let database = Database::Sqlite(home.join(DATABASE_FILE));
+    database.migrate().await?;
+    let store = database.open().await?;
     opening::open(&store, opening.clone()).await?;
     // From here to the end nobody but the serving process has the file open: what the kill leaves
     // behind is what a crash leaves behind.
@@ -190,7 +189,7 @@ async fn sell(
     say(json, &format!("{} orders for {SKUS} items; serving on {}", args.orders, server.ingress));
     let began = Instant::now();
     let (sent, crash) = send(server, &plan, json).await?;
-    let store = Sqlite::open(&database, false).await?;
+    let store = database.open().await?;
     say(json, "all is sent; applying what is still queued");
     let progress = bar(sent.accepted.len(), "applying")?;
     let show = |decided: i64| progress.set_position(decided.unsigned_abs());

@@ -79,9 +79,9 @@ impl Facts {
         output::table(&["flash sale", ">"], self.rows().into_iter().map(|(a, b)| vec![a, b]));
         for line in self.lines() {
             let mark = if line.held { "✓" } else { "✗" };
-            println!("{mark} {:26}{}", line.promise, line.evidence);
+            outln!("{mark} {:26}{}", line.promise, line.evidence);
             for detail in line.broken_by.iter().take(SHOWN) {
-                println!("       {detail}");
+                outln!("       {detail}");
             }
         }
         let verified = match self.verified.violations.len() {
@@ -89,7 +89,7 @@ impl Facts {
             found => format!("{} violations", grouped(found)),
         };
         let Verification { orders, ledger, webhooks, .. } = &self.verified;
-        println!(
+        outln!(
             "\nverify: {verified} in {} orders, {} ledger rows, {} webhooks. Seed {}.",
             grouped(orders),
             grouped(ledger),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::Outcome;
 use store::reports::Totals;
-use store::{Reports, StoreError};
+use store::{AnyStore, Reports, StoreError};
 use tokio::time::Instant;
 
 /// How often the store is asked.
@@ -44,8 +44,8 @@ impl Applied {
 
 /// Waits until as many deliveries are decided as were answered 200. There may be more: those whose
 /// answer the sender never saw.
-pub(crate) async fn wait<S: Reports>(
-    store: &S,
+pub(crate) async fn wait(
+    store: &AnyStore,
     before: &Totals,
     accepted: usize,
     show: impl Fn(i64),

@@ -6,7 +6,7 @@ use domain::WebhookId;
 use simulate::sale::Plan;
 use simulate::sender::Sent;
 use store::reports::WebhookFilter;
-use store::{Reports, StoreError};
+use store::{AnyStore, Reports, StoreError};
 
 /// Rows read in one go beyond what was sent: others may be sending, too.
 const ROWS_EXTRA: usize = 1000;
@@ -20,8 +20,8 @@ pub(crate) struct Loss {
 }
 
 /// Every webhook must be there, with at least as many deliveries as it was answered 200.
-pub(crate) async fn find<S: Reports>(
-    store: &S,
+pub(crate) async fn find(
+    store: &AnyStore,
     plan: &Plan,
     sent: &Sent,
 ) -> Result<Vec<Loss>, StoreError> {
@@ -46,8 +46,8 @@ pub(crate) async fn find<S: Reports>(
     Ok(losses)
 }
 
-async fn deliveries<S: Reports>(
-    store: &S,
+async fn deliveries(
+    store: &AnyStore,
     filter: &WebhookFilter,
 ) -> Result<HashMap<WebhookId, i64>, StoreError> {
     let mut all = HashMap::new();

@@ -12,11 +12,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use simulate::sale::{ORDERS_MAX, Plan, Sale};
 use simulate::sender::{self, Pace, Progress, Sent, Target};
 use store::reports::Totals;
-use store::{Reports, Store};
+use store::{AnyStore, Reports};
 use tokio_util::sync::CancellationToken;
 
 use crate::cmd::verify;
-use crate::config::{Settings, with_store};
+use crate::config::Settings;
 use crate::exit::{NOT_FINE, UNREACHABLE, bad_config};
 use crate::shops_file;
 
@@ -113,20 +113,22 @@ pub(crate) async fn run(settings: &Settings, args: SimulateArgs) -> anyhow::Resu
     }
     if args.setup {
         let stock = sale.all_skus().map(|sku| (Sku::new(sku), args.units)).collect();
-        let made = with_store!(settings, |store| opening::open(&store, stock).await?);
+        let made = opening::open(&settings.open_store().await?, stock).await?;
         eprintln!("onhand: made stock for {made} items, {} units each", args.units);
     }
-    let before = match args.wait {
-        true => Some(with_store!(settings, |store| store.totals().await?)),
+    let store = match args.wait {
+        true => Some(settings.open_store().await?),
         false => None,
+    };
+    let before = match &store {
+        Some(store) => store.totals().await?,
+        None => Totals::default(),
     };
     let plan = Arc::new(sale.plan());
     let began = tokio::time::Instant::now();
     let sent = send(&args, &plan).await?;
-    let checked = match before {
-        Some(before) => Some(with_store!(settings, |store| {
-            check(settings, &store, &before, &plan, &sent, began).await?
-        })),
+    let checked = match &store {
+        Some(store) => Some(check(settings, store, &before, &plan, &sent, began).await?),
         None => None,
     };
     let report = Report { sale: &sale, plan: &plan, sent: &sent, checked: checked.as_ref() };
@@ -183,9 +185,9 @@ async fn send(args: &SimulateArgs, plan: &Arc<Plan>) -> anyhow::Result<Sent> {
     Ok(sent)
 }
 
-async fn check<S: Store + Reports>(
+async fn check(
     settings: &Settings,
-    store: &S,
+    store: &AnyStore,
     before: &Totals,
     plan: &Plan,
     sent: &Sent,

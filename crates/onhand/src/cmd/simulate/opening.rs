@@ -1,7 +1,7 @@
 //! Stock for the items of a simulated sale.
 
 use domain::{Keys, LocationId, Move, MoveKind, Sku, StockKey};
-use store::Store;
+use store::AnyStore;
 
 use crate::cmd::operate::{Command, Operated, operate};
 
@@ -13,7 +13,7 @@ const LOCATION: &str = "main";
 
 /// Makes stock for items that have none anywhere; the others stay as they are. Returns how many
 /// were made.
-pub(crate) async fn open<S: Store>(store: &S, stock: Vec<(Sku, i64)>) -> anyhow::Result<usize> {
+pub(crate) async fn open(store: &AnyStore, stock: Vec<(Sku, i64)>) -> anyhow::Result<usize> {
     let location = LocationId::new(LOCATION);
     let mut made = 0;
     for chunk in stock.chunks(ROWS) {

@@ -74,10 +74,10 @@ impl Report<'_> {
         let rows = self.rows().into_iter().map(|(what, number)| vec![what, number]);
         output::table(&["simulated sale", ">"], rows);
         for line in self.troubles() {
-            println!("✗ {line}");
+            outln!("✗ {line}");
         }
         if self.checked.is_some() && self.is_fine() {
-            println!(
+            outln!(
                 "✓ all {} webhooks that were answered 200 are in the store, and verify finds \
                  nothing wrong",
                 grouped(self.sent.acceptances().len())

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use domain::stock::QUANTITY_MAX;
 use domain::{Keys, LocationId, Move, MoveKind, Sku, Stock, StockKey, Version};
-use store::{Reports, Store};
+use store::{AnyStore, Reports};
 
 use super::StockJson;
 use crate::cmd::operate::{Command, Operated, operate};
@@ -35,9 +35,9 @@ enum Refused {
     BelowCommitted { on_hand: i64, stock: Stock },
 }
 
-pub(super) async fn run<S: Store + Reports>(
+pub(super) async fn run(
     settings: &Settings,
-    store: &S,
+    store: &AnyStore,
     request: Request,
 ) -> anyhow::Result<ExitCode> {
     check(&request)?;
@@ -114,11 +114,7 @@ fn check(request: &Request) -> anyhow::Result<()> {
 }
 
 /// The only location an item has, or `main` for a new one; with several it must be named.
-async fn location<S: Reports>(
-    store: &S,
-    sku: &Sku,
-    named: Option<&str>,
-) -> anyhow::Result<LocationId> {
+async fn location(store: &AnyStore, sku: &Sku, named: Option<&str>) -> anyhow::Result<LocationId> {
     if let Some(name) = named {
         return Ok(LocationId::new(name));
     }
@@ -159,11 +155,7 @@ fn plan(key: &StockKey, before: Stock, what: What) -> Result<(Option<Move>, Opti
     Ok((change, floor))
 }
 
-async fn refuse<S: Reports>(
-    store: &S,
-    key: &StockKey,
-    refused: Refused,
-) -> anyhow::Result<ExitCode> {
+async fn refuse(store: &AnyStore, key: &StockKey, refused: Refused) -> anyhow::Result<ExitCode> {
     match refused {
         Refused::Unknown => {
             eprintln!("onhand: {key} has no stock row; `onhand stock set {} N` makes one", key.sku);
@@ -188,9 +180,11 @@ fn show(settings: &Settings, key: &StockKey, stock: &Stock) -> anyhow::Result<()
     if settings.json {
         return output::json(&row);
     }
-    println!(
+    outln!(
         "{key}: {} on hand, {} committed, {} available",
-        row.on_hand, row.committed, row.available
+        row.on_hand,
+        row.committed,
+        row.available
     );
     Ok(())
 }

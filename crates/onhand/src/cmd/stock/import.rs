@@ -9,7 +9,7 @@ use domain::stock::QUANTITY_MAX;
 use domain::{Batch, Keys, LocationId, Move, MoveKind, Sku, StockKey, Version};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
-use store::Store;
+use store::AnyStore;
 
 use crate::cmd::operate::{Command, Operated, operate};
 use crate::config::Settings;
@@ -43,9 +43,9 @@ struct Imported {
     unchanged: usize,
 }
 
-pub(super) async fn run<S: Store>(
+pub(super) async fn run(
     settings: &Settings,
-    store: &S,
+    store: &AnyStore,
     file: &Path,
 ) -> anyhow::Result<ExitCode> {
     let bar = progress_bar(file)?;
@@ -71,9 +71,12 @@ pub(super) async fn run<S: Store>(
             if settings.json {
                 output::json(&imported)?;
             } else {
-                println!(
+                outln!(
                     "Imported {} rows: {} new, {} changed, {} as they were.",
-                    imported.rows, imported.created, imported.changed, imported.unchanged
+                    imported.rows,
+                    imported.created,
+                    imported.changed,
+                    imported.unchanged
                 );
             }
             Ok(ExitCode::SUCCESS)

@@ -8,7 +8,7 @@ use domain::{LocationId, Sku, Stock, StockKey};
 use serde::Serialize;
 use store::Reports;
 
-use crate::config::{Settings, with_store};
+use crate::config::Settings;
 use crate::exit::NOT_FINE;
 use crate::output;
 
@@ -97,19 +97,19 @@ pub(crate) async fn run(settings: &Settings, command: StockCommand) -> anyhow::R
         StockCommand::Set { sku, on_hand, location, floor, reason } => {
             let what = change::What::Set { on_hand, floor };
             let request = change::Request { sku, location, what, reason, id: None };
-            with_store!(settings, |store| change::run(settings, &store, request).await)
+            change::run(settings, &settings.open_store().await?, request).await
         }
         StockCommand::Adjust { sku, units, reason, location, id } => {
             let what = change::What::Adjust { units };
             let request = change::Request { sku, location, what, reason, id };
-            with_store!(settings, |store| change::run(settings, &store, request).await)
+            change::run(settings, &settings.open_store().await?, request).await
         }
         StockCommand::Import { file } => {
-            with_store!(settings, |store| import::run(settings, &store, &file).await)
+            import::run(settings, &settings.open_store().await?, &file).await
         }
         StockCommand::List { sku } => {
             let skus: Vec<Sku> = sku.iter().map(Sku::new).collect();
-            let rows = with_store!(settings, |store| store.stock(&skus).await?);
+            let rows = settings.open_store().await?.stock(&skus).await?;
             list(settings, &skus, &rows)
         }
         StockCommand::History { sku, limit } => history(settings, &Sku::new(sku), limit).await,
@@ -149,7 +149,7 @@ fn list(
 }
 
 async fn history(settings: &Settings, sku: &Sku, limit: i64) -> anyhow::Result<ExitCode> {
-    let rows = with_store!(settings, |store| store.history(sku, limit).await?);
+    let rows = settings.open_store().await?.history(sku, limit).await?;
     if rows.is_empty() {
         eprintln!("onhand: {sku} has no moves");
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use store::Reports;
 use store::reports::Verification;
 
-use crate::config::{Settings, with_store};
+use crate::config::Settings;
 use crate::exit::NOT_FINE;
 use crate::{output, shops_file};
 
@@ -38,14 +38,12 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let bar = ProgressBar::new_spinner().with_message("checking");
     // The rules of the shops are needed for each order's own check; without them the rest is done.
     let shops = shops_file::load(&settings.shops);
-    let found: Verification = with_store!(settings, |store| {
-        let mut found = store.verify().await?;
-        if let Ok(shops) = &shops {
-            bar.set_length(found.orders.unsigned_abs());
-            found.violations.extend(orders::verify(&store, shops, &bar).await?);
-        }
-        found
-    });
+    let store = settings.open_store().await?;
+    let mut found: Verification = store.verify().await?;
+    if let Ok(shops) = &shops {
+        bar.set_length(found.orders.unsigned_abs());
+        found.violations.extend(orders::verify(&store, shops, &bar).await?);
+    }
     bar.finish_and_clear();
     if let Err(error) = &shops {
         eprintln!("onhand: orders were not compared with their targets: {error:#}");
@@ -67,12 +65,15 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
                 .collect(),
         })?;
     } else {
-        println!(
+        outln!(
             "Checked {} orders, {} stock rows, {} ledger rows and {} webhooks.",
-            found.orders, found.stock, found.ledger, found.webhooks
+            found.orders,
+            found.stock,
+            found.ledger,
+            found.webhooks
         );
         if ok {
-            println!("Every promise holds.");
+            outln!("Every promise holds.");
         } else {
             let rows = found.violations.iter();
             output::table(

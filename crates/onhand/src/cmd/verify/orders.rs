@@ -6,7 +6,7 @@ use domain::{Keys, OrderKey};
 use indicatif::ProgressBar;
 use platforms::Shops;
 use store::reports::Violation;
-use store::{Reports, Store};
+use store::{AnyStore, Reports, Store};
 
 /// Orders loaded at once.
 const PAGE: i64 = 500;
@@ -19,8 +19,8 @@ const LOOKS: usize = 5;
 const LISTED: usize = 20;
 
 /// Orders of shops that the file does not name are left out: their rules are not known.
-pub(crate) async fn verify<S: Store + Reports>(
-    store: &S,
+pub(crate) async fn verify(
+    store: &AnyStore,
     shops: &Shops,
     bar: &ProgressBar,
 ) -> anyhow::Result<Vec<Violation>> {
@@ -51,8 +51,8 @@ pub(crate) async fn verify<S: Store + Reports>(
     Ok(found)
 }
 
-async fn audit<S: Store>(
-    store: &S,
+async fn audit(
+    store: &AnyStore,
     shops: &Shops,
     orders: &BTreeSet<OrderKey>,
 ) -> anyhow::Result<Vec<(OrderKey, String)>> {

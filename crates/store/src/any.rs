@@ -1,0 +1,210 @@
+//! The store that the settings name, chosen at run time.
+//!
+//! Programs use this one, so that everything above the store is compiled once and not once per
+//! database. Each call costs one allocation, and a call is a whole batch.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+
+use domain::{ChangeSet, EnvelopeId, Keys, OrderKey, Sku, Stock, StockKey, View};
+
+use crate::migrations::SchemaVersions;
+use crate::postgres::{self, Postgres, PostgresConfig};
+use crate::reports::{
+    DeadFilter, DeadRow, HistoryRow, Totals, Verification, WebhookFilter, WebhookRow,
+};
+use crate::sqlite::{self, Sqlite};
+use crate::{Commit, Reports, Store, StoreError};
+
+/// What a call will answer.
+pub(crate) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Where a store is.
+#[derive(Clone, Debug)]
+pub enum Database {
+    Postgres(PostgresConfig),
+    /// A file.
+    Sqlite(PathBuf),
+}
+
+impl Database {
+    /// Opens what is there already, with the schema that this program needs.
+    pub fn open(&self) -> Answer<'_, AnyStore> {
+        Box::pin(async move {
+            let (store, schema) = match self {
+                Self::Postgres(config) => {
+                    let store = Postgres::new(config)?;
+                    let schema = store.schema_versions().await?;
+                    (AnyStore::Postgres(store), schema)
+                }
+                Self::Sqlite(path) => {
+                    let store = Sqlite::open(path, false).await?;
+                    let schema = store.schema_versions().await?;
+                    (AnyStore::Sqlite(store), schema)
+                }
+            };
+            schema.check()?;
+            Ok(store)
+        })
+    }
+
+    /// Applies the migrations that are missing, to a new file if there is none; returns the versions
+    /// before.
+    pub fn migrate(&self) -> Answer<'_, SchemaVersions> {
+        Box::pin(async move {
+            match self {
+                Self::Postgres(config) => Postgres::migrate(config).await,
+                Self::Sqlite(path) => {
+                    let store = Sqlite::open(path, true).await?;
+                    let before = store.migrate().await?;
+                    store.close().await;
+                    Ok(before)
+                }
+            }
+        })
+    }
+}
+
+/// One of the stores. Clones share its connections.
+#[derive(Clone, Debug)]
+pub enum AnyStore {
+    Postgres(Postgres),
+    Sqlite(Sqlite),
+}
+
+/// A claim of one of the stores.
+#[derive(Debug)]
+pub enum AnyClaim {
+    Postgres(Box<postgres::Claim>),
+    Sqlite(sqlite::Claim),
+}
+
+impl AnyStore {
+    /// Finishes what is running and closes the connections.
+    pub fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            match self {
+                Self::Postgres(store) => store.close(),
+                Self::Sqlite(store) => store.close().await,
+            }
+        })
+    }
+}
+
+/// Calls whichever store it is. Boxed: callers hold one small future, not room for both.
+macro_rules! whichever {
+    ($any:expr, $store:ident => $call:expr) => {{
+        let answer: Answer<'_, _> = match $any {
+            Self::Postgres($store) => Box::pin($call),
+            Self::Sqlite($store) => Box::pin($call),
+        };
+        answer.await
+    }};
+}
+
+impl Store for AnyStore {
+    type Claim = AnyClaim;
+
+    async fn load(&self, keys: &Keys) -> Result<View, StoreError> {
+        whichever!(self, store => store.load(keys))
+    }
+
+    async fn claim(&self, keys: &Keys) -> Result<(AnyClaim, View), StoreError> {
+        let answer: Answer<'_, _> = match self {
+            Self::Postgres(store) => Box::pin(async move {
+                store
+                    .claim(keys)
+                    .await
+                    .map(|(claim, view)| (AnyClaim::Postgres(Box::new(claim)), view))
+            }),
+            Self::Sqlite(store) => Box::pin(async move {
+                store.claim(keys).await.map(|(claim, view)| (AnyClaim::Sqlite(claim), view))
+            }),
+        };
+        answer.await
+    }
+
+    async fn commit(&self, changes: &ChangeSet) -> Result<Commit, StoreError> {
+        whichever!(self, store => store.commit(changes))
+    }
+
+    async fn commit_claim(
+        &self,
+        claim: AnyClaim,
+        changes: &ChangeSet,
+    ) -> Result<Commit, StoreError> {
+        let answer: Answer<'_, _> = match (self, claim) {
+            (Self::Postgres(store), AnyClaim::Postgres(claim)) => {
+                Box::pin(store.commit_claim(*claim, changes))
+            }
+            (Self::Sqlite(store), AnyClaim::Sqlite(claim)) => {
+                Box::pin(store.commit_claim(claim, changes))
+            }
+            _ => unreachable!("a claim comes from the store that made it"),
+        };
+        answer.await
+    }
+
+    async fn suspect(&self, envelope: EnvelopeId) -> Result<u32, StoreError> {
+        whichever!(self, store => store.suspect(envelope))
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        whichever!(self, store => store.ping())
+    }
+}
+
+impl Reports for AnyStore {
+    async fn stock(&self, skus: &[Sku]) -> Result<Vec<(StockKey, Stock)>, StoreError> {
+        whichever!(self, store => store.stock(skus))
+    }
+
+    async fn history(&self, sku: &Sku, limit: i64) -> Result<Vec<HistoryRow>, StoreError> {
+        whichever!(self, store => store.history(sku, limit))
+    }
+
+    async fn holders(
+        &self,
+        key: &StockKey,
+        limit: i64,
+    ) -> Result<Vec<(OrderKey, i64)>, StoreError> {
+        whichever!(self, store => store.holders(key, limit))
+    }
+
+    async fn order_history(&self, order: &OrderKey) -> Result<Vec<HistoryRow>, StoreError> {
+        whichever!(self, store => store.order_history(order))
+    }
+
+    async fn webhooks(&self, filter: &WebhookFilter) -> Result<Vec<WebhookRow>, StoreError> {
+        whichever!(self, store => store.webhooks(filter))
+    }
+
+    async fn dead_letters(&self, filter: &DeadFilter) -> Result<Vec<DeadRow>, StoreError> {
+        whichever!(self, store => store.dead_letters(filter))
+    }
+
+    async fn dead_letter_raw(&self, id: EnvelopeId) -> Result<Option<Vec<u8>>, StoreError> {
+        whichever!(self, store => store.dead_letter_raw(id))
+    }
+
+    async fn discard(&self, id: EnvelopeId, note: &str) -> Result<bool, StoreError> {
+        whichever!(self, store => store.discard(id, note))
+    }
+
+    async fn totals(&self) -> Result<Totals, StoreError> {
+        whichever!(self, store => store.totals())
+    }
+
+    async fn verify(&self) -> Result<Verification, StoreError> {
+        whichever!(self, store => store.verify())
+    }
+
+    async fn order_keys(
+        &self,
+        after: Option<&OrderKey>,
+        limit: i64,
+    ) -> Result<Vec<OrderKey>, StoreError> {
+        whichever!(self, store => store.order_keys(after, limit))
+    }
+}
