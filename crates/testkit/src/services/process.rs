@@ -59,6 +59,12 @@ impl Process {
         signal("STOP", &family);
         signal("KILL", &family);
         let _ = self.child.wait();
+        // A descendant that is still dying holds memory and ports that the next server wants.
+        let deadline = Instant::now() + Duration::from_secs(READY_SECONDS);
+        while family.iter().any(|pid| is_alive(*pid)) {
+            assert!(Instant::now() < deadline, "a killed server does not go");
+            std::thread::yield_now();
+        }
     }
 
     /// Asks the process to end, with `name` as the signal, and waits until it has.
@@ -92,6 +98,19 @@ impl Drop for Process {
     }
 }
 
+/// A zombie waits for its parent only, and holds nothing.
+fn is_alive(pid: u32) -> bool {
+    stat(Path::new(&format!("/proc/{pid}"))).is_some_and(|(state, _)| !matches!(state, 'Z' | 'X'))
+}
+
+/// A process's state and its parent; `None`: it is gone.
+fn stat(process: &Path) -> Option<(char, u32)> {
+    let stat = std::fs::read_to_string(process.join("stat")).ok()?;
+    // The name in brackets may hold anything; the state and the parent follow it.
+    let mut fields = stat.rsplit(')').next()?.split_whitespace();
+    Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))
+}
+
 /// Every process of this machine by its parent.
 fn children() -> BTreeMap<u32, Vec<u32>> {
     let mut children: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
@@ -99,10 +118,7 @@ fn children() -> BTreeMap<u32, Vec<u32>> {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        // The name in brackets may hold anything; the state and the parent follow it.
-        let rest = stat.rsplit(')').next().unwrap_or_default();
-        if let Some(parent) = rest.split_whitespace().nth(1).and_then(|text| text.parse().ok()) {
+        if let Some((_, parent)) = stat(&entry.path()) {
             children.entry(parent).or_default().push(pid);
         }
     }
