@@ -10,6 +10,7 @@ in_both_profiles!(
     an_order_is_placed_paid_sent_in_parts_and_partly_returned,
     a_cancelled_order_gives_back_what_it_held,
     an_edited_order_holds_what_it_asks_for_now,
+    parts_of_an_order_count_when_they_come_alone,
     a_short_order_is_committed_by_a_retry_after_stock_came,
     an_older_snapshot_never_replaces_a_newer_one,
     under_commit_on_paid_only_payment_commits,
@@ -81,6 +82,35 @@ async fn an_edited_order_holds_what_it_asks_for_now(profile: Profile) {
     assert_eq!(fleet.stock_of("CAP").await, (10, 1));
     fleet.outcome(&order.add_line("MUG", 2).webhook("orders/updated")).await;
     assert_eq!((fleet.stock_of("CAP").await, fleet.stock_of("MUG").await), ((10, 1), (10, 2)));
+    fleet.finish().await;
+}
+
+async fn parts_of_an_order_count_when_they_come_alone(profile: Profile) {
+    let mut fleet = Fleet::prepare(profile).await;
+    fleet.write_shops(&crate::harness::shops("commit_on = \"paid\""));
+    fleet.start_all(1).await;
+    fleet.stock("CAP", 10).await;
+    let mut order = ShopifyOrder::new(1).line("CAP", 4);
+    let placed = order.webhook("orders/create");
+    order.pay();
+    let step = async |topic: &str, order: &ShopifyOrder, stock: (i64, i64)| {
+        assert_eq!(fleet.outcome(&order.webhook(topic)).await.0, "applied", "{topic}");
+        assert_eq!(fleet.stock_of("CAP").await, stock, "{topic}");
+    };
+    step("order_transactions/create", &order, (10, 0)).await;
+    assert_eq!(fleet.ok(&["order", "show", "demo", "1"]).await["state"], "partial");
+    assert_eq!(fleet.outcome(&placed).await.0, "applied");
+    assert_eq!(fleet.stock_of("CAP").await, (10, 4), "it was paid before it came");
+    order.fulfil_at(LOCATION, FulfilmentStatus::Success, &[(0, 3)]);
+    step("fulfillments/create", &order, (7, 1)).await;
+    order.refund(Restock::Return, Some(LOCATION), &[(0, 2)]);
+    step("refunds/create", &order, (9, 1)).await;
+    step("orders/edited", order.edit(0, -1), (9, 1)).await;
+    let shown = fleet.ok(&["order", "show", "demo", "1"]).await;
+    assert_eq!(shown["flags"][0], "edit_pending");
+    step("orders/updated", &order, (9, 0)).await;
+    step("orders/delete", &order, (9, 0)).await;
+    assert_eq!(fleet.ok(&["order", "show", "demo", "1"]).await["state"], "deleted");
     fleet.finish().await;
 }
 

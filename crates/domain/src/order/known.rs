@@ -2,7 +2,7 @@
 //!
 //! `join` is commutative, associative and idempotent, so the order and number of arrivals do not
 //! matter. A snapshot is replaced by a greater one only; parts (refund lines, fulfilments) are kept
-//! by id, each in its newest form; `paid` and `deleted` never go back.
+//! by id, each in its newest form; `paid`, `deleted` and the moment of the last edit never go back.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +24,9 @@ pub struct Known {
     /// Some snapshot, however old, said that money had come in.
     #[serde(default, skip_serializing_if = "is_false")]
     pub paid: bool,
+    /// When the order was last edited, as an edit that does not say what the order is now tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<Timestamp>,
     /// The platform deleted the order. Wins for ever.
     #[serde(default, skip_serializing_if = "is_false")]
     pub deleted: bool,
@@ -172,16 +175,19 @@ pub enum SnapshotJoin {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Joined {
     pub snapshot: SnapshotJoin,
-    /// A part, `paid` or `deleted` was news.
+    /// A part, an edit, `paid` or `deleted` was news.
     pub parts_changed: bool,
 }
 
 impl Known {
     /// Adds `fact` to what is known.
     pub fn join(&mut self, fact: Known) -> Joined {
-        let mut parts_changed = (fact.paid && !self.paid) || (fact.deleted && !self.deleted);
+        let edit_is_news = fact.edited_at > self.edited_at && fact.edited_at > self.snapshot_at();
+        let mut parts_changed =
+            (fact.paid && !self.paid) || (fact.deleted && !self.deleted) || edit_is_news;
         self.paid |= fact.paid;
         self.deleted |= fact.deleted;
+        self.edited_at = self.edited_at.max(fact.edited_at);
         for (id, line) in fact.refund_lines {
             parts_changed |= keep_greater(self.refund_lines.entry(id), line);
         }
@@ -189,6 +195,15 @@ impl Known {
             parts_changed |= keep_greater(self.fulfilments.entry(id), fulfilment);
         }
         Joined { snapshot: self.join_snapshot(fact.snapshot), parts_changed }
+    }
+
+    fn snapshot_at(&self) -> Option<Timestamp> {
+        self.snapshot.as_ref().map(|snapshot| snapshot.rank.updated_at)
+    }
+
+    /// The order was edited, and no snapshot of it as it is since has come.
+    pub fn is_edit_pending(&self) -> bool {
+        self.edited_at > self.snapshot_at()
     }
 
     fn join_snapshot(&mut self, theirs: Option<Snapshot>) -> SnapshotJoin {

@@ -67,6 +67,8 @@ pub enum OrderFlag {
     CrossesCutOver,
     /// Short, but what fitted is committed.
     Held,
+    /// Edited, and the platform has not yet shown what it is now.
+    EditPending,
 }
 
 impl Order {
@@ -109,6 +111,7 @@ impl Order {
             (legacy, OrderFlag::LegacyRestock),
             (crosses, OrderFlag::CrossesCutOver),
             (held, OrderFlag::Held),
+            (self.known.is_edit_pending(), OrderFlag::EditPending),
         ]
         .into_iter()
         .filter_map(|(raised, flag)| raised.then_some(flag))

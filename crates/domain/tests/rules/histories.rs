@@ -107,14 +107,21 @@ impl History {
 fn happen(order: &mut ShopifyOrder, act: &Act) -> Option<&'static str> {
     match *act {
         _ if order.is_cancelled() && !matches!(act, Act::Delete) => return None,
-        Act::Pay => _ = order.pay(),
+        Act::Pay => {
+            order.pay();
+            return Some("order_transactions/create");
+        }
         Act::Void => _ = order.financial_status("voided"),
         Act::Edit { line, delta } => {
             let line = line % order.line_count();
             let delta = delta.max(-order.fulfillable(line));
-            _ = order.edit(line, delta);
+            order.edit(line, delta);
+            return Some("orders/edited");
         }
-        Act::AddLine { sku, units } => _ = order.add_line(SKUS[sku], units),
+        Act::AddLine { sku, units } => {
+            order.add_line(SKUS[sku], units);
+            return Some("orders/edited");
+        }
         Act::Fulfil { line, units, place, open } => {
             let line = line % order.line_count();
             let units = units.min(order.fulfillable(line));

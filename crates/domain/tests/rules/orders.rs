@@ -1,6 +1,6 @@
 //! An order's life, in order and out of it.
 
-use domain::order::{FulfilmentStatus, OrderState, Restock};
+use domain::order::{FulfilmentStatus, OrderFlag, OrderState, Restock};
 use domain::policy::CommitOn;
 use domain::{Outcome, Policy, Timestamp};
 use testkit::shopify::{LOCATION, PLACED_AT, ShopifyOrder};
@@ -147,7 +147,7 @@ fn a_cancelled_order_owes_nothing_and_keeps_what_was_shipped() {
 fn a_deleted_order_stays_deleted() {
     let mut world = ten_bowls();
     let order = ShopifyOrder::new(1).line("BOWL", 3);
-    assert_eq!(world.send(&order, "orders/delete").outcome, Outcome::Ignored);
+    assert_eq!(world.send(&order, "orders/delete"), applied());
     assert_eq!(world.stock("BOWL"), (10, 0));
     world.send(&order, "orders/create");
     assert_eq!(world.stock("BOWL"), (10, 0));
@@ -166,6 +166,22 @@ fn parts_that_come_before_their_order_wait_for_it() {
     assert_eq!(world.stock("BOWL"), (10, 0));
     assert_eq!(world.decide(placed), applied());
     assert_eq!(world.stock("BOWL"), (9, 1));
+}
+
+#[test]
+fn an_edit_is_pending_until_a_snapshot_shows_it() {
+    let mut world = ten_bowls();
+    let mut order = ShopifyOrder::new(1).line("BOWL", 3);
+    world.send(&order, "orders/create");
+    order.edit(0, 2);
+    assert_eq!(world.send(&order, "orders/edited"), applied());
+    assert_eq!(world.stock("BOWL"), (10, 3), "nobody knows yet what it is now");
+    assert_eq!(world.order(&order).flags(&Policy::default()), [OrderFlag::EditPending]);
+    world.send(&order, "orders/updated");
+    assert_eq!(world.stock("BOWL"), (10, 5));
+    assert!(world.order(&order).flags(&Policy::default()).is_empty());
+    let late = world.send(&order, "orders/edited");
+    assert_eq!(late.outcome, Outcome::Unchanged, "the snapshot is as new");
 }
 
 #[test]

@@ -1,5 +1,7 @@
-//! The order as Shopify writes it: the few fields that stock depends on. All others are skipped
-//! unread, since Shopify adds some every quarter, and money is nobody's business here.
+//! Orders and their parts as Shopify writes them: the few fields that stock depends on. All others
+//! are skipped unread, since Shopify adds some every quarter, and sums are nobody's business here.
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -12,11 +14,23 @@ type Present = Option<IgnoredAny>;
 /// Lists may be missing or null where older versions had none.
 type List<T> = Option<Vec<Object<T>>>;
 
+/// The id by which newer interfaces call a thing; it names the kind of thing, too.
+type Gid<'a> = Option<Text<'a>>;
+
+/// Whether it is some other kind of thing: where the id is missing the fields must tell.
+pub(super) fn is_other_than(gid: &Gid<'_>, kind: &str) -> bool {
+    gid.as_ref().is_some_and(|gid| {
+        let of_kind =
+            gid.as_str().strip_prefix("gid://shopify/").and_then(|rest| rest.strip_prefix(kind));
+        !of_kind.is_some_and(|rest| rest.starts_with('/'))
+    })
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Order<'a> {
     pub(super) id: Option<Id>,
     #[serde(borrow)]
-    admin_graphql_api_id: Option<Text<'a>>,
+    admin_graphql_api_id: Gid<'a>,
     pub(super) name: Option<Text<'a>>,
     #[serde(default)]
     pub(super) test: Option<bool>,
@@ -53,8 +67,11 @@ pub(super) struct Line<'a> {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Fulfilment<'a> {
-    pub(super) id: Id,
+    pub(super) id: Option<Id>,
     #[serde(borrow)]
+    pub(super) admin_graphql_api_id: Gid<'a>,
+    /// Missing where the fulfilment is inside its order.
+    pub(super) order_id: Option<Id>,
     pub(super) status: Option<Text<'a>>,
     pub(super) created_at: Option<Moment>,
     pub(super) updated_at: Option<Moment>,
@@ -71,9 +88,12 @@ pub(super) struct FulfilmentLine {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Refund<'a> {
+    #[serde(borrow)]
+    pub(super) admin_graphql_api_id: Gid<'a>,
+    /// Missing where the refund is inside its order.
+    pub(super) order_id: Option<Id>,
     pub(super) created_at: Option<Moment>,
     pub(super) processed_at: Option<Moment>,
-    #[serde(borrow)]
     pub(super) refund_line_items: List<RefundLine<'a>>,
 }
 
@@ -87,34 +107,64 @@ pub(super) struct RefundLine<'a> {
     pub(super) location_id: Option<Id>,
 }
 
-/// Reads an order, or says what is wrong and where.
-pub(super) fn order(body: &[u8]) -> Result<Order<'_>, String> {
-    serde_json::from_slice(body).map(|Object(order)| order).map_err(|error| explain(body, &error))
+/// What `orders/edited` brings: which lines changed, but not what they are now.
+#[derive(Debug, Deserialize)]
+pub(super) struct Edited {
+    pub(super) order_edit: Option<Object<OrderEdit>>,
 }
 
-/// Tracking the path while reading is slow, so it is done only once reading has failed.
-fn explain(body: &[u8], error: &serde_json::Error) -> String {
-    let mut json = serde_json::Deserializer::from_slice(body);
-    match serde_path_to_error::deserialize::<_, Object<Order<'_>>>(&mut json) {
-        Err(located) if located.path().iter().next().is_some() => located.to_string(),
-        // At the top of the body, or behind its end.
-        Err(_) | Ok(_) => error.to_string(),
-    }
+#[derive(Debug, Deserialize)]
+pub(super) struct OrderEdit {
+    pub(super) order_id: Id,
+    /// Missing before 2024-07.
+    pub(super) committed_at: Option<Moment>,
+    pub(super) created_at: Option<Moment>,
+}
+
+/// Money that moved, or did not.
+#[derive(Debug, Deserialize)]
+pub(super) struct Transaction<'a> {
+    #[serde(borrow)]
+    pub(super) admin_graphql_api_id: Gid<'a>,
+    pub(super) order_id: Option<Id>,
+    pub(super) kind: Option<Text<'a>>,
+    pub(super) status: Option<Text<'a>>,
+    pub(super) test: Option<bool>,
+}
+
+/// What `orders/delete` brings: an id and nothing else.
+#[derive(Debug, Deserialize)]
+pub(super) struct Deleted {
+    pub(super) id: Option<Id>,
+    #[serde(flatten)]
+    pub(super) others: BTreeMap<String, IgnoredAny>,
+}
+
+/// Reads a body, or says what is wrong and where.
+pub(super) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
+    serde_json::from_slice(body).map(|Object(read)| read).map_err(|error| {
+        // Tracking the path while reading is slow, so it is done only once reading has failed.
+        let mut json = serde_json::Deserializer::from_slice(body);
+        match serde_path_to_error::deserialize::<_, Object<T>>(&mut json) {
+            Err(located) if located.path().iter().next().is_some() => located.to_string(),
+            // At the top of the body, or behind its end.
+            Err(_) | Ok(_) => error.to_string(),
+        }
+    })
 }
 
 impl Order<'_> {
     /// What the body is instead, if it is no order.
     pub(super) fn mismatch(&self) -> Option<&'static str> {
-        const GID: &str = "gid://shopify/Order/";
-        let foreign =
-            self.admin_graphql_api_id.as_ref().is_some_and(|gid| !gid.as_str().starts_with(GID));
         // What every order has and its parts do not.
         let of_orders_alone = self.financial_status.is_some()
             || self.order_number.is_some()
             || self.refunds.is_some()
             || self.fulfillments.is_some();
         match () {
-            () if foreign => Some("something whose admin_graphql_api_id is not an order's"),
+            () if is_other_than(&self.admin_graphql_api_id, "Order") => {
+                Some("something whose admin_graphql_api_id is not an order's")
+            }
             () if self.order_edit.is_some() => Some("an order edit"),
             () if of_orders_alone => None,
             () if self.refund_line_items.is_some() => Some("a refund"),

@@ -5,27 +5,30 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use domain::order::{
-    Fulfilment, FulfilmentStatus, Known, Rank, RefundLine, Restock, Snapshot, SnapshotLine,
-};
-use domain::stock::QUANTITY_MAX;
+use domain::order::{Fulfilment, Known, Rank, RefundLine, Restock, Snapshot, SnapshotLine};
 use domain::{
-    FulfilmentId, LineClass, LineId, LineRef, OrderFact, OrderId, PlatformLocation, RefundLineId,
-    Sku, Timestamp,
+    FulfilmentId, LineClass, LineId, LineRef, OrderFact, OrderId, RefundLineId, Sku, Timestamp,
 };
 
+use super::Unfit;
 use super::body::{self, Order};
+use super::parts::{self, twice};
 use super::rank;
-use super::value::{Id, Object, Text};
+use super::value::{Object, Text};
 
-/// What an order's body says, or what is wrong with it and where.
-pub(super) fn fact(
-    order: &Order<'_>,
-    triggered_at: Option<Timestamp>,
-) -> Result<OrderFact, String> {
+/// What the body of a whole order says.
+pub(super) fn whole(body: &[u8], triggered_at: Option<Timestamp>) -> Result<OrderFact, Unfit> {
+    let order: Order<'_> = body::read(body)?;
+    if let Some(what) = order.mismatch() {
+        return Err(Unfit::Other(what));
+    }
+    Ok(fact(&order, triggered_at)?)
+}
+
+fn fact(order: &Order<'_>, triggered_at: Option<Timestamp>) -> Result<OrderFact, String> {
     let id = order.id.ok_or("id: missing")?;
-    let refund_lines = refund_lines(order.refunds.as_deref().unwrap_or_default())?;
-    let fulfilments = fulfilments(order.fulfillments.as_deref().unwrap_or_default())?;
+    let refund_lines = parts::refund_lines(order.refunds.as_deref().unwrap_or_default())?;
+    let fulfilments = parts::fulfilments(order.fulfillments.as_deref().unwrap_or_default())?;
     let status = order.financial_status.as_ref().map(Text::as_str);
     let paid =
         matches!(status, Some("paid" | "partially_paid" | "partially_refunded" | "refunded"));
@@ -34,7 +37,13 @@ pub(super) fn fact(
         order: OrderId::new(id.to_string()),
         test: order.test.unwrap_or_default(),
         lines,
-        known: Known { snapshot: Some(snapshot), refund_lines, fulfilments, paid, deleted: false },
+        known: Known {
+            snapshot: Some(snapshot),
+            refund_lines,
+            fulfilments,
+            paid,
+            ..Known::default()
+        },
     })
 }
 
@@ -101,97 +110,6 @@ fn line_ref(line: &body::Line<'_>) -> LineRef {
     LineRef { sku: sku.map(Sku::new), variant: line.variant_id.map(|id| id.to_string()), class }
 }
 
-fn refund_lines(
-    refunds: &[Object<body::Refund<'_>>],
-) -> Result<BTreeMap<RefundLineId, RefundLine>, String> {
-    let mut lines = BTreeMap::new();
-    for (refund_index, Object(refund)) in refunds.iter().enumerate() {
-        let body_lines = refund.refund_line_items.as_deref().unwrap_or_default();
-        for (index, Object(line)) in body_lines.iter().enumerate() {
-            let created_at = refund
-                .created_at
-                .or(refund.processed_at)
-                .ok_or_else(|| format!("refunds[{refund_index}].created_at: missing"))?;
-            let part = RefundLine {
-                line: LineId::new(line.line_item_id.to_string()),
-                quantity: line.quantity.units(),
-                restock: restock(line.restock_type.as_ref()),
-                location: line.location_id.map(location),
-                created_at: created_at.0,
-            };
-            if lines.insert(RefundLineId::new(line.id.to_string()), part).is_some() {
-                let path = format!("refunds[{refund_index}].refund_line_items[{index}]");
-                return Err(twice(&path, line.id));
-            }
-        }
-    }
-    Ok(lines)
-}
-
-/// What Shopify may invent later, and what old refunds leave out, moves nothing by itself; if units
-/// are no longer meant for the customer, the line's fulfillable quantity says so.
-fn restock(restock_type: Option<&Text<'_>>) -> Restock {
-    match restock_type.map(Text::as_str) {
-        Some("cancel") => Restock::Cancel,
-        Some("return") => Restock::Return,
-        Some("legacy_restock") => Restock::LegacyRestock,
-        _ => Restock::NoRestock,
-    }
-}
-
-fn fulfilments(
-    fulfilments: &[Object<body::Fulfilment<'_>>],
-) -> Result<BTreeMap<FulfilmentId, Fulfilment>, String> {
-    let mut by_id = BTreeMap::new();
-    for (index, Object(fulfilment)) in fulfilments.iter().enumerate() {
-        let path = || format!("fulfillments[{index}]");
-        let either = fulfilment.created_at.or(fulfilment.updated_at);
-        let created_at = either.ok_or_else(|| format!("{}.created_at: missing", path()))?;
-        let part = Fulfilment {
-            updated_at: fulfilment.updated_at.unwrap_or(created_at).0,
-            status: status(fulfilment.status.as_ref()),
-            created_at: created_at.0,
-            location: fulfilment.location_id.map(location),
-            lines: fulfilled(fulfilment).map_err(|what| format!("{}.{what}", path()))?,
-        };
-        if by_id.insert(FulfilmentId::new(fulfilment.id.to_string()), part).is_some() {
-            return Err(twice(&path(), fulfilment.id));
-        }
-    }
-    Ok(by_id)
-}
-
-/// A status that we do not know, or none, counts as pending: the units did not leave, and they stay
-/// owed, so that nobody else can buy them.
-fn status(status: Option<&Text<'_>>) -> FulfilmentStatus {
-    match status.map(Text::as_str) {
-        Some("open") => FulfilmentStatus::Open,
-        Some("success") => FulfilmentStatus::Success,
-        Some("error") => FulfilmentStatus::Error,
-        Some("failure") => FulfilmentStatus::Failure,
-        Some("cancelled") => FulfilmentStatus::Cancelled,
-        _ => FulfilmentStatus::Pending,
-    }
-}
-
-/// Units per line. One line may be there more than once; lines without units say nothing.
-fn fulfilled(fulfilment: &body::Fulfilment<'_>) -> Result<BTreeMap<LineId, i64>, String> {
-    let mut lines = BTreeMap::new();
-    let body_lines = fulfilment.line_items.as_deref().unwrap_or_default();
-    for (index, Object(line)) in body_lines.iter().enumerate() {
-        let units = line.quantity.units();
-        if units == 0 {
-            continue;
-        }
-        let sum: &mut i64 = lines.entry(LineId::new(line.id.to_string())).or_default();
-        *sum += units;
-        if *sum > QUANTITY_MAX {
-            return Err(format!("line_items[{index}].quantity: more than {QUANTITY_MAX} in all"));
-        }
-    }
-    Ok(lines)
-}
-
 /// What the body's own parts say of one line.
 #[derive(Clone, Copy, Default)]
 struct Moved {
@@ -215,14 +133,6 @@ fn moved<'a>(
     moved
 }
 
-fn location(id: Id) -> PlatformLocation {
-    PlatformLocation::new(id.to_string())
-}
-
 fn owned(text: Option<&Text<'_>>) -> Option<String> {
     text.map(|text| text.as_str().to_owned())
-}
-
-fn twice(path: &str, id: Id) -> String {
-    format!("{path}.id: {id} is there twice")
 }

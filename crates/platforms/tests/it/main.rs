@@ -1,6 +1,7 @@
 //! The crate from outside: requests in, envelopes and facts out.
 
 mod bodies;
+mod events;
 mod malformed;
 mod orders;
 mod random;

@@ -198,7 +198,7 @@ fn a_body_that_is_no_order_does_not_fit_the_topic() {
     ] {
         let (reason, detail) = dead(body.clone());
         assert_eq!(reason, DeadReason::TopicMismatch, "{body}");
-        assert!(detail.starts_with("orders/updated brings an order, not "), "{detail}");
+        assert!(detail.starts_with("orders/updated does not bring "), "{detail}");
     }
 }
 

@@ -21,6 +21,7 @@ impl ShopifyOrder {
             "refunds/create" => {
                 self.refund_body(self.refunds.len().checked_sub(1).expect("a refund happened"))
             }
+            "order_transactions/create" => self.transaction_body(),
             _ if topic.starts_with("fulfillments/") => self.fulfilment_body(self.touched),
             _ => self.order_body(),
         }
@@ -186,6 +187,30 @@ impl ShopifyOrder {
             "total_duties_set": money_set(0),
             "transactions": [],
             "user_id": 548_380_009
+        })
+    }
+
+    /// All of the money, at once.
+    fn transaction_body(&self) -> Value {
+        assert!(self.has_been_paid(), "money came in");
+        let id = self.part_id(5, 0);
+        let units: i64 = self.lines.iter().map(|line| line.quantity).sum();
+        json!({
+            "id": id,
+            "admin_graphql_api_id": format!("gid://shopify/OrderTransaction/{id}"),
+            "amount": money(units * PRICE_CENTS),
+            "authorization": null,
+            "created_at": shop_time(self.updated_at),
+            "currency": "USD",
+            "error_code": null,
+            "gateway": "bogus",
+            "kind": "sale",
+            "message": null,
+            "order_id": self.id,
+            "parent_id": null,
+            "payment_id": format!("{}.1", self.name()),
+            "status": "success",
+            "test": self.test
         })
     }
 

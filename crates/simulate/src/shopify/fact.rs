@@ -23,6 +23,8 @@ impl ShopifyOrder {
                 let last = self.refunds.len().checked_sub(1).expect("a refund happened");
                 known.refund_lines = self.refund_lines(last).collect();
             }
+            "orders/edited" => known.edited_at = Some(Timestamp::from_seconds(self.updated_at)),
+            "order_transactions/create" => known.paid = self.has_been_paid(),
             _ if topic.starts_with("fulfillments/") => {
                 known.fulfilments = [self.fulfilment(self.touched)].into();
             }

@@ -185,8 +185,14 @@ fn happen(order: &mut ShopifyOrder, act: Act) -> Option<&'static str> {
         return None;
     }
     match act {
-        Act::Pay => _ = order.pay(),
-        Act::Edit(delta) => _ = order.edit(0, delta.max(-order.fulfillable(0))),
+        Act::Pay => {
+            order.pay();
+            return Some("order_transactions/create");
+        }
+        Act::Edit(delta) => {
+            order.edit(0, delta.max(-order.fulfillable(0)));
+            return Some("orders/edited");
+        }
         Act::Cancel => _ = order.cancel(Some(LOCATION)),
         Act::Fulfil(units, place) => {
             let units = units.min(order.fulfillable(0));
