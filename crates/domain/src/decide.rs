@@ -54,7 +54,10 @@ pub fn decide(order: &Order, fact: &OrderFact, stock: &StockView, policy: &Polic
     let verdict = match () {
         () if joined.snapshot == SnapshotJoin::Older => Verdict::plain(Outcome::Superseded),
         () if allocated.increase == Increase::Short => short(&next),
-        () if !next.has_stock_lines() => Verdict::ignored("no_stock_lines"),
+        // Before the first snapshot nobody can tell.
+        () if next.known.snapshot.is_some() && !next.has_stock_lines() => {
+            Verdict::ignored("no_stock_lines")
+        }
         () if content_changed => Verdict::plain(Outcome::Applied),
         () => Verdict::plain(Outcome::Unchanged),
     };
@@ -91,9 +94,7 @@ fn settle(
         );
         Verdict::dead(DeadReason::UnknownLocation, detail)
     })?;
-    let allocated = allocate(order, &targets, stock, policy, force);
-    order.name_items(policy);
-    Ok(allocated)
+    Ok(allocate(order, &targets, stock, policy, force))
 }
 
 fn short(order: &Order) -> Verdict {
@@ -147,11 +148,15 @@ fn parts(
         return Ok(Vec::new());
     }
     let variant = line.variant.as_deref().unwrap_or("none");
+    let location = policy.locations.first().map_or("main", |location| location.as_str());
     Err(match &line.sku {
         Some(sku) => format!(
             "line {id} (variant {variant}): SKU {sku} has no stock row; \
-             `onhand stock set {sku} N` or import it, then replay"
+             `onhand stock set {sku} N --location {location}` or import it, then replay"
         ),
-        None => format!("line {id} (variant {variant}) has no SKU; give it one, then replay"),
+        None => format!(
+            "line {id} (variant {variant}) has no SKU, so it is no item of ours; \
+             with `unknown_sku = \"ignore\"` in the shop's entry a replay passes over it"
+        ),
     })
 }

@@ -1,6 +1,6 @@
 //! An order: what is known of it, what its lines are, and what it holds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -98,17 +98,6 @@ impl Order {
             policy.locations.iter().position(|known| known == location).unwrap_or(usize::MAX)
         });
         held
-    }
-
-    /// Gives every item of its lines a holding, if only at zero. Stores load the stock of items that
-    /// an order holds, and later facts may move items that they do not name.
-    pub(crate) fn name_items(&mut self, policy: &Policy) {
-        let Some(location) = policy.locations.first() else { return };
-        let held: BTreeSet<Sku> = self.holdings.keys().map(|key| key.sku.clone()).collect();
-        let parts = self.lines.values().flat_map(|line| &line.parts);
-        for part in parts.filter(|part| !held.contains(&part.sku)) {
-            self.holdings.entry(StockKey::new(&part.sku, location)).or_default();
-        }
     }
 
     /// Whether any line of it is a stock matter.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::ids::{LocationId, PlatformLocation, Sku, StockKey};
-use crate::order::{FulfilmentStatus, Known, Order, OrderLine, Restock};
+use crate::ids::{LineId, LocationId, PlatformLocation, Sku, StockKey};
+use crate::order::{FulfilmentStatus, Known, Order, OrderLine, Restock, Snapshot, SnapshotLine};
 use crate::policy::{CommitOn, Policy};
 use crate::time::Timestamp;
 
@@ -41,18 +41,16 @@ impl Order {
     /// The targets of this order under `policy`.
     pub fn targets(&self, policy: &Policy) -> Result<Targets, UnknownLocation> {
         let mut targets = Targets::default();
-        if self.known.snapshot.is_none() {
-            return Ok(targets);
-        }
+        let Some(snapshot) = &self.known.snapshot else { return Ok(targets) };
+        let mut moves = LineMoves::of_all(self, snapshot, policy)?;
         let owing = is_live(&self.known, policy) && is_reached(&self.known, policy);
         for (id, line) in &self.lines {
             if line.parts.is_empty() {
                 continue;
             }
-            let moved = LineMoves::of(id, &self.known, policy)?;
-            if owing {
-                let kept = kept(id, &self.known);
-                add_parts(line, (kept - moved.shipped_total).max(0), |sku, units| {
+            let moved = moves.remove(id).unwrap_or_default();
+            if let (true, Some(shown)) = (owing, snapshot.lines.get(id)) {
+                add_parts(line, moved.owed(*shown), |sku, units| {
                     *targets.owed.entry(sku.clone()).or_default() += units;
                 });
             }
@@ -79,56 +77,61 @@ fn add_parts(line: &OrderLine, units: i64, mut add: impl FnMut(&Sku, i64)) {
     }
 }
 
-/// Units of a line that are meant for the customer or already went out: what the greatest snapshot
-/// says, less what was cancelled by refund lines that it does not know of.
-fn kept(id: &crate::ids::LineId, known: &Known) -> i64 {
-    let Some(snapshot) = &known.snapshot else { return 0 };
-    let Some(line) = snapshot.lines.get(id) else { return 0 };
-    let cancelled_since: i64 = known
-        .refund_lines
-        .iter()
-        .filter(|(refund, part)| {
-            part.line == *id
-                && part.restock == Restock::Cancel
-                && !snapshot.refund_lines.contains(*refund)
-        })
-        .map(|(_, part)| part.quantity)
-        .sum();
-    (line.kept - cancelled_since).max(0)
-}
-
-/// What left and came back of one line.
+/// What became of one line's units.
 #[derive(Default)]
 struct LineMoves {
-    /// All of it, also from before the cut-over.
+    /// All that left, also before the cut-over.
     shipped_total: i64,
     /// Since the cut-over: what counts in on_hand.
     shipped: BTreeMap<LocationId, i64>,
     returned: BTreeMap<LocationId, i64>,
+    /// Cancelled by refund lines that the snapshot does not know of.
+    cancelled_since: i64,
 }
 
 impl LineMoves {
-    fn of(
-        id: &crate::ids::LineId,
-        known: &Known,
+    /// Of all lines that are stock matters. Each part is walked once: a body may have thousands.
+    fn of_all<'a>(
+        order: &'a Order,
+        snapshot: &Snapshot,
         policy: &Policy,
-    ) -> Result<Self, UnknownLocation> {
-        let mut moves = Self::default();
-        for fulfilment in known.fulfilments.values() {
-            let Some(&units) = fulfilment.lines.get(id) else { continue };
+    ) -> Result<BTreeMap<&'a LineId, Self>, UnknownLocation> {
+        let is_stock = |id: &LineId| order.lines.get(id).is_some_and(|line| !line.parts.is_empty());
+        let mut moves: BTreeMap<&LineId, Self> = BTreeMap::new();
+        for fulfilment in order.known.fulfilments.values() {
             if fulfilment.status != FulfilmentStatus::Success {
                 continue;
             }
-            moves.shipped_total += units;
-            count(&mut moves.shipped, fulfilment.created_at, &fulfilment.location, units, policy)?;
+            for (id, &units) in fulfilment.lines.iter().filter(|(id, _)| is_stock(id)) {
+                let line = moves.entry(id).or_default();
+                line.shipped_total += units;
+                let at = fulfilment.created_at;
+                count(&mut line.shipped, at, &fulfilment.location, units, policy)?;
+            }
         }
-        for refund in known.refund_lines.values() {
-            if refund.line == *id && refund.restock == Restock::Return {
-                let at = refund.created_at;
-                count(&mut moves.returned, at, &refund.location, refund.quantity, policy)?;
+        for (refund, part) in &order.known.refund_lines {
+            if !is_stock(&part.line) {
+                continue;
+            }
+            let line = moves.entry(&part.line).or_default();
+            match part.restock {
+                Restock::Return => {
+                    let at = part.created_at;
+                    count(&mut line.returned, at, &part.location, part.quantity, policy)?;
+                }
+                Restock::Cancel if !snapshot.refund_lines.contains(refund) => {
+                    line.cancelled_since += part.quantity;
+                }
+                Restock::Cancel | Restock::NoRestock | Restock::LegacyRestock => {}
             }
         }
         Ok(moves)
+    }
+
+    /// Units that are meant for the customer and did not leave yet: what the greatest snapshot says,
+    /// less what was cancelled and shipped since.
+    fn owed(&self, line: SnapshotLine) -> i64 {
+        ((line.kept - self.cancelled_since).max(0) - self.shipped_total).max(0)
     }
 }
 
