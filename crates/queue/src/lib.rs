@@ -86,6 +86,16 @@ pub struct Delivery {
     pub content: Content,
 }
 
+impl Delivery {
+    /// The length of its body.
+    pub fn bytes(&self) -> usize {
+        match &self.content {
+            Content::Envelope(envelope) | Content::GivenUp { envelope, .. } => envelope.body.len(),
+            Content::Unreadable { raw, .. } => raw.len(),
+        }
+    }
+}
+
 /// What was in the queue.
 #[derive(Clone, Debug)]
 pub enum Content {

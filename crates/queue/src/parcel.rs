@@ -183,6 +183,7 @@ mod tests {
             api_version: Some("2026-10".to_owned()),
             triggered_at: None,
             received_at: Timestamp(5),
+            signature: None,
             traceparent: None,
             body: Bytes::from(body),
         }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use domain::{DeadReason, Envelope, Fact, Incoming, Keys, Meaning, OrderKey, Policy};
-use platforms::Shops;
+use platforms::{Shops, shopify};
 
 /// One envelope that a batch is to decide.
 #[derive(Clone, Debug)]
@@ -40,8 +40,11 @@ pub(crate) struct Prepared {
 impl Prepared {
     pub(crate) fn new(work: Work, shops: &Shops) -> Self {
         let shop = shops.get(&work.envelope.shop).or_else(|| {
-            // Signed by another shop of ours when it came; by now the shops file may name it.
-            shops.shopify(work.envelope.shop.as_str())
+            // Some shop of ours had signed it when it came; by now the shops file may name the one
+            // that it claims to be.
+            shops
+                .shopify(work.envelope.shop.as_str())
+                .filter(|shop| shopify::is_signed_by(&work.envelope, shop))
         });
         let envelope = work.envelope;
         let meaning = match (work.verdict, shop) {
@@ -75,8 +78,11 @@ impl Prepared {
 }
 
 fn unknown_shop(envelope: &Envelope) -> Meaning {
-    let detail =
-        format!("the shops file names no shop for {}; add it there, then replay", envelope.shop);
+    let detail = format!(
+        "the shops file names no shop {} whose secret made the signature; \
+         add it there with its secret, then replay",
+        envelope.shop
+    );
     Meaning::Dead { reason: DeadReason::UnknownShop, detail }
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use domain::{Envelope, EnvelopeId, Fact, Meaning, Platform, ShopId, WebhookId};
+use domain::{Envelope, EnvelopeId, Fact, LineClass, Meaning, Platform, ShopId, WebhookId};
 use serde::Serialize;
 
 use crate::config::Settings;
@@ -63,6 +63,7 @@ pub(crate) fn run(settings: &Settings, args: &ExplainArgs) -> anyhow::Result<Exi
         api_version: None,
         triggered_at: None,
         received_at: worker::clock::now(),
+        signature: None,
         traceparent: None,
         body: body.into(),
     };
@@ -109,13 +110,16 @@ fn for_people(explained: &Explained<'_>) {
                 if snapshot.cancelled { ", cancelled" } else { "" },
             );
             for (id, line) in &snapshot.lines {
-                let sku = order.lines.get(id).and_then(|line| line.sku.as_ref());
-                outln!(
-                    "  line {id}: {} × {}, of which {} are kept",
-                    line.quantity,
-                    output::or_dash(sku),
-                    line.kept
-                );
+                let of = order.lines.get(id);
+                let sku = output::or_dash(of.and_then(|line| line.sku.as_ref()));
+                let kept = match of.map(|line| line.class) {
+                    Some(LineClass::NotStock) => "no stock matter".to_owned(),
+                    Some(LineClass::Untracked) => {
+                        format!("of which {} are kept if its SKU has stock here", line.kept)
+                    }
+                    _ => format!("of which {} are kept", line.kept),
+                };
+                outln!("  line {id}: {} × {sku}, {kept}", line.quantity);
             }
         }
         for (id, part) in &known.refund_lines {
@@ -129,6 +133,15 @@ fn for_people(explained: &Explained<'_>) {
         for (id, part) in &known.fulfilments {
             let units: i64 = part.lines.values().sum();
             outln!("  fulfilment {id}: {units} units, {:?}", part.status);
+        }
+        if known.paid {
+            outln!("  money came in");
+        }
+        if let Some(at) = known.edited_at {
+            outln!("  it was edited at {}; its next snapshot says how", output::moment(at));
+        }
+        if known.deleted {
+            outln!("  it was deleted");
         }
     }
 }

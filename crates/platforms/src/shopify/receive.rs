@@ -6,7 +6,7 @@ use http::HeaderMap;
 
 use crate::shops::{UNKNOWN_SHOP, clean_domain};
 use crate::signature::Claim;
-use crate::{Refused, Shops, moment};
+use crate::{Refused, Shop, Shops, moment};
 
 /// A header, by its names today and in Shopify's newer events, which drop the `X-`. A value that is
 /// longer than the limit, empty, or not plain visible ASCII counts as missing.
@@ -49,7 +49,7 @@ pub fn receive(
     id: EnvelopeId,
     now: Timestamp,
 ) -> Result<Envelope, Refused> {
-    let shop = authenticate(headers, &body, shops)?;
+    let Sender { shop, known } = authenticate(headers, &body, shops)?;
     let topic = TOPIC.of(headers).ok_or(Refused::MissingHeader("X-Shopify-Topic"))?;
     let webhook = match WEBHOOK_ID.of(headers) {
         Some(webhook) => WebhookId::new(webhook),
@@ -66,16 +66,29 @@ pub fn receive(
         api_version: owned(API_VERSION),
         triggered_at: TRIGGERED_AT.of(headers).and_then(moment::parse),
         received_at: now,
+        signature: owned(SIGNATURE).filter(|_| !known),
         traceparent: owned(TRACEPARENT),
         body,
     })
 }
 
-/// The shop that sent `body`. A domain that the shops file does not name is let in where any
+/// Whether `shop` made the signature that an envelope carries.
+pub fn is_signed_by(envelope: &Envelope, shop: &Shop) -> bool {
+    let claim = envelope.signature.as_deref().and_then(Claim::from_base64);
+    claim.is_some_and(|claim| claim.is_by_any(&shop.secrets, &envelope.body))
+}
+
+struct Sender {
+    shop: ShopId,
+    /// The shops file names it, and its own secret signed.
+    known: bool,
+}
+
+/// Who sent `body`. A domain that the shops file does not name is let in where any
 /// Shopify secret has signed, so that a shop somebody forgot to add loses nothing: its webhooks
 /// become dead letters. The claimed domain has a dot or is [`UNKNOWN_SHOP`], and so never is the
 /// name of a shop.
-fn authenticate(headers: &HeaderMap, body: &[u8], shops: &Shops) -> Result<ShopId, Refused> {
+fn authenticate(headers: &HeaderMap, body: &[u8], shops: &Shops) -> Result<Sender, Refused> {
     let claim = SIGNATURE
         .of(headers)
         .and_then(Claim::from_base64)
@@ -86,8 +99,9 @@ fn authenticate(headers: &HeaderMap, body: &[u8], shops: &Shops) -> Result<ShopI
     if !claim.is_by_any(secrets, body) {
         return Err(Refused::Unauthorized("no known secret made this signature"));
     }
-    Ok(match known {
+    let shop = match known {
         Some(shop) => shop.name.clone(),
         None => ShopId::new(domain.as_deref().unwrap_or(UNKNOWN_SHOP)),
-    })
+    };
+    Ok(Sender { shop, known: known.is_some() })
 }

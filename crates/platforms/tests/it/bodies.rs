@@ -28,6 +28,7 @@ pub(crate) fn envelope(topic: &str, body: impl Into<Bytes>) -> Envelope {
         api_version: None,
         triggered_at: None,
         received_at: Timestamp::from_seconds(1_800_000_000),
+        signature: None,
         traceparent: None,
         body: body.into(),
     }

@@ -132,6 +132,12 @@ fn an_unknown_domain_needs_the_secret_of_some_shopify_shop() {
         for secret in ["new", "old", "others"] {
             let envelope = receive(&request(domain, secret, &[])).expect("it is signed");
             assert_eq!(envelope.shop.as_str(), shop, "{domain:?}");
+            // Whoever this turns out to be must have signed it.
+            let signer = if secret == "others" { "other" } else { "demo" };
+            for shop in shops().iter().filter(|shop| shop.name.as_str() != "woo") {
+                let signed = shopify::is_signed_by(&envelope, shop);
+                assert_eq!(signed, shop.name.as_str() == signer, "{} {secret}", shop.name);
+            }
         }
         for secret in ["woos", "guess"] {
             let refused = receive(&request(domain, secret, &[]));

@@ -13,7 +13,7 @@ use crate::parcel;
 const PROMOTED_MAX: i64 = 1000;
 
 /// Stored bytes that one consumer gets at once, a larger single parcel apart. Bounds its memory,
-/// at some five times this.
+/// at some five times this for orders as platforms write them.
 const TAKEN_BYTES_MAX: i64 = 2 * 1024 * 1024;
 
 const INSERT: &str = "

@@ -24,6 +24,9 @@ use super::topology::Names;
 use crate::parcel::{self, ParcelError};
 use crate::{Consumer, Content, Delivery, DeliveryId, Settlement};
 
+/// Unpacked bodies after which a batch is full, whatever its count: what a lane may hold in memory.
+const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// How long a lane tries to put an envelope on the retry ladder before it gives the parcel back.
 const LADDER_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -116,10 +119,14 @@ impl RabbitConsumer {
         // From here on nothing is awaited: a dropped future takes nothing with it.
         let mut batch = Vec::new();
         intake.unpack(first, &mut batch);
+        let mut bytes: usize = batch.iter().map(Delivery::bytes).sum();
         while batch.len() < max
+            && bytes < BATCH_BYTES_MAX
             && let Some(arrival) = intake.next_ready()
         {
+            let before = batch.len();
             intake.unpack(arrival?, &mut batch);
+            bytes += batch[before..].iter().map(Delivery::bytes).sum::<usize>();
         }
         Ok(batch)
     }

@@ -56,6 +56,7 @@ pub(crate) fn envelope(number: u128) -> Envelope {
         api_version: None,
         triggered_at: None,
         received_at: Timestamp(1),
+        signature: None,
         traceparent: None,
         body: Bytes::from(format!(r#"{{"id":{number}}}"#)),
     }

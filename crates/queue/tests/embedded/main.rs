@@ -31,6 +31,7 @@ fn envelope(number: u128) -> Envelope {
         api_version: None,
         triggered_at: None,
         received_at: Timestamp(5),
+        signature: None,
         traceparent: None,
         body: Bytes::from(format!("{{\"id\":{number}}}")),
     }

@@ -103,6 +103,7 @@ impl SignedWebhook {
             api_version: Some(API_VERSION.to_owned()),
             triggered_at: Some(Timestamp(triggered.as_microsecond())),
             received_at,
+            signature: None,
             traceparent: None,
             body: self.body.clone(),
         }

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use domain::{DeadReason, retry};
+use platforms::signature::sign;
 use store::StoreError;
 use testkit::memory::Fault;
 use testkit::shopify::ShopifyOrder;
@@ -218,6 +219,7 @@ async fn a_sender_that_no_shop_is_named_for_is_a_dead_letter() {
     let mut processor = Processor::new(store.clone(), Strategy::Optimistic);
     let mut one = work(&placed(1, 2));
     one.envelope.shop = "other.myshopify.com".into();
+    one.envelope.signature = Some(sign("secret of demo", &one.envelope.body));
     let done = processor.process(vec![one.clone()], &shops(""), true).await.unwrap();
     assert_eq!(outcomes(&done), ["unknown_shop"]);
     // By now the file names it, under a name of its own.
@@ -226,6 +228,9 @@ async fn a_sender_that_no_shop_is_named_for_is_a_dead_letter() {
          domain = \"other.myshopify.com\"\nsecrets = [\"plain:secret\"]",
     );
     one.replay = true;
+    let done = processor.process(vec![one.clone()], &mended, true).await.unwrap();
+    assert_eq!(outcomes(&done), ["unknown_shop"], "another shop cannot speak for it");
+    one.envelope.signature = Some(sign("secret", &one.envelope.body));
     let done = processor.process(vec![one], &mended, true).await.unwrap();
     assert_eq!(outcomes(&done), ["applied"]);
     let orders = store.inner.orders();
