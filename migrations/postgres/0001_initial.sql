@@ -132,6 +132,12 @@ CREATE TABLE operations (
     at   timestamptz NOT NULL
 );
 
+-- Written to see whether the database takes writes.
+CREATE TABLE probe (
+    id smallint PRIMARY KEY CHECK (id = 1),
+    at timestamptz NOT NULL
+) WITH (fillfactor = 50);
+
 -- Envelopes that may have killed a process, and how often they were tried alone since.
 CREATE TABLE suspects (
     envelope_id uuid PRIMARY KEY,

@@ -121,6 +121,12 @@ CREATE TABLE operations (
     at   integer NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Written to see whether the database takes writes.
+CREATE TABLE probe (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    at INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE suspects (
     envelope_id text PRIMARY KEY,
     tries       integer NOT NULL

@@ -12,7 +12,7 @@ use domain::{ChangeSet, EnvelopeId, Keys, OrderKey, Sku, Stock, StockKey, View};
 use crate::migrations::SchemaVersions;
 use crate::postgres::{self, Postgres, PostgresConfig};
 use crate::reports::{
-    DeadFilter, DeadRow, HistoryRow, Totals, Verification, WebhookFilter, WebhookRow,
+    Closed, DeadFilter, DeadRow, HistoryRow, Totals, Verification, WebhookFilter, WebhookRow,
 };
 use crate::sqlite::{self, Sqlite};
 use crate::{Commit, Reports, Store, StoreError};
@@ -188,8 +188,17 @@ impl Reports for AnyStore {
         whichever!(self, store => store.dead_letter_raw(id))
     }
 
-    async fn discard(&self, id: EnvelopeId, note: &str) -> Result<bool, StoreError> {
-        whichever!(self, store => store.discard(id, note))
+    async fn close_dead_letter(
+        &self,
+        id: EnvelopeId,
+        how: Closed,
+        note: &str,
+    ) -> Result<bool, StoreError> {
+        whichever!(self, store => store.close_dead_letter(id, how, note))
+    }
+
+    async fn operation(&self, key: &str) -> Result<Option<String>, StoreError> {
+        whichever!(self, store => store.operation(key))
     }
 
     async fn totals(&self) -> Result<Totals, StoreError> {

@@ -58,11 +58,12 @@ pub trait Store: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Commit, StoreError>> + Send;
 
     /// Notes durably that an envelope under suspicion is about to be decided alone, and returns how
-    /// often that was noted, this time included. Forgotten when the envelope is committed.
+    /// often that was noted, this time included. Forgotten when it is committed under suspicion.
     fn suspect(&self, envelope: EnvelopeId)
     -> impl Future<Output = Result<u32, StoreError>> + Send;
 
-    /// Whether the store answers and takes writes.
+    /// Whether the store answers and takes writes: a standby, a read-only server and a full disk
+    /// answer, and no work gets done there. Writes to find out.
     fn ping(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 

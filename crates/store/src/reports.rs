@@ -57,11 +57,18 @@ pub trait Reports {
     ) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>> + Send;
 
     /// Closes an open dead letter for good. `false`: it is not open.
-    fn discard(
+    fn close_dead_letter(
         &self,
         id: EnvelopeId,
+        how: Closed,
         note: &str,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// What an operator's command under this key did; `None`: it has not happened.
+    fn operation(
+        &self,
+        key: &str,
+    ) -> impl Future<Output = Result<Option<String>, StoreError>> + Send;
 
     fn totals(&self) -> impl Future<Output = Result<Totals, StoreError>> + Send;
 
@@ -146,6 +153,22 @@ pub struct DeadRow {
     pub closed_note: Option<String>,
     pub received_at: Timestamp,
     pub died_at: Timestamp,
+}
+
+/// How a dead letter ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    Replayed,
+    Discarded,
+}
+
+impl Closed {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Replayed => "replayed",
+            Self::Discarded => "discarded",
+        }
+    }
 }
 
 /// How many of what.

@@ -9,9 +9,9 @@ use super::columns::Columns;
 use super::flight::{Step, all, fly, fly_unbounded};
 use crate::StoreError;
 use crate::reports::{
-    CHECKS, COUNTS, DeadFilter, DeadRow, Fields, HistoryRow, Reports, Totals, VIOLATIONS_MAX,
-    Verification, WebhookFilter, WebhookRow, dead_row, history_row, stock_row, totals, violation,
-    webhook_row,
+    CHECKS, COUNTS, Closed, DeadFilter, DeadRow, Fields, HistoryRow, Reports, Totals,
+    VIOLATIONS_MAX, Verification, WebhookFilter, WebhookRow, dead_row, history_row, stock_row,
+    totals, violation, webhook_row,
 };
 
 impl Fields for Row {
@@ -93,9 +93,19 @@ impl Reports for Postgres {
         Ok(self.rows(sql, &[&id.0], |row| row.get(0)).await?.pop())
     }
 
-    async fn discard(&self, id: EnvelopeId, note: &str) -> Result<bool, StoreError> {
-        let sql = include_str!("sql/discard.sql");
-        Ok(!self.rows(sql, &[&id.0, &note], |_| ()).await?.is_empty())
+    async fn close_dead_letter(
+        &self,
+        id: EnvelopeId,
+        how: Closed,
+        note: &str,
+    ) -> Result<bool, StoreError> {
+        let sql = include_str!("sql/close_dead_letter_by_id.sql");
+        Ok(!self.rows(sql, &[&id.0, &how.as_str(), &note], |_| ()).await?.is_empty())
+    }
+
+    async fn operation(&self, key: &str) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT what FROM operations WHERE key = $1";
+        Ok(self.rows(sql, &[&key], |row| row.get(0)).await?.pop())
     }
 
     async fn totals(&self) -> Result<Totals, StoreError> {

@@ -148,6 +148,8 @@ impl Store for Sqlite {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").fetch_one(&self.readers).await.map_err(from_sqlx).map(drop)
+        let sql = "INSERT INTO probe (id, at) VALUES (1, unixepoch())
+                   ON CONFLICT (id) DO UPDATE SET at = excluded.at";
+        sqlx::query(sql).execute(&self.writer).await.map_err(from_sqlx).map(drop)
     }
 }

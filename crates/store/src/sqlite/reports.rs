@@ -9,9 +9,9 @@ use super::error::from_sqlx;
 use super::{Sqlite, json};
 use crate::StoreError;
 use crate::reports::{
-    CHECKS, COUNTS, DeadFilter, DeadRow, Fields, HistoryRow, Reports, Totals, VIOLATIONS_MAX,
-    Verification, WebhookFilter, WebhookRow, dead_row, history_row, stock_row, totals, violation,
-    webhook_row,
+    CHECKS, COUNTS, Closed, DeadFilter, DeadRow, Fields, HistoryRow, Reports, Totals,
+    VIOLATIONS_MAX, Verification, WebhookFilter, WebhookRow, dead_row, history_row, stock_row,
+    totals, violation, webhook_row,
 };
 
 impl Fields for SqliteRow {
@@ -93,8 +93,21 @@ impl Reports for Sqlite {
         Ok(self.rows(query.bind(id.to_string()), |row| row.get(0)).await?.pop())
     }
 
-    async fn discard(&self, id: EnvelopeId, note: &str) -> Result<bool, StoreError> {
-        let query = sqlx::query(include_str!("sql/discard.sql")).bind(id.to_string()).bind(note);
+    async fn operation(&self, key: &str) -> Result<Option<String>, StoreError> {
+        let query = sqlx::query("SELECT what FROM operations WHERE key = ?1").bind(key);
+        Ok(self.rows(query, |row| row.get(0)).await?.pop())
+    }
+
+    async fn close_dead_letter(
+        &self,
+        id: EnvelopeId,
+        how: Closed,
+        note: &str,
+    ) -> Result<bool, StoreError> {
+        let query = sqlx::query(include_str!("sql/close_dead_letter_by_id.sql"))
+            .bind(id.to_string())
+            .bind(how.as_str())
+            .bind(note);
         let closed = query.fetch_optional(&self.writer).await.map_err(from_sqlx)?;
         Ok(closed.is_some())
     }

@@ -2,7 +2,7 @@
 //! not, and writes nothing.
 
 use domain::{ChangeSet, Operation, Stock, StockChange, Version};
-use store::{Commit, ConflictKey, Store};
+use store::{Commit, ConflictKey, Reports, Store};
 use testkit::shopify::ShopifyOrder;
 
 use crate::harness::{
@@ -108,7 +108,10 @@ pub(crate) async fn an_operation_that_was_done_before_is_a_conflict<T: TestStore
         ..changes
     };
     let first = command(stock_change(store, "BOWL", 5).await);
+    assert_eq!(store.operation("delivery-42").await.expect("answers"), None);
     assert_eq!(store.commit(&first).await.expect("commits"), Commit::Applied);
+    let done = store.operation("delivery-42").await.expect("answers");
+    assert_eq!(done.as_deref(), Some("counted"));
     let again = command(stock_change(store, "BOWL", 5).await);
     refused(&test, &again, &[ConflictKey::Operation("delivery-42".to_owned())]).await;
     sound(store).await;

@@ -2,7 +2,7 @@
 
 use domain::view::Decided;
 use domain::{ChangeSet, DeadLetter, DeadReason, Outcome};
-use store::reports::{DeadFilter, DeadRow};
+use store::reports::{Closed, DeadFilter, DeadRow};
 use store::{Commit, Reports, Store};
 use testkit::shopify::ShopifyOrder;
 
@@ -82,7 +82,12 @@ pub(crate) async fn a_dead_letter_that_dies_again_opens_again<T: TestStore>() {
     let test = T::open().await;
     let store = test.store();
     apply(store, &[dead(1)]).await;
-    assert!(store.discard(envelope(1), "not ours").await.expect("discards"));
+    assert!(
+        store
+            .close_dead_letter(envelope(1), Closed::Discarded, "not ours")
+            .await
+            .expect("discards")
+    );
     let mut again = dead(1).replayed();
     again.meaning = domain::Meaning::Dead {
         reason: DeadReason::UnknownSku,
@@ -101,9 +106,17 @@ pub(crate) async fn a_dead_letter_is_discarded_once<T: TestStore>() {
     let test = T::open().await;
     let store = test.store();
     apply(store, &[dead(1)]).await;
-    assert!(store.discard(envelope(1), "spam").await.expect("discards"));
-    assert!(!store.discard(envelope(1), "spam").await.expect("answers"), "it is closed");
-    assert!(!store.discard(envelope(9), "spam").await.expect("answers"), "there is none");
+    assert!(
+        store.close_dead_letter(envelope(1), Closed::Discarded, "spam").await.expect("discards")
+    );
+    assert!(
+        !store.close_dead_letter(envelope(1), Closed::Replayed, "spam").await.expect("answers"),
+        "it is closed"
+    );
+    assert!(
+        !store.close_dead_letter(envelope(9), Closed::Discarded, "spam").await.expect("answers"),
+        "there is none"
+    );
     let all = letters(&test, true).await;
     assert_eq!((all[0].state.as_str(), all[0].closed_note.as_deref()), ("discarded", Some("spam")));
     assert_eq!(letters(&test, false).await, vec![]);

@@ -1,6 +1,6 @@
 UPDATE dead_letters SET
-    state = 'discarded',
+    state = ?2,
     closed_at = CAST(unixepoch('subsec') * 1000000 AS integer),
-    closed_note = ?2
+    closed_note = ?3
 WHERE id = ?1 AND state = 'open'
 RETURNING 1
