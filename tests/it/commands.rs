@@ -45,6 +45,18 @@ async fn an_adjustment_under_the_same_id_happens_once(profile: Profile) {
     assert_eq!(history.as_array().map(Vec::len), Some(2));
     assert_eq!(history[0]["reason"], "broken");
     fleet.cli(&["stock", "adjust", "NONE", "1", "--reason", "x"]).await.fails_with(1);
+
+    // Refused is not done: the same command counts once it can be.
+    let adjust = ["stock", "adjust", "CAP", "-9", "--reason", "moved", "--id", "shelf-8"];
+    fleet.cli(&adjust).await.fails_with(1);
+    fleet.stock("CAP", 20).await;
+    assert_eq!(fleet.ok(&adjust).await["on_hand"], 11);
+    assert_eq!(fleet.ok(&adjust).await["on_hand"], 11);
+    fleet.ok(&["stock", "set", "CAP", "3"]).await;
+    let done_before = fleet.cli(&adjust).await.fails_with(0);
+    done_before.names(&["shelf-8", "used before"]);
+    let other = ["stock", "adjust", "CAP", "1", "--reason", "moved", "--id", "shelf-8"];
+    fleet.cli(&other).await.fails_with(2).names(&["another change", "adjust CAP at main by -9"]);
     fleet.finish().await;
 }
 

@@ -16,8 +16,12 @@ macro_rules! outln {
 
 pub(crate) fn line(text: std::fmt::Arguments<'_>) {
     match writeln!(std::io::stdout(), "{text}") {
+        Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
-        written => written.expect("stdout can be written"),
+        Err(error) => {
+            eprintln!("onhand: cannot write the answer: {error}");
+            std::process::exit(1);
+        }
     }
 }
 

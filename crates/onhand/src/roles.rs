@@ -86,6 +86,9 @@ struct WorkerLimits {
     drain_seconds: u64,
 }
 
+/// The exit code of a process that was told twice to stop, as shells count: 128 + SIGINT.
+const SECOND_SIGNAL: i32 = 130;
+
 /// How long closing connections and files may take.
 const CLOSE: Duration = Duration::from_secs(10);
 
@@ -131,7 +134,8 @@ impl Role {
         let (tasks, stop, done) =
             (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
         let shops = shops_file::watch(&settings.shops, &tasks, done.clone())?;
-        tasks.spawn(stop_on_signal(stop.clone())?);
+        // Whoever waits for the tasks must not wait for a second signal.
+        tasks.spawn(done.clone().run_until_cancelled_owned(stop_on_signal(stop.clone())?));
         Ok(Self { shops, tasks, stop, done, metrics })
     }
 
@@ -187,6 +191,12 @@ fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<impl Future<Output 
         }
         tracing::info!("stopping: finishing what was accepted");
         stop.cancel();
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::warn!("stopped at once: what was unfinished comes again");
+        std::process::exit(SECOND_SIGNAL);
     })
 }
 

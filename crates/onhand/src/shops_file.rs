@@ -54,8 +54,9 @@ pub(crate) fn watch(
     tasks: &TaskTracker,
     stop: CancellationToken,
 ) -> anyhow::Result<watch::Receiver<Arc<Shops>>> {
-    let (sender, receiver) = watch::channel(Arc::new(load(path)?));
+    // Looked at first: a change while it is being read is seen at the next look.
     let seen = changed_at(path);
+    let (sender, receiver) = watch::channel(Arc::new(load(path)?));
     tasks.spawn(stop.run_until_cancelled_owned(keep_reading(path.to_owned(), seen, sender)));
     Ok(receiver)
 }

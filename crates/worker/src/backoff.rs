@@ -16,10 +16,10 @@ const LONGEST_MS: u64 = 100;
 
 /// Draws one wait after another; forget it when the conflict is over.
 #[derive(Debug)]
-pub(crate) struct ConflictBackoff(ExponentialBackoff);
+pub struct ConflictBackoff(ExponentialBackoff);
 
-impl ConflictBackoff {
-    pub(crate) fn new() -> Self {
+impl Default for ConflictBackoff {
+    fn default() -> Self {
         Self(ExponentialBackoff {
             current_interval: Duration::from_millis(FIRST_MS),
             initial_interval: Duration::from_millis(FIRST_MS),
@@ -33,8 +33,10 @@ impl ConflictBackoff {
             ..ExponentialBackoff::default()
         })
     }
+}
 
-    pub(crate) fn next_wait(&mut self) -> Duration {
+impl ConflictBackoff {
+    pub fn next_wait(&mut self) -> Duration {
         self.0.next_backoff().unwrap_or(Duration::from_millis(LONGEST_MS))
     }
 }
@@ -45,7 +47,7 @@ mod tests {
 
     #[test]
     fn waits_grow_but_stay_bounded() {
-        let mut backoff = ConflictBackoff::new();
+        let mut backoff = ConflictBackoff::default();
         let waits: Vec<Duration> = (0..200).map(|_| backoff.next_wait()).collect();
         assert!(waits[0] <= Duration::from_millis(2 * FIRST_MS));
         assert!(waits.iter().all(|wait| *wait <= Duration::from_millis(2 * LONGEST_MS)));

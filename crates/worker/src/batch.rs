@@ -133,7 +133,7 @@ impl<S: Store> Processor<S> {
     }
 
     async fn commit(&mut self, batch: &mut [Prepared]) -> Result<Vec<Decided>, Failed> {
-        let mut backoff = ConflictBackoff::new();
+        let mut backoff = ConflictBackoff::default();
         let started = Instant::now();
         for tries in 0..TRIES_MAX {
             let keys = keys(batch);

@@ -30,6 +30,7 @@ mod heat;
 mod lane;
 mod prepare;
 
+pub use self::backoff::ConflictBackoff;
 pub use batch::{Done, Processor, Strategy};
 pub use prepare::Work;
 

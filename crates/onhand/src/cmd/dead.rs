@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 use platforms::Shops;
 use queue::parcel;
 use serde::Serialize;
-use store::reports::{DeadFilter, DeadRow};
+use store::reports::{Closed, DeadFilter, DeadRow};
 use store::{AnyStore, Reports};
 use worker::{Done, Processor, Strategy, Work};
 
@@ -42,7 +42,7 @@ pub(crate) enum DeadCommand {
         #[arg(long)]
         all: bool,
     },
-    /// Close one for good, with a reason
+    /// Close one, with a reason; only a replay of this very id opens it again
     Discard {
         id: String,
         #[arg(long)]
@@ -110,7 +110,11 @@ pub(crate) async fn run(settings: &Settings, command: DeadCommand) -> anyhow::Re
         }
         DeadCommand::Discard { id, reason } => {
             let parsed = parse_id(&id)?;
-            let done = settings.open_store().await?.discard(parsed, &reason).await?;
+            let done = settings
+                .open_store()
+                .await?
+                .close_dead_letter(parsed, Closed::Discarded, &reason)
+                .await?;
             if !done {
                 eprintln!("onhand: there is no open dead letter {id}");
                 return Ok(ExitCode::from(NOT_FINE));
@@ -163,10 +167,12 @@ async fn show(settings: &Settings, store: &AnyStore, id: EnvelopeId) -> anyhow::
         return Ok(ExitCode::from(NOT_FINE));
     };
     let raw = raw.unwrap_or_default();
-    let body = match envelope(&raw) {
-        Some(envelope) => String::from_utf8_lossy(&envelope.body).into_owned(),
-        None => String::from_utf8_lossy(&raw).into_owned(),
+    let bodies: Vec<_> = match parcel::decode(&raw) {
+        Ok(envelopes) => envelopes.into_iter().map(|envelope| envelope.body).collect(),
+        Err(_) => vec![raw.into()],
     };
+    let bodies: Vec<_> = bodies.iter().map(|body| String::from_utf8_lossy(body)).collect();
+    let body = bodies.join("\n");
     let shown = DeadJson::new(row, Some(body));
     if settings.json {
         output::json(&shown)?;
@@ -185,10 +191,8 @@ async fn show(settings: &Settings, store: &AnyStore, id: EnvelopeId) -> anyhow::
     Ok(ExitCode::SUCCESS)
 }
 
-/// The one envelope of a dead letter; `None`: it never was one.
-fn envelope(raw: &[u8]) -> Option<Envelope> {
-    parcel::decode(raw).ok()?.pop()
-}
+/// What is still a dead letter afterwards.
+const DEAD: &str = "dead";
 
 #[derive(Serialize)]
 struct Replayed {
@@ -212,16 +216,28 @@ async fn replay(
     let mut processor = Processor::new(store.clone(), Strategy::Adaptive);
     let mut replayed = Vec::with_capacity(rows.len());
     for row in &rows {
-        let raw = store.dead_letter_raw(parse_id(&row.id)?).await?.unwrap_or_default();
-        let (outcome, detail) = match envelope(&raw) {
-            Some(envelope) => replay_one(&mut processor, envelope, shops).await?,
-            None => ("dead", Some("it is not an envelope that this program can read".to_owned())),
+        let id = parse_id(&row.id)?;
+        let raw = store.dead_letter_raw(id).await?.unwrap_or_default();
+        let Ok(envelopes) = parcel::decode(&raw) else {
+            let detail = Some("it is no parcel that this program can read".to_owned());
+            replayed.push(Replayed { id: row.id.clone(), outcome: DEAD, detail });
+            bar.inc(1);
+            continue;
         };
-        replayed.push(Replayed { id: row.id.clone(), outcome, detail });
+        let mut all_decided = true;
+        for envelope in envelopes {
+            let (outcome, detail) = replay_one(&mut processor, envelope, shops).await?;
+            all_decided &= outcome != DEAD;
+            replayed.push(Replayed { id: row.id.clone(), outcome, detail });
+        }
+        // Deciding a webhook closes its letter. A whole parcel that could not be read is nobody's.
+        if row.webhook.is_none() && all_decided {
+            store.close_dead_letter(id, Closed::Replayed, "each of its webhooks").await?;
+        }
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let still_dead = replayed.iter().any(|one| one.outcome == "dead");
+    let still_dead = replayed.iter().any(|one| one.outcome == DEAD);
     if settings.json {
         output::json(&replayed)?;
     } else {
@@ -247,6 +263,6 @@ async fn replay_one(
         Done::Decided(Decided::Duplicate | Decided::Redelivered) => {
             (Outcome::Unchanged.as_str(), Some("it was decided before".to_owned()))
         }
-        Done::RetryIn(_) => ("dead", Some("the database is too busy; try again".to_owned())),
+        Done::RetryIn(_) => (DEAD, Some("the database is too busy; try again".to_owned())),
     })
 }

@@ -1,20 +1,24 @@
-//! An operator's change: the same optimistic commit as a worker's, once only by its key.
-
-use std::time::Duration;
+//! An operator's change: the same commit as a worker's, once only by its key.
 
 use domain::stock::Cause;
 use domain::{Batch, EnvelopeId, Keys, Operation, Timestamp};
-use store::{AnyStore, Commit, ConflictKey, Store, StoreError};
+use store::{AnyStore, Commit, ConflictKey, Reports, Store, StoreError};
+use worker::ConflictBackoff;
 
 /// Tries before a command gives up against a busy fleet.
-const TRIES_MAX: u32 = 50;
+const TRIES_MAX: u32 = 30;
+
+/// Conflicts after which it locks before it reads: on a hot row somebody is always faster.
+const OPTIMISTIC_TRIES: u32 = 3;
 
 /// What the store answered to an operator's change.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Operated<T> {
+pub(crate) enum Operated<T, R> {
     Done(T),
-    /// The same key was used before: nothing happened now.
-    DoneBefore,
+    /// As things are it cannot be done: nothing happened, and the key is not used up.
+    Refused(R),
+    /// The same key was used before, for this: nothing happened now.
+    DoneBefore(String),
 }
 
 /// Who asks, and when.
@@ -23,6 +27,8 @@ pub(crate) struct Command {
     pub(crate) now: Timestamp,
     /// Under this key it happens once only.
     pub(crate) key: Option<String>,
+    /// What is changed, to tell another use of the key from a repeat.
+    pub(crate) what: String,
     pub(crate) reason: String,
 }
 
@@ -32,7 +38,15 @@ impl Command {
             correlation: EnvelopeId(uuid::Uuid::now_v7()),
             now: worker::clock::now(),
             key,
+            what: String::new(),
             reason: reason.into(),
+        }
+    }
+
+    async fn done_before(&self, store: &AnyStore) -> Result<Option<String>, StoreError> {
+        match &self.key {
+            Some(key) => store.operation(key).await,
+            None => Ok(None),
         }
     }
 
@@ -48,30 +62,54 @@ impl Command {
 }
 
 /// Loads `keys`, lets `change` work on them, and commits; again if somebody was faster.
-pub(crate) async fn operate<T>(
+pub(crate) async fn operate<T, R>(
     store: &AnyStore,
     keys: &Keys,
     command: &Command,
-    mut change: impl FnMut(&mut Batch) -> anyhow::Result<T>,
-) -> anyhow::Result<Operated<T>> {
-    for _ in 0..TRIES_MAX {
-        let mut batch = Batch::new(store.load(keys).await?);
-        let answer = change(&mut batch)?;
+    mut change: impl FnMut(&mut Batch) -> anyhow::Result<Result<T, R>>,
+) -> anyhow::Result<Operated<T, R>> {
+    let mut backoff = ConflictBackoff::default();
+    for tries in 0..TRIES_MAX {
+        let (claim, view) = match tries < OPTIMISTIC_TRIES {
+            true => (None, store.load(keys).await?),
+            false => match store.claim(keys).await {
+                Ok((claim, view)) => (Some(claim), view),
+                Err(StoreError::TryAgain(_)) => continue,
+                Err(error) => return Err(error.into()),
+            },
+        };
+        let mut batch = Batch::new(view);
+        let answer = match change(&mut batch)? {
+            Ok(answer) => answer,
+            Err(refused) => {
+                drop(claim);
+                return Ok(match command.done_before(store).await? {
+                    Some(what) => Operated::DoneBefore(what),
+                    None => Operated::Refused(refused),
+                });
+            }
+        };
         if let Some(key) = &command.key {
-            let (key, what) = (key.clone(), command.reason.clone());
+            let (key, what) = (key.clone(), command.what.clone());
             batch.operation(Operation { key, what, at: command.now });
         }
-        match store.commit(&batch.into_changes()).await {
+        let changes = batch.into_changes();
+        let committed = match claim {
+            None => store.commit(&changes).await,
+            Some(claim) => store.commit_claim(claim, &changes).await,
+        };
+        match committed {
             Ok(Commit::Applied) => return Ok(Operated::Done(answer)),
             Ok(Commit::Conflict(conflicts)) => {
                 if conflicts.iter().any(|key| matches!(key, ConflictKey::Operation(_))) {
-                    return Ok(Operated::DoneBefore);
+                    let what = command.done_before(store).await?.unwrap_or_default();
+                    return Ok(Operated::DoneBefore(what));
                 }
             }
             Err(StoreError::TryAgain(_)) => {}
             Err(error) => return Err(error.into()),
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(backoff.next_wait()).await;
     }
     anyhow::bail!("the rows are too busy; nothing was changed, try again")
 }

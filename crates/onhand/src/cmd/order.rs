@@ -274,6 +274,9 @@ struct Retried {
     detail: Option<String>,
 }
 
+/// No order has this id.
+struct NotThere;
+
 async fn retry(settings: &Settings, store: &AnyStore, key: &OrderKey) -> anyhow::Result<ExitCode> {
     let shops = shops_file::load(&settings.shops)?;
     let policy = shops.get(&key.shop).map(|shop| shop.policy.clone()).ok_or_else(|| {
@@ -282,10 +285,11 @@ async fn retry(settings: &Settings, store: &AnyStore, key: &OrderKey) -> anyhow:
     let keys = Keys { orders: [key.clone()].into(), ..Keys::default() };
     let command = Command::new("order retry", None);
     let operated = operate(store, &keys, &command, |batch| {
-        Ok(batch.retry_order(key, &policy, command.correlation, command.now))
+        let verdict = batch.retry_order(key, &policy, command.correlation, command.now);
+        Ok(verdict.ok_or(NotThere))
     })
     .await?;
-    let Operated::Done(Some(Verdict { outcome, detail, .. })) = operated else {
+    let Operated::Done(Verdict { outcome, detail, .. }) = operated else {
         return not_there(key, &[]);
     };
     if settings.json {

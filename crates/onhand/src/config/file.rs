@@ -1,6 +1,7 @@
 //! onhand.toml: the same settings as flags and environment, below both.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -39,7 +40,9 @@ fn read() -> anyhow::Result<Source> {
     };
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(_) if !must_exist => return Ok(Source::default()),
+        Err(error) if !must_exist && error.kind() == io::ErrorKind::NotFound => {
+            return Ok(Source::default());
+        }
         Err(error) => {
             return Err(bad_config(format!("cannot read {}: {error}", path.display())));
         }
@@ -94,7 +97,11 @@ fn apply(
         if let Some(value) = values.get(&key) {
             unknown.retain(|name| **name != key);
             let value = value.clone();
-            command = command.mut_arg(id, |arg| arg.default_value(value));
+            // What the environment must not show in --help, the file must not either.
+            command = command.mut_arg(id, |arg| {
+                let secret = arg.is_hide_env_values_set();
+                arg.default_value(value).hide_default_value(secret)
+            });
         }
     }
     let names: Vec<String> =

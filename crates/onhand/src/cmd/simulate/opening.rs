@@ -1,5 +1,7 @@
 //! Stock for the items of a simulated sale.
 
+use std::convert::Infallible;
+
 use domain::{Keys, LocationId, Move, MoveKind, Sku, StockKey};
 use store::AnyStore;
 
@@ -35,7 +37,7 @@ pub(crate) async fn open(store: &AnyStore, stock: Vec<(Sku, i64)>) -> anyhow::Re
                 batch.move_stock(change, &command.cause(), command.now)?;
                 opened += 1;
             }
-            Ok(opened)
+            Ok(Ok::<_, Infallible>(opened))
         });
         if let Operated::Done(opened) = opened.await? {
             made += opened;

@@ -29,6 +29,16 @@ pub(super) enum What {
     Adjust { units: i64 },
 }
 
+impl What {
+    /// The same change has the same words.
+    fn describe(self, key: &StockKey) -> String {
+        match self {
+            Self::Set { on_hand, floor } => format!("set {key} to {on_hand}, floor {floor:?}"),
+            Self::Adjust { units } => format!("adjust {key} by {units:+}"),
+        }
+    }
+}
+
 /// Why a row cannot be changed as asked.
 enum Refused {
     Unknown,
@@ -44,16 +54,13 @@ pub(super) async fn run(
     let sku = Sku::new(&request.sku);
     let key = StockKey::new(&sku, &location(store, &sku, request.location.as_deref()).await?);
     let keys = Keys { skus: [sku.clone()].into(), ..Keys::default() };
-    let command = Command::new(&request.reason, request.id.clone());
-    let mut refused = None;
+    let mut command = Command::new(&request.reason, request.id.clone());
+    command.what = request.what.describe(&key);
     let operated = operate(store, &keys, &command, |batch| {
         let before = batch.view().stock.get(&key);
         let (change, floor) = match plan(&key, before, request.what) {
             Ok(planned) => planned,
-            Err(why) => {
-                refused = Some(why);
-                return Ok(before);
-            }
+            Err(why) => return Ok(Err(why)),
         };
         let cause = command.cause();
         // A lower floor makes room for the move; for a higher one the move makes room.
@@ -73,15 +80,20 @@ pub(super) async fn run(
         if let Some(floor) = floor_after {
             after = batch.set_floor(&key, floor, &cause, command.now)?;
         }
-        Ok(after)
+        Ok(Ok(after))
     })
     .await?;
-    if let Some(refused) = refused {
-        return refuse(store, &key, refused).await;
-    }
     match operated {
+        Operated::Refused(why) => return refuse(store, &key, why).await,
         Operated::Done(stock) => show(settings, &key, &stock)?,
-        Operated::DoneBefore => {
+        Operated::DoneBefore(what) if what != command.what => {
+            return Err(bad_config(format!(
+                "--id {} was used before, for another change ({what}): nothing was changed now; \
+                 each change has an id of its own",
+                request.id.as_deref().unwrap_or_default()
+            )));
+        }
+        Operated::DoneBefore(_) => {
             let rows = store.stock(std::slice::from_ref(&sku)).await?;
             let stock = rows.into_iter().find(|(row, _)| *row == key).map(|(_, stock)| stock);
             eprintln!(
@@ -101,7 +113,11 @@ fn check(request: &Request) -> anyhow::Result<()> {
     }
     let (units, floor) = match request.what {
         What::Set { on_hand, floor } if on_hand >= 0 => (on_hand, floor.unwrap_or(0)),
-        What::Set { .. } => return Err(bad_config("units on hand cannot be negative")),
+        What::Set { .. } => {
+            return Err(bad_config(
+                "units on hand cannot be negative; to take units away use `onhand stock adjust`",
+            ));
+        }
         What::Adjust { units } => (units, 0),
     };
     if units.abs() > QUANTITY_MAX || floor.abs() > QUANTITY_MAX {
@@ -158,7 +174,11 @@ fn plan(key: &StockKey, before: Stock, what: What) -> Result<(Option<Move>, Opti
 async fn refuse(store: &AnyStore, key: &StockKey, refused: Refused) -> anyhow::Result<ExitCode> {
     match refused {
         Refused::Unknown => {
-            eprintln!("onhand: {key} has no stock row; `onhand stock set {} N` makes one", key.sku);
+            eprintln!(
+                "onhand: {key} has no stock row; \
+                 `onhand stock set {} N --location {}` makes one",
+                key.sku, key.location
+            );
         }
         Refused::BelowCommitted { on_hand, stock } => {
             eprintln!(
@@ -170,6 +190,13 @@ async fn refuse(store: &AnyStore, key: &StockKey, refused: Refused) -> anyhow::R
             for (order, units) in store.holders(key, HOLDERS_NAMED).await? {
                 eprintln!("  {order}: {units}");
             }
+            eprintln!(
+                "onhand: cancel as many of them as it takes, or let the row go below zero: \
+                 `onhand stock set {} {} --location {} --floor -N`",
+                key.sku,
+                on_hand.max(0),
+                key.location
+            );
         }
     }
     Ok(ExitCode::from(NOT_FINE))

@@ -57,16 +57,12 @@ pub(super) async fn run(
     bar.set_message("writing");
     let keys = Keys { skus: wanted.keys().map(|key| key.sku.clone()).collect(), ..Keys::default() };
     let command = Command::new(format!("import of {}", file.display()), None);
-    let mut errors = Vec::new();
-    let operated = operate(store, &keys, &command, |batch| {
-        errors.clear();
-        Ok(apply(batch, &wanted, &command, &mut errors))
-    })
-    .await;
+    let operated =
+        operate(store, &keys, &command, |batch| Ok(apply(batch, &wanted, &command))).await;
     bar.finish_and_clear();
     match operated? {
-        _ if !errors.is_empty() => Ok(refuse(file, &errors)),
-        Operated::DoneBefore => unreachable!("an import has no key"),
+        Operated::Refused(errors) => Ok(refuse(file, &errors)),
+        Operated::DoneBefore(_) => unreachable!("an import has no key"),
         Operated::Done(imported) => {
             if settings.json {
                 output::json(&imported)?;
@@ -163,13 +159,13 @@ fn check(row: CsvRow) -> Result<(StockKey, i64), String> {
     Ok((StockKey { sku: Sku::new(&row.sku), location: LocationId::new(location) }, on_hand))
 }
 
-/// Moves every row that differs, unless some row cannot: then `errors` says which.
+/// Moves every row that differs, unless some row cannot: `Err` says which.
 fn apply(
     batch: &mut Batch,
     wanted: &BTreeMap<StockKey, Wanted>,
     command: &Command,
-    errors: &mut Vec<String>,
-) -> Imported {
+) -> Result<Imported, Vec<String>> {
+    let mut errors = Vec::new();
     let mut imported = Imported { rows: wanted.len(), created: 0, changed: 0, unchanged: 0 };
     let planned: Vec<_> =
         wanted.iter().map(|(key, row)| (key, row, batch.view().stock.get(key))).collect();
@@ -182,7 +178,7 @@ fn apply(
         }
     }
     if !errors.is_empty() {
-        return imported;
+        return Err(errors);
     }
     for (key, row, before) in planned {
         let absent = before.version == Version::ABSENT;
@@ -198,7 +194,7 @@ fn apply(
             .move_stock(change, &command.cause(), command.now)
             .expect("checked against what is committed above");
     }
-    imported
+    Ok(imported)
 }
 
 fn refuse(file: &Path, errors: &[String]) -> ExitCode {

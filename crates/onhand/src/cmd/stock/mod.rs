@@ -21,7 +21,8 @@ pub(crate) enum StockCommand {
     #[command(after_help = "Example: onhand stock set TSHIRT-RED-M 120 --location main")]
     Set {
         sku: String,
-        /// Units on hand
+        /// Units on hand, 0 or more
+        #[arg(allow_negative_numbers = true)]
         on_hand: i64,
         /// Where; needed if the item lies at several locations [default: main]
         #[arg(long)]
