@@ -36,7 +36,7 @@ CREATE TABLE orders (
     first_seen_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (shop, order_id)
 ) WITH (fillfactor = 80);
-CREATE INDEX orders_short ON orders (shop, first_seen_at) WHERE short;
+CREATE INDEX orders_short ON orders (shop, first_seen_at, order_id) WHERE short;
 
 -- What an order holds, or did, of one stock row.
 CREATE TABLE order_stock (

@@ -34,7 +34,7 @@ CREATE TABLE orders (
     first_seen_at      integer NOT NULL,
     PRIMARY KEY (shop, order_id)
 ) STRICT;
-CREATE INDEX orders_short ON orders (shop, first_seen_at) WHERE short;
+CREATE INDEX orders_short ON orders (shop, first_seen_at, order_id) WHERE short;
 
 CREATE TABLE order_stock (
     shop      text NOT NULL,

@@ -4,7 +4,7 @@ use domain::order::{FulfilmentStatus, Restock};
 use serde_json::Value;
 use testkit::shopify::{LOCATION, ShopifyOrder};
 
-use crate::harness::{Fleet, Profile, in_both_profiles, shape};
+use crate::harness::{Fleet, Profile, eventually, in_both_profiles, shape};
 
 in_both_profiles!(
     an_order_is_placed_paid_sent_in_parts_and_partly_returned,
@@ -12,6 +12,7 @@ in_both_profiles!(
     an_edited_order_holds_what_it_asks_for_now,
     parts_of_an_order_count_when_they_come_alone,
     a_short_order_is_committed_by_a_retry_after_stock_came,
+    short_orders_are_committed_when_stock_comes_if_the_shop_says_so,
     an_older_snapshot_never_replaces_a_newer_one,
     under_commit_on_paid_only_payment_commits,
     a_body_says_what_it_means_before_it_is_sent,
@@ -131,6 +132,26 @@ async fn a_short_order_is_committed_by_a_retry_after_stock_came(profile: Profile
     fleet.ok(&["order", "retry", "demo", "1"]).await;
     assert_eq!(fleet.stock_of("MUG").await, (2, 2), "a retry too many does nothing");
     assert_eq!(fleet.ok(&["order", "show", "demo", "1"]).await["state"], "committed");
+    fleet.finish().await;
+}
+
+async fn short_orders_are_committed_when_stock_comes_if_the_shop_says_so(profile: Profile) {
+    let mut fleet = Fleet::prepare(profile).await;
+    fleet.write_shops(&crate::harness::shops("when_restocked = \"commit_short\""));
+    fleet.start_all(2).await;
+    fleet.stock("CAP", 1).await;
+    for (id, units) in [(1, 5), (2, 3), (3, 3)] {
+        let order = ShopifyOrder::new(id).line("CAP", units).webhook("orders/create");
+        assert_eq!(fleet.outcome(&order).await.0, "short");
+    }
+    fleet.ok(&["stock", "adjust", "CAP", "3", "--reason", "found"]).await;
+    let shows = async |stock| (fleet.stock_of("CAP").await == stock).then_some(());
+    eventually("the oldest that fits is committed", async || shows((4, 3)).await).await;
+    assert_eq!(fleet.ok(&["order", "show", "demo", "2"]).await["state"], "committed");
+    fleet.ok(&["stock", "adjust", "CAP", "10", "--reason", "delivery"]).await;
+    eventually("all are committed", async || shows((14, 11)).await).await;
+    let history = fleet.ok(&["stock", "history", "CAP"]).await;
+    assert_eq!(history[0]["reason"], "restocked");
     fleet.finish().await;
 }
 

@@ -163,6 +163,7 @@ impl Batch {
         key: &OrderKey,
         policy: &Policy,
         correlation: EnvelopeId,
+        reason: &str,
         now: Timestamp,
     ) -> Option<Verdict> {
         let order = self.view.orders.get(key)?;
@@ -172,7 +173,7 @@ impl Batch {
             order: Some(key.order.clone()),
             webhook: None,
             correlation,
-            reason: "order retry".to_owned(),
+            reason: reason.to_owned(),
         };
         Some(self.apply(key, decision, policy, &cause, now))
     }

@@ -89,6 +89,10 @@ struct WorkerLimits {
 /// The exit code of a process that was told twice to stop, as shells count: 128 + SIGINT.
 const SECOND_SIGNAL: i32 = 130;
 
+/// How long a short order waits after units came in, for shops with
+/// `when_restocked = "commit_short"`.
+const SWEEP_EVERY: Duration = Duration::from_secs(2);
+
 /// How long closing connections and files may take.
 const CLOSE: Duration = Duration::from_secs(10);
 
@@ -108,6 +112,7 @@ impl WorkerLimits {
             batch_max: self.batch.into(),
             drain_deadline: Duration::from_secs(self.drain_seconds),
             strategy: worker::Strategy::Adaptive,
+            sweep_every: SWEEP_EVERY,
         }
     }
 

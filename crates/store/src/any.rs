@@ -7,7 +7,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 
-use domain::{ChangeSet, EnvelopeId, Keys, OrderKey, Sku, Stock, StockKey, View};
+use domain::{ChangeSet, EnvelopeId, Keys, OrderKey, ShopId, Sku, Stock, StockKey, View};
 
 use crate::migrations::SchemaVersions;
 use crate::postgres::{self, Postgres, PostgresConfig};
@@ -15,7 +15,7 @@ use crate::reports::{
     Closed, DeadFilter, DeadRow, HistoryRow, Totals, Verification, WebhookFilter, WebhookRow,
 };
 use crate::sqlite::{self, Sqlite};
-use crate::{Commit, Reports, Store, StoreError};
+use crate::{Commit, Reports, ShortOrder, Store, StoreError};
 
 /// What a call will answer.
 pub(crate) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -148,6 +148,15 @@ impl Store for AnyStore {
 
     async fn suspect(&self, envelope: EnvelopeId) -> Result<u32, StoreError> {
         whichever!(self, store => store.suspect(envelope))
+    }
+
+    async fn short_orders(
+        &self,
+        shop: &ShopId,
+        after: Option<&ShortOrder>,
+        limit: i64,
+    ) -> Result<Vec<ShortOrder>, StoreError> {
+        whichever!(self, store => store.short_orders(shop, after, limit))
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -18,7 +18,9 @@
 
 use std::future::Future;
 
-use domain::{ChangeSet, EnvelopeId, Keys, OrderKey, StockKey, View, WebhookKey};
+use domain::{
+    ChangeSet, EnvelopeId, Keys, OrderId, OrderKey, ShopId, StockKey, Timestamp, View, WebhookKey,
+};
 
 mod any;
 pub mod migrations;
@@ -62,9 +64,24 @@ pub trait Store: Clone + Send + Sync + 'static {
     fn suspect(&self, envelope: EnvelopeId)
     -> impl Future<Output = Result<u32, StoreError>> + Send;
 
+    /// A shop's short orders, oldest first: up to `limit` after `after`.
+    fn short_orders(
+        &self,
+        shop: &ShopId,
+        after: Option<&ShortOrder>,
+        limit: i64,
+    ) -> impl Future<Output = Result<Vec<ShortOrder>, StoreError>> + Send;
+
     /// Whether the store answers and takes writes: a standby, a read-only server and a full disk
     /// answer, and no work gets done there. Writes to find out.
     fn ping(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// An order that could not be committed, and when it was first seen.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ShortOrder {
+    pub first_seen_at: Timestamp,
+    pub order: OrderId,
 }
 
 /// The answer to a commit.

@@ -29,6 +29,7 @@ pub mod clock;
 mod heat;
 mod lane;
 mod prepare;
+mod sweep;
 
 pub use self::backoff::ConflictBackoff;
 pub use batch::{Done, Processor, Strategy};
@@ -42,6 +43,8 @@ pub struct Config {
     /// After a stop, how long lanes may take to finish what they hold.
     pub drain_deadline: Duration,
     pub strategy: Strategy,
+    /// How often short orders are tried again, for shops that want it.
+    pub sweep_every: Duration,
 }
 
 /// A lane ended by itself: a panic outside the deciding of an envelope. What it held is delivered
@@ -78,6 +81,12 @@ pub async fn run<C: Consumer, S: Store>(
             drop(end);
         });
     }
+    let sweep = sweep::run(store, shops, config.sweep_every);
+    let (stopped, end) = (stop.clone(), ended.clone().drop_guard());
+    lanes.spawn(async move {
+        stopped.run_until_cancelled_owned(sweep).await;
+        drop(end);
+    });
     lanes.close();
     let outcome = tokio::select! {
         biased;

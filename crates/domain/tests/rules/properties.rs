@@ -130,7 +130,8 @@ impl Run<'_> {
             }
             Job::Retry { order, .. } => {
                 let policy = &self.shops[shop_of(order)];
-                let verdict = batch.retry_order(order, policy, job.envelope(), Timestamp(0));
+                let verdict =
+                    batch.retry_order(order, policy, job.envelope(), "order retry", Timestamp(0));
                 verdict.map(|verdict| verdict.outcome)
             }
         }

@@ -60,7 +60,7 @@ impl World {
         let keys = Keys { orders: [key.clone()].into(), ..Keys::default() };
         let mut batch = Batch::new(self.store.load_now(&keys));
         let envelope = EnvelopeId(uuid(u128::MAX));
-        let verdict = batch.retry_order(&key, &self.policy, envelope, Timestamp(0));
+        let verdict = batch.retry_order(&key, &self.policy, envelope, "order retry", Timestamp(0));
         self.commit(batch);
         verdict.expect("the order is known")
     }

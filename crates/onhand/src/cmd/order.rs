@@ -285,7 +285,8 @@ async fn retry(settings: &Settings, store: &AnyStore, key: &OrderKey) -> anyhow:
     let keys = Keys { orders: [key.clone()].into(), ..Keys::default() };
     let command = Command::new("order retry", None);
     let operated = operate(store, &keys, &command, |batch| {
-        let verdict = batch.retry_order(key, &policy, command.correlation, command.now);
+        let verdict =
+            batch.retry_order(key, &policy, command.correlation, &command.reason, command.now);
         Ok(verdict.ok_or(NotThere))
     })
     .await?;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use platforms::{Shop, WhenRestocked};
+use platforms::Shop;
 use serde::Serialize;
 
 use crate::config::Settings;
@@ -59,12 +59,6 @@ fn describe(shop: &Shop) -> ShopJson<'_> {
         warnings.push(
             "it has several locations but no location_ids: every shipment that names a location \
              will be a dead letter (unknown_location)",
-        );
-    }
-    if shop.when_restocked == WhenRestocked::CommitShort {
-        warnings.push(
-            "when_restocked = \"commit_short\" is not acted on yet: commit short orders with \
-             `onhand order retry`",
         );
     }
     ShopJson {

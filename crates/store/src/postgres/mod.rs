@@ -6,11 +6,12 @@
 //! writes what rests on those rows. If the process or the connection dies in between, PostgreSQL
 //! rolls back or has committed; loading again tells which.
 
-use domain::{ChangeSet, EnvelopeId, Keys, View};
+use domain::{ChangeSet, EnvelopeId, Keys, OrderId, ShopId, Timestamp, View};
 use tokio_postgres::Row;
 
+use self::columns::moment;
 use crate::migrations::{self, SchemaVersions};
-use crate::{Commit, Store, StoreError};
+use crate::{Commit, ShortOrder, Store, StoreError};
 
 mod claim;
 mod columns;
@@ -101,11 +102,32 @@ impl Store for Postgres {
         Ok(u32::try_from(tries).unwrap_or(u32::MAX))
     }
 
+    async fn short_orders(
+        &self,
+        shop: &ShopId,
+        after: Option<&ShortOrder>,
+        limit: i64,
+    ) -> Result<Vec<ShortOrder>, StoreError> {
+        let (at, order) =
+            after.map_or((Timestamp(0), ""), |last| (last.first_seen_at, last.order.as_str()));
+        let connection = self.pool.get().await?;
+        let sql = include_str!("sql/short_orders.sql");
+        let rows = connection.query(sql, &[&shop.as_str(), &moment(at), &order, &limit]).await?;
+        Ok(rows.iter().map(short_order).collect())
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         let connection = self.pool.get().await?;
         let sql = "INSERT INTO probe (id, at) VALUES (1, now())
                    ON CONFLICT (id) DO UPDATE SET at = excluded.at";
         connection.query(sql, &[]).await.map(drop)
+    }
+}
+
+fn short_order(row: &Row) -> ShortOrder {
+    ShortOrder {
+        first_seen_at: Timestamp(row.get(0)),
+        order: OrderId::new(row.get::<_, String>(1)),
     }
 }
 

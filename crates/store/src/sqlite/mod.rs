@@ -9,14 +9,14 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use domain::{ChangeSet, EnvelopeId, Keys, View};
+use domain::{ChangeSet, EnvelopeId, Keys, OrderId, ShopId, Timestamp, View};
 use sqlx::Row;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
 use crate::migrations::{self, SchemaVersions};
-use crate::{Commit, Store, StoreError};
+use crate::{Commit, ShortOrder, Store, StoreError};
 
 mod commit;
 mod error;
@@ -145,6 +145,24 @@ impl Store for Sqlite {
             .await
             .map_err(from_sqlx)?;
         Ok(u32::try_from(row.get::<i64, _>(0)).unwrap_or(u32::MAX))
+    }
+
+    async fn short_orders(
+        &self,
+        shop: &ShopId,
+        after: Option<&ShortOrder>,
+        limit: i64,
+    ) -> Result<Vec<ShortOrder>, StoreError> {
+        let (at, order) =
+            after.map_or((i64::MIN, ""), |last| (last.first_seen_at.0, last.order.as_str()));
+        let query = sqlx::query(include_str!("sql/short_orders.sql"));
+        let query = query.bind(shop.as_str()).bind(at).bind(order).bind(limit);
+        let rows = query.fetch_all(&self.readers).await.map_err(from_sqlx)?;
+        let short_order = |row: &sqlx::sqlite::SqliteRow| ShortOrder {
+            first_seen_at: Timestamp(row.get(0)),
+            order: OrderId::new(row.get::<String, _>(1)),
+        };
+        Ok(rows.iter().map(short_order).collect())
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

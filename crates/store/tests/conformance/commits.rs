@@ -3,7 +3,7 @@
 use std::task::Poll;
 
 use domain::view::{Batch, Decided};
-use domain::{ChangeSet, Keys, Outcome, Policy, Sku, Version};
+use domain::{ChangeSet, Keys, Outcome, Policy, ShopId, Sku, Version};
 use futures_util::poll;
 use store::reports::WebhookFilter;
 use store::{Commit, Reports, Store, StoreError};
@@ -117,10 +117,36 @@ pub(crate) async fn stock_of_an_order_that_holds_nothing_is_loaded<T: TestStore>
     stock_moves(store, "BOWL", 1).await;
     let retried = Keys { orders: [order_key(&order)].into(), ..Keys::default() };
     let mut batch = Batch::new(store.load(&retried).await.expect("loads"));
-    batch.retry_order(&order_key(&order), &Policy::default(), envelope(3), NOW).expect("known");
+    batch
+        .retry_order(&order_key(&order), &Policy::default(), envelope(3), "order retry", NOW)
+        .expect("known");
     assert_eq!(store.commit(&batch.into_changes()).await.expect("commits"), Commit::Applied);
     assert_eq!(units(store, "BOWL").await, (1, 1));
     sound(store).await;
+}
+
+pub(crate) async fn short_orders_are_listed_oldest_first<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    stock_moves(store, "BOWL", 1).await;
+    let ids = [7_u64, 3, 5];
+    for (number, id) in (1..).zip(ids) {
+        let order = ShopifyOrder::new(id).line("BOWL", 2);
+        apply(store, &[sent(number, &order, "orders/create")]).await;
+    }
+    let fits = ShopifyOrder::new(1).line("BOWL", 1);
+    apply(store, &[sent(9, &fits, "orders/create")]).await;
+
+    let shop = ShopId::new(SHOP);
+    let all = store.short_orders(&shop, None, 10).await.expect("lists");
+    let listed: Vec<String> = all.iter().map(|short| short.order.to_string()).collect();
+    assert_eq!(listed, ids.map(|id| id.to_string()));
+    let first = store.short_orders(&shop, None, 1).await.expect("lists");
+    assert_eq!(first, all[..1]);
+    let rest = store.short_orders(&shop, first.last(), 10).await.expect("lists");
+    assert_eq!(rest, all[1..]);
+    assert_eq!(store.short_orders(&shop, all.last(), 10).await.expect("lists"), []);
+    assert_eq!(store.short_orders(&ShopId::new("other"), None, 10).await.expect("lists"), []);
 }
 
 pub(crate) async fn an_empty_change_set_applies<T: TestStore>() {

@@ -21,6 +21,7 @@ macro_rules! conformance_suite {
                 a_ledger_row_says_who_and_why,
                 stock_of_an_order_that_holds_nothing_is_loaded,
                 an_empty_change_set_applies,
+                short_orders_are_listed_oldest_first,
                 two_thousand_webhooks_fit_into_one_commit,
                 any_text_comes_back_as_it_was,
                 what_a_constraint_forbids_is_rejected_and_the_store_works_on,

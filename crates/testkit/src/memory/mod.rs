@@ -11,11 +11,11 @@ use domain::change::Effect;
 use domain::stock::Cause;
 use domain::view::{RECENT_ENVELOPES, Seen};
 use domain::{
-    ChangeSet, DeadLetter, EnvelopeId, Keys, LedgerRow, LocationId, Move, MoveKind, Operation,
-    OrderChange, OrderKey, Outcome, Sku, Stock, StockKey, Timestamp, Version, View, WebhookKey,
-    WebhookRecord,
+    Batch, ChangeSet, DeadLetter, EnvelopeId, Keys, LedgerRow, LocationId, Move, MoveKind,
+    Operation, OrderChange, OrderKey, Outcome, ShopId, Sku, Stock, StockKey, Timestamp, Version,
+    View, WebhookKey, WebhookRecord,
 };
-use store::{Store, StoreError};
+use store::{ShortOrder, Store, StoreError};
 use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
@@ -56,6 +56,8 @@ pub struct WebhookRow {
 struct Contents {
     webhooks: BTreeMap<WebhookKey, WebhookRow>,
     orders: BTreeMap<OrderKey, OrderChange>,
+    /// When each was first written, counted.
+    first_seen: BTreeMap<OrderKey, i64>,
     stock: BTreeMap<StockKey, Stock>,
     ledger: Vec<LedgerRow>,
     dead: BTreeMap<EnvelopeId, DeadLetter>,
@@ -88,6 +90,24 @@ impl MemoryStore {
         let before = contents.stock.insert(key, stock);
         assert!(before.is_none(), "a stock row is opened once");
         contents.ledger.push(LedgerRow { version: Version(1), change, cause, at: Timestamp(0) });
+    }
+
+    /// Units come in, as `onhand stock adjust` has them.
+    pub fn receive(&self, sku: &str, location: &str, units: i64) {
+        let key = StockKey::new(&Sku::new(sku), &LocationId::new(location));
+        let keys = Keys { skus: [key.sku.clone()].into(), ..Keys::default() };
+        let mut batch = Batch::new(self.load_now(&keys));
+        let cause = Cause {
+            shop: None,
+            order: None,
+            webhook: None,
+            correlation: EnvelopeId(Uuid::nil()),
+            reason: "received".to_owned(),
+        };
+        let change = Move { key, kind: MoveKind::Adjust, on_hand_delta: units, committed_delta: 0 };
+        batch.move_stock(change, &cause, Timestamp(0)).expect("more is always possible");
+        let answer = self.commit_now(&batch.into_changes()).expect("nothing is planted for it");
+        assert_eq!(answer, Commit::Applied, "nobody is between");
     }
 
     /// The next commits fail, one fault each.
@@ -223,6 +243,29 @@ impl Store for MemoryStore {
         Ok(*times)
     }
 
+    async fn short_orders(
+        &self,
+        shop: &ShopId,
+        after: Option<&ShortOrder>,
+        limit: i64,
+    ) -> Result<Vec<ShortOrder>, StoreError> {
+        let contents = self.contents();
+        let all = contents
+            .orders
+            .iter()
+            .filter(|(key, row)| key.shop == *shop && row.order.short.is_some());
+        let mut short: Vec<ShortOrder> = all
+            .map(|(key, _)| ShortOrder {
+                first_seen_at: Timestamp(contents.first_seen[key]),
+                order: key.order.clone(),
+            })
+            .filter(|order| after.is_none_or(|after| order > after))
+            .collect();
+        short.sort();
+        short.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(short)
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         Ok(())
     }
@@ -308,6 +351,10 @@ impl Contents {
                 row.repeats.insert(0, *envelope);
             }
             row.repeats.truncate(RECENT_ENVELOPES);
+        }
+        for key in changes.orders.keys() {
+            let next = i64::try_from(self.first_seen.len()).unwrap_or(i64::MAX);
+            self.first_seen.entry(key.clone()).or_insert(next);
         }
         self.orders.extend(changes.orders.clone());
         let written = changes.stock.iter().filter(|(_, change)| change.is_write());

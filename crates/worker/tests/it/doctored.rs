@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use domain::order::{Holding, Order};
-use domain::{ChangeSet, EnvelopeId, Keys, OrderId, Outcome, View, WebhookId};
-use store::{Commit, ConflictKey, Store, StoreError};
+use domain::{ChangeSet, EnvelopeId, Keys, OrderId, Outcome, ShopId, View, WebhookId};
+use store::{Commit, ConflictKey, ShortOrder, Store, StoreError};
 use testkit::memory::MemoryStore;
 use tokio::sync::watch;
 
@@ -188,6 +188,16 @@ impl Store for Doctored {
     async fn suspect(&self, envelope: EnvelopeId) -> Result<u32, StoreError> {
         self.answers()?;
         self.inner.suspect(envelope).await
+    }
+
+    async fn short_orders(
+        &self,
+        shop: &ShopId,
+        after: Option<&ShortOrder>,
+        limit: i64,
+    ) -> Result<Vec<ShortOrder>, StoreError> {
+        self.answers()?;
+        self.inner.short_orders(shop, after, limit).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

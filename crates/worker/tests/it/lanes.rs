@@ -31,7 +31,12 @@ struct Running {
 fn start(store: Doctored, drain_deadline: Duration) -> Running {
     let (queue, consumer) = queue();
     let stop = CancellationToken::new();
-    let config = Config { batch_max: 100, drain_deadline, strategy: Strategy::Optimistic };
+    let config = Config {
+        batch_max: 100,
+        drain_deadline,
+        strategy: Strategy::Optimistic,
+        sweep_every: Duration::from_millis(5),
+    };
     let (_, shops) = watch::channel(shops(""));
     let worker = TaskTracker::new().spawn(worker::run(
         vec![consumer],
@@ -251,6 +256,7 @@ async fn lanes_of_one_worker_share_the_store_and_nothing_else() {
         batch_max: 10,
         drain_deadline: Duration::from_secs(60),
         strategy: Strategy::Adaptive,
+        sweep_every: Duration::from_secs(60),
     };
     let (_, shops) = watch::channel(Arc::clone(&shops("")));
     let worker = TaskTracker::new().spawn(worker::run(

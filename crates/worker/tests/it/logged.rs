@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::{ChangeSet, EnvelopeId, Keys, View, WebhookKey};
-use store::{Commit, Store, StoreError};
+use domain::{ChangeSet, EnvelopeId, Keys, ShopId, View, WebhookKey};
+use store::{Commit, ShortOrder, Store, StoreError};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// One commit at a time; loads and decisions of others go on meanwhile, and end in conflicts.
@@ -63,6 +63,15 @@ impl<S: Store> Store for Logged<S> {
 
     async fn suspect(&self, envelope: EnvelopeId) -> Result<u32, StoreError> {
         self.inner.suspect(envelope).await
+    }
+
+    async fn short_orders(
+        &self,
+        shop: &ShopId,
+        after: Option<&ShortOrder>,
+        limit: i64,
+    ) -> Result<Vec<ShortOrder>, StoreError> {
+        self.inner.short_orders(shop, after, limit).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -7,3 +7,4 @@ mod lanes;
 mod logged;
 mod processor;
 mod properties;
+mod sweep;
