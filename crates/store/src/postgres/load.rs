@@ -54,15 +54,24 @@ impl<'a> KeyRows<'a> {
     }
 }
 
-/// Loads without locks. The statements see slightly different moments; whatever a decision rests on
-/// is checked by version when it is committed.
+/// Loads without locks, all as of one moment: an order that seemed to hold more than is committed
+/// could not even be decided. What changes afterwards is found by version at the commit.
 pub(super) async fn load(connection: Connection, keys: &Keys) -> Result<View, StoreError> {
     let rows = KeyRows::new(keys);
     let [webhooks, orders, holdings] = rows.reads();
     let stock = Step::Prepared(include_str!("sql/load_stock.sql"), rows.items());
-    let answers = all(fly(&connection, &[webhooks, orders, holdings, stock]).await?)?;
+    let steps = [
+        Step::Plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+        webhooks,
+        orders,
+        holdings,
+        stock,
+        // Nothing was written.
+        Step::Plain("ROLLBACK"),
+    ];
+    let answers = all(fly(&connection, &steps).await?)?;
     connection.done();
-    let [webhooks, orders, holdings, stock] = &answers[..] else {
+    let [_, webhooks, orders, holdings, stock, _] = &answers[..] else {
         unreachable!("one answer per statement")
     };
     view(webhooks, orders, holdings, stock)

@@ -4,7 +4,7 @@
 use domain::Keys;
 use futures_util::poll;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Row};
 use store::postgres::{Postgres, PostgresConfig};
 use store::{Commit, Store, StoreError};
 use testkit::chaos::{ChaosProxy, Then, Trigger};
@@ -12,8 +12,8 @@ use testkit::services::{self, TestDatabase, test_database};
 use testkit::shopify::ShopifyOrder;
 
 use crate::harness::{
-    SchemaVersions, Sent, TABLES, TestStore, apply, decide, decided, ignored, keys, sent, soon,
-    sound, stock_moves, units,
+    SchemaVersions, Sent, TABLES, TestStore, apply, decide, decided, ignored, keys, order_key,
+    sent, soon, sound, stock_key, stock_moves, units,
 };
 
 conformance_suite!(TestPostgres);
@@ -326,4 +326,32 @@ async fn a_server_that_takes_no_writes_is_not_available() {
     let (changes, _) = decided(&store, &[ignored(1)]).await;
     let answer = store.commit(&changes).await;
     assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+}
+
+/// An order that seems to hold more than is committed at all could not be decided.
+#[tokio::test]
+async fn what_is_loaded_together_was_true_together() {
+    let test = TestPostgres::open().await;
+    let store = test.store();
+    stock_moves(store, "BOWL", 5).await;
+    let order = ShopifyOrder::new(1).line("BOWL", 5);
+    apply(store, &[sent(1, &order, "orders/create")]).await;
+
+    let mut other = test.connection().await;
+    let blocked = "BEGIN; LOCK TABLE stock IN ACCESS EXCLUSIVE MODE";
+    other.execute(blocked).await.expect("locks");
+    let keys = keys(&[sent(2, &order, "orders/updated")]);
+    let release = async {
+        // All is read by now but the stock.
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while test.number(waiting).await == 0 {}
+        let released =
+            "UPDATE order_stock SET committed = 0; UPDATE stock SET committed = 0; COMMIT";
+        other.execute(released).await.expect("commits");
+    };
+    let (view, ()) = soon("the load", async { tokio::join!(store.load(&keys), release) }).await;
+    let view = view.expect("loads");
+    let held = view.orders[&order_key(&order)].committed(&"BOWL".into());
+    assert_eq!(view.stock.get(&stock_key("BOWL")).committed, held);
 }
