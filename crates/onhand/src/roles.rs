@@ -89,7 +89,7 @@ struct WorkerLimits {
 /// The exit code of a process that was told twice to stop, as shells count: 128 + SIGINT.
 const SECOND_SIGNAL: i32 = 130;
 
-/// How long a short order waits after units came in, for shops with
+/// The pause between two passes over the short orders of shops with
 /// `when_restocked = "commit_short"`.
 const SWEEP_EVERY: Duration = Duration::from_secs(2);
 
@@ -170,12 +170,12 @@ impl Role {
         store: &AnyStore,
         args: &WorkerLimits,
         stop: CancellationToken,
-    ) -> Result<(), worker::LaneDied> {
+    ) -> Result<(), worker::Died> {
         let consumers = (0..args.lanes).map(|_| queue.consumer()).collect();
         worker::run(consumers, store.clone(), self.shops.clone(), args.config(), stop).await
     }
 
-    async fn finish(self, worked: Result<(), worker::LaneDied>) -> anyhow::Result<ExitCode> {
+    async fn finish(self, worked: Result<(), worker::Died>) -> anyhow::Result<ExitCode> {
         self.done.cancel();
         self.tasks.close();
         let _ = tokio::time::timeout(CLOSE, self.tasks.wait()).await;

@@ -64,7 +64,8 @@ pub trait Store: Clone + Send + Sync + 'static {
     fn suspect(&self, envelope: EnvelopeId)
     -> impl Future<Output = Result<u32, StoreError>> + Send;
 
-    /// A shop's short orders, oldest first: up to `limit` after `after`.
+    /// A shop's short orders, oldest first: up to `limit` after `after`. Left out are those that
+    /// certainly cannot be served: there is nothing of any item that they ask for.
     fn short_orders(
         &self,
         shop: &ShopId,

@@ -47,11 +47,11 @@ pub struct Config {
     pub sweep_every: Duration,
 }
 
-/// A lane ended by itself: a panic outside the deciding of an envelope. What it held is delivered
+/// A lane or the sweep ended by itself: a panic outside the deciding of an envelope. What it held is delivered
 /// again; the process should be started anew.
 #[derive(Debug, thiserror::Error)]
-#[error("a lane of the worker died (the panic is in the log), so all of them stopped")]
-pub struct LaneDied;
+#[error("a part of the worker died (the panic is in the log), so all of it stopped")]
+pub struct Died;
 
 /// Runs one lane per consumer until `stop`, then finishes and settles what they hold. What is not
 /// finished by the deadline is given back to the queue by dropping it. When a lane dies the others
@@ -62,7 +62,7 @@ pub async fn run<C: Consumer, S: Store>(
     shops: watch::Receiver<Arc<Shops>>,
     config: Config,
     stop: CancellationToken,
-) -> Result<(), LaneDied> {
+) -> Result<(), Died> {
     let lanes = TaskTracker::new();
     let stop = stop.child_token();
     let abandon = CancellationToken::new();
@@ -93,7 +93,7 @@ pub async fn run<C: Consumer, S: Store>(
         () = stop.cancelled() => Ok(()),
         () = ended.cancelled() => {
             stop.cancel();
-            Err(LaneDied)
+            Err(Died)
         }
     };
     if within(config.drain_deadline, lanes.wait()).await.is_none() {

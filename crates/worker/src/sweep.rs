@@ -1,25 +1,41 @@
 //! Short orders tried again when units came in, for shops that want it
 //! (`when_restocked = "commit_short"`).
 //!
-//! Each pass goes through all of a shop's short orders, oldest first, and commits those that fit by
-//! now; one that does not fit is passed over. Workers may sweep side by side: whoever is slower has
-//! a conflict, and the next pass finds what is left.
+//! Each pass goes through a shop's short orders, oldest first, and commits those that fit by now;
+//! one that does not fit is passed over. Workers may sweep side by side: a page that was changed
+//! meanwhile is decided again, and a pass ends where it cannot go on in turn.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Batch, EnvelopeId, Keys, OrderKey, Outcome};
+use domain::{Batch, ChangeSet, EnvelopeId, Keys, OrderKey, Outcome, View};
 use platforms::{Shop, Shops, WhenRestocked};
 use store::{Commit, ShortOrder, Store, StoreError};
 use tokio::sync::watch;
 
+use crate::backoff::ConflictBackoff;
 use crate::clock;
+use crate::prepare::panic_message;
 
 /// Orders decided in one transaction.
-const PAGE: i64 = 200;
+const PAGE: i64 = 100;
+
+/// Tries of one page; after the first few it locks before it reads.
+const TRIES_MAX: u32 = 12;
+const OPTIMISTIC_TRIES: u32 = 3;
 
 /// What the ledger gives as the reason.
 const REASON: &str = "restocked";
+
+/// Why a page was not decided.
+enum Failed {
+    /// Away, or too busy: the next pass tries again.
+    Later(StoreError),
+    Busy,
+    /// Something in it does not pass.
+    Refused(String),
+}
 
 /// Sweeps for ever. Dropping it loses nothing.
 pub(crate) async fn run<S: Store>(store: S, shops: watch::Receiver<Arc<Shops>>, every: Duration) {
@@ -28,55 +44,106 @@ pub(crate) async fn run<S: Store>(store: S, shops: watch::Receiver<Arc<Shops>>, 
         let now = shops.borrow().clone();
         for shop in now.iter().filter(|shop| shop.when_restocked == WhenRestocked::CommitShort) {
             match pass(&store, shop).await {
-                Ok(0) => {}
-                Ok(orders) => {
-                    metrics::counter!("onhand_short_committed_total").increment(orders);
-                    tracing::info!(shop.id = %shop.name, orders, "short orders committed");
-                }
-                // The lanes say so when the store is away; this waits for the next pass.
-                Err(error) => {
+                Ok(()) => {}
+                Err(Failed::Later(error)) => {
                     let error = crate::error_chain(&error);
-                    tracing::debug!(shop.id = %shop.name, error, "no sweep this time");
+                    tracing::debug!(shop.id = %shop.name, error, "the sweep waits for the store");
+                }
+                Err(Failed::Busy) => {
+                    tracing::debug!(shop.id = %shop.name, "the sweep waits: the rows are busy");
+                }
+                Err(Failed::Refused(error)) => {
+                    tracing::error!(shop.id = %shop.name, error, "cannot list short orders");
                 }
             }
         }
     }
 }
 
-/// Tries every short order of `shop` once; returns how many are short no more.
-async fn pass<S: Store>(store: &S, shop: &Shop) -> Result<u64, StoreError> {
-    let mut committed = 0;
+/// Tries every short order of `shop` once.
+async fn pass<S: Store>(store: &S, shop: &Shop) -> Result<(), Failed> {
     let mut after: Option<ShortOrder> = None;
     loop {
         let page = store.short_orders(&shop.name, after.as_ref(), PAGE).await?;
-        let Some(last) = page.last().cloned() else { return Ok(committed) };
-        committed += try_again(store, shop, &page).await?;
+        let Some(last) = page.last().cloned() else { return Ok(()) };
         after = Some(last);
+        // In halves when something in it does not pass; the stack keeps the order.
+        let mut rest = vec![page];
+        while let Some(mut orders) = rest.pop() {
+            match try_again(store, shop, &orders).await {
+                Err(Failed::Refused(error)) => match &orders[..] {
+                    [one] => {
+                        let order = one.order.as_str();
+                        tracing::error!(shop.id = %shop.name, order.id = order, error, "passed over");
+                    }
+                    _ => {
+                        let second = orders.split_off(orders.len() / 2);
+                        rest.extend([second, orders]);
+                    }
+                },
+                done => done?,
+            }
+        }
     }
 }
 
-/// Decides a page over one view, in its order, and commits what fits.
-async fn try_again<S: Store>(
-    store: &S,
-    shop: &Shop,
-    page: &[ShortOrder],
-) -> Result<u64, StoreError> {
+/// Decides orders over one view, in their order, and commits what fits.
+async fn try_again<S: Store>(store: &S, shop: &Shop, orders: &[ShortOrder]) -> Result<(), Failed> {
     let key = |short: &ShortOrder| OrderKey { shop: shop.name.clone(), order: short.order.clone() };
-    let keys = Keys { orders: page.iter().map(key).collect(), ..Keys::default() };
-    let mut batch = Batch::new(store.load(&keys).await?);
+    let orders: Vec<OrderKey> = orders.iter().map(key).collect();
+    let keys = Keys { orders: orders.iter().cloned().collect(), ..Keys::default() };
+    let mut backoff = ConflictBackoff::default();
+    for tries in 0..TRIES_MAX {
+        let answer = if tries < OPTIMISTIC_TRIES {
+            let (changes, fitted) = decide(store.load(&keys).await?, &orders, shop)?;
+            if changes.orders.is_empty() {
+                return Ok(());
+            }
+            (store.commit(&changes).await, fitted)
+        } else {
+            let (claim, view) = match store.claim(&keys).await {
+                Err(StoreError::TryAgain(_)) => continue,
+                claimed => claimed?,
+            };
+            let (changes, fitted) = decide(view, &orders, shop)?;
+            (store.commit_claim(claim, &changes).await, fitted)
+        };
+        match answer {
+            (Ok(Commit::Applied), fitted) => {
+                metrics::counter!("onhand_short_committed_total").increment(fitted);
+                tracing::info!(shop.id = %shop.name, orders = fitted, "short orders committed");
+                return Ok(());
+            }
+            (Ok(Commit::Conflict(_)) | Err(StoreError::TryAgain(_)), _) => {}
+            (Err(error), _) => return Err(error.into()),
+        }
+        tokio::time::sleep(backoff.next_wait()).await;
+    }
+    Err(Failed::Busy)
+}
+
+/// The changes, and how many orders are short no more.
+fn decide(view: View, orders: &[OrderKey], shop: &Shop) -> Result<(ChangeSet, u64), Failed> {
     let correlation = EnvelopeId(uuid::Uuid::now_v7());
-    let mut fitted = 0;
-    for short in page {
-        let now = clock::now();
-        let verdict = batch.retry_order(&key(short), &shop.policy, correlation, REASON, now);
-        fitted += u64::from(verdict.is_some_and(|verdict| verdict.outcome == Outcome::Applied));
-    }
-    let changes = batch.into_changes();
-    if changes.ledger.is_empty() {
-        return Ok(0);
-    }
-    match store.commit(&changes).await? {
-        Commit::Applied => Ok(fitted),
-        Commit::Conflict(_) => Ok(0),
+    let decided = catch_unwind(AssertUnwindSafe(|| {
+        let mut batch = Batch::new(view);
+        let mut fitted = 0;
+        for key in orders {
+            let verdict = batch.retry_order(key, &shop.policy, correlation, REASON, clock::now());
+            fitted += u64::from(verdict.is_some_and(|verdict| verdict.outcome == Outcome::Applied));
+        }
+        (batch.into_changes(), fitted)
+    }));
+    decided.map_err(|panic| Failed::Refused(panic_message(&*panic)))
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Rejected(_) => Self::Refused(crate::error_chain(&error)),
+            StoreError::TryAgain(_) | StoreError::Unavailable(_) | StoreError::Schema(_) => {
+                Self::Later(error)
+            }
+        }
     }
 }

@@ -3,6 +3,8 @@
 //! SQLite has one writer at a time, so what a check sees is still true when the write follows.
 //! A check returns the places of the rows that are not as they were read.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use domain::{ChangeSet, EnvelopeId, Outcome, StockChange, StockKey, WebhookKey, WebhookRecord};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, Sqlite, Transaction};
@@ -155,7 +157,14 @@ async fn write_orders(tx: &mut Tx, changes: &ChangeSet) -> Result<(), StoreError
             document,
         ));
     }
-    run(tx, include_str!("sql/write_orders.sql"), &json::rows(rows, |row| row)?).await?;
+    let rows = json::rows(rows, |row| row)?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+    sqlx::query(include_str!("sql/write_orders.sql"))
+        .bind(rows)
+        .bind(i64::try_from(now).unwrap_or(i64::MAX))
+        .execute(&mut **tx)
+        .await
+        .map_err(from_sqlx)?;
 
     let holdings = changes.orders.iter().flat_map(|(key, change)| {
         change.order.holdings.iter().map(move |(stock, held)| (key, stock, held))

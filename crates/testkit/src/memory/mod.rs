@@ -250,10 +250,14 @@ impl Store for MemoryStore {
         limit: i64,
     ) -> Result<Vec<ShortOrder>, StoreError> {
         let contents = self.contents();
-        let all = contents
-            .orders
-            .iter()
-            .filter(|(key, row)| key.shop == *shop && row.order.short.is_some());
+        let is_there = |sku: &Sku| {
+            let mut rows = contents.stock.iter().filter(|(key, _)| key.sku == *sku);
+            rows.any(|(_, stock)| stock.available() > stock.floor)
+        };
+        let all = contents.orders.iter().filter(|(key, row)| {
+            let short = row.order.short.as_ref();
+            key.shop == *shop && short.is_some_and(|short| short.demand.keys().any(is_there))
+        });
         let mut short: Vec<ShortOrder> = all
             .map(|(key, _)| ShortOrder {
                 first_seen_at: Timestamp(contents.first_seen[key]),

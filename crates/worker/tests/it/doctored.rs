@@ -43,6 +43,8 @@ pub(crate) struct Orders {
     pub(crate) batches: Mutex<Vec<usize>>,
     pub(crate) claims: AtomicUsize,
     pub(crate) loads: watch::Sender<usize>,
+    /// Passes of the sweep that have begun.
+    pub(crate) sweeps: watch::Sender<usize>,
     /// The next load panics.
     pub(crate) panics: AtomicBool,
 }
@@ -197,6 +199,9 @@ impl Store for Doctored {
         limit: i64,
     ) -> Result<Vec<ShortOrder>, StoreError> {
         self.answers()?;
+        if after.is_none() {
+            self.orders.sweeps.send_modify(|times| *times += 1);
+        }
         self.inner.short_orders(shop, after, limit).await
     }
 

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use worker::{Config, LaneDied, Strategy};
+use worker::{Config, Died, Strategy};
 
 use crate::doctored::Doctored;
 use crate::harness::{
@@ -25,7 +25,7 @@ struct Running {
     queue: TestQueue,
     store: Doctored,
     stop: CancellationToken,
-    worker: JoinHandle<Result<(), LaneDied>>,
+    worker: JoinHandle<Result<(), Died>>,
 }
 
 fn start(store: Doctored, drain_deadline: Duration) -> Running {

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use domain::OrderKey;
 use testkit::memory::MemoryStore;
-use testkit::shopify::ShopifyOrder;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use worker::{Config, LaneDied, Processor, Strategy};
+use worker::{Config, Died, Processor, Strategy};
 
 use crate::doctored::Doctored;
 use crate::harness::{TestQueue, outcomes, placed, queue, shops, soon, work};
@@ -31,7 +30,7 @@ async fn all_short(bowls: &[i64]) -> Doctored {
 struct Sweeping {
     _queue: TestQueue,
     stop: CancellationToken,
-    worker: JoinHandle<Result<(), LaneDied>>,
+    worker: JoinHandle<Result<(), Died>>,
 }
 
 fn sweep(store: &Doctored, rules: &str) -> Sweeping {
@@ -72,11 +71,11 @@ fn short(store: &Doctored) -> Vec<String> {
     short.map(|(OrderKey { order, .. }, _)| order.to_string()).collect()
 }
 
-/// Waits until so many batches of the sweep were loaded since now.
-async fn passes(store: &Doctored, loads: usize) {
-    let mut seen = store.orders.loads.subscribe();
-    let until = *seen.borrow() + loads;
-    soon("the sweep to pass", seen.wait_for(|loads| *loads >= until)).await.expect("it is there");
+/// Waits until so many passes have begun since now: all but the last are through.
+async fn passes(store: &Doctored, passes: usize) {
+    let mut seen = store.orders.sweeps.subscribe();
+    let until = *seen.borrow() + passes;
+    soon("the sweep to pass", seen.wait_for(|begun| *begun >= until)).await.expect("it is there");
 }
 
 #[tokio::test]
@@ -100,13 +99,26 @@ async fn the_oldest_that_fits_is_committed_and_what_does_not_fit_is_passed_over(
 async fn a_shop_that_wants_to_wait_waits() {
     let store = all_short(&[1]).await;
     add(&store.inner, 10);
-    let sweeping = sweep(&store, "");
-    // A lane decides meanwhile, so time does pass.
-    let order = ShopifyOrder::new(100).line("BOWL", 1).webhook("orders/create");
-    let mut processor = Processor::new(store.clone(), Strategy::Optimistic);
-    processor.process(vec![work(&order)], &shops(""), true).await.expect("the store is there");
+    let other = "[[shop]]\nname = \"other\"\nplatform = \"shopify\"\n\
+                 domain = \"other.myshopify.com\"\nsecrets = [\"plain:secret\"]\n";
+    let sweeping = sweep(&store, &format!("{other}{COMMIT_SHORT}"));
+    // Those of the other shop.
+    passes(&store, 3).await;
     sweeping.stopped().await;
     assert_eq!(short(&store), ["9"]);
+}
+
+#[tokio::test]
+async fn a_busy_page_is_tried_until_its_turn_is_kept() {
+    let store = all_short(&[3]).await;
+    add(&store.inner, 3);
+    store.orders.conflicts.store(9, std::sync::atomic::Ordering::SeqCst);
+    let sweeping = sweep(&store, COMMIT_SHORT);
+    passes(&store, 2).await;
+    assert_eq!(short(&store), [""; 0], "within the first pass");
+    assert!(store.orders.claims.load(std::sync::atomic::Ordering::SeqCst) > 0, "it locked");
+    sweeping.stopped().await;
+    store.inner.assert_sound();
 }
 
 #[tokio::test]

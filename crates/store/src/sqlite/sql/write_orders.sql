@@ -5,7 +5,7 @@ INSERT INTO orders (
 SELECT
     value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4,
     value ->> 5, value ->> 6, value ->> 7, value ->> 8,
-    CAST(unixepoch('subsec') * 1000000 AS integer)
+    ?2
 FROM json_each(?1)
 WHERE true
 ON CONFLICT (shop, order_id) DO UPDATE SET
