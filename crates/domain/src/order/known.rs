@@ -21,7 +21,7 @@ pub struct Known {
     pub refund_lines: BTreeMap<RefundLineId, RefundLine>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fulfilments: BTreeMap<FulfilmentId, Fulfilment>,
-    /// Some snapshot, however old, said that money had come in.
+    /// Some snapshot or transaction, however old, said that money had come in.
     #[serde(default, skip_serializing_if = "is_false")]
     pub paid: bool,
     /// When the order was last edited, as an edit that does not say what the order is now tells.

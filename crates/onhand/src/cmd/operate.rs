@@ -74,7 +74,10 @@ pub(crate) async fn operate<T, R>(
             true => (None, store.load(keys).await?),
             false => match store.claim(keys).await {
                 Ok((claim, view)) => (Some(claim), view),
-                Err(StoreError::TryAgain(_)) => continue,
+                Err(StoreError::TryAgain(_)) => {
+                    tokio::time::sleep(backoff.next_wait()).await;
+                    continue;
+                }
                 Err(error) => return Err(error.into()),
             },
         };

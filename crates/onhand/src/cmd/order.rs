@@ -298,9 +298,13 @@ async fn retry(settings: &Settings, store: &AnyStore, key: &OrderKey) -> anyhow:
     } else {
         match outcome {
             Outcome::Short => outln!("Still short: {}.", detail.as_deref().unwrap_or_default()),
+            Outcome::Dead => {
+                outln!("Cannot be decided: {}.", detail.as_deref().unwrap_or_default());
+            }
             Outcome::Applied => outln!("Order {key} is committed now."),
             _ => outln!("Order {key} asked for nothing more: nothing was changed."),
         }
     }
-    Ok(if outcome == Outcome::Short { ExitCode::from(NOT_FINE) } else { ExitCode::SUCCESS })
+    let fine = !matches!(outcome, Outcome::Short | Outcome::Dead);
+    Ok(if fine { ExitCode::SUCCESS } else { ExitCode::from(NOT_FINE) })
 }

@@ -121,6 +121,8 @@ fn a_deletion_is_an_id_and_nothing_else() {
         assert_eq!(fact.order.as_str(), ORDER.to_string());
         assert_eq!(fact.known, Known { deleted: true, ..Known::default() });
     }
+    let sample = fact("orders/delete", &json!({"id": 820_982_911_946_154_508_u64}));
+    assert!(sample.test, "a test notification deletes nothing");
     let (reason, detail) = dead("orders/delete", &json!({"id": ORDER, "name": "#1"}));
     assert_eq!(reason, DeadReason::TopicMismatch, "{detail}");
     assert_eq!(dead("orders/delete", &json!({})).0, DeadReason::Malformed);
