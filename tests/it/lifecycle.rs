@@ -4,7 +4,7 @@ use domain::order::{FulfilmentStatus, Restock};
 use serde_json::Value;
 use testkit::shopify::{LOCATION, ShopifyOrder};
 
-use crate::harness::{Fleet, Profile, eventually, in_both_profiles, shape};
+use crate::harness::{Fleet, Profile, in_both_profiles, shape};
 
 in_both_profiles!(
     an_order_is_placed_paid_sent_in_parts_and_partly_returned,
@@ -138,18 +138,22 @@ async fn a_short_order_is_committed_by_a_retry_after_stock_came(profile: Profile
 async fn short_orders_are_committed_when_stock_comes_if_the_shop_says_so(profile: Profile) {
     let mut fleet = Fleet::prepare(profile).await;
     fleet.write_shops(&crate::harness::shops("when_restocked = \"commit_short\""));
-    fleet.start_all(2).await;
+    fleet.start_all(1).await;
     fleet.stock("CAP", 1).await;
     for (id, units) in [(1, 5), (2, 3), (3, 3)] {
         let order = ShopifyOrder::new(id).line("CAP", units).webhook("orders/create");
         assert_eq!(fleet.outcome(&order).await.0, "short");
     }
     fleet.ok(&["stock", "adjust", "CAP", "3", "--reason", "found"]).await;
-    let shows = async |stock| (fleet.stock_of("CAP").await == stock).then_some(());
-    eventually("the oldest that fits is committed", async || shows((4, 3)).await).await;
+    let committed = async |orders: u64| {
+        let sweeper = fleet.roles().last().expect("a role that sweeps");
+        sweeper.sums("short orders committed", "orders", orders).await;
+        fleet.stock_of("CAP").await
+    };
+    assert_eq!(committed(1).await, (4, 3), "the oldest that fits");
     assert_eq!(fleet.ok(&["order", "show", "demo", "2"]).await["state"], "committed");
     fleet.ok(&["stock", "adjust", "CAP", "10", "--reason", "delivery"]).await;
-    eventually("all are committed", async || shows((14, 11)).await).await;
+    assert_eq!(committed(3).await, (14, 11), "all of them");
     let history = fleet.ok(&["stock", "history", "CAP"]).await;
     assert_eq!(history[0]["reason"], "restocked");
     fleet.finish().await;

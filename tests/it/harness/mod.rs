@@ -31,17 +31,14 @@ use testkit::chaos::ChaosProxy;
 /// for it unless something is wrong.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(90);
 
-/// Between two looks at something that cannot tell by itself.
-pub(crate) const POLL: Duration = Duration::from_millis(50);
-
-/// Asks until there is an answer.
+/// Asks until there is an answer. Each question is a round trip to a process, and that is the pace.
 pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let looking = async {
         loop {
             if let Some(found) = look().await {
                 return found;
             }
-            tokio::time::sleep(POLL).await;
+            tokio::task::yield_now().await;
         }
     };
     match tokio::time::timeout(DEADLINE, looking).await {

@@ -72,6 +72,20 @@ impl Role {
         self.logged(|line| line["message"].as_str()?.contains(text).then_some(())).await;
     }
 
+    /// Waits until `field` of the lines with `text` adds up to `sum`.
+    pub(crate) async fn sums(&self, text: &str, field: &str, sum: u64) {
+        let of_line = |line: &Value| {
+            line["message"].as_str().filter(|message| message.contains(text))?;
+            line[field].as_u64()
+        };
+        let mut log = self.log.clone();
+        let reached = log.wait_for(|lines| lines.iter().filter_map(of_line).sum::<u64>() >= sum);
+        match timeout(DEADLINE, reached).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) | Err(_) => panic!("{text} did not add up to {sum}: {self:?}"),
+        }
+    }
+
     /// Where it receives webhooks.
     pub(crate) async fn listen(&self) -> SocketAddr {
         self.logged(|line| line["listen"].as_str()?.parse().ok()).await
