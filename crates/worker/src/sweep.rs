@@ -94,28 +94,33 @@ async fn try_again<S: Store>(store: &S, shop: &Shop, orders: &[ShortOrder]) -> R
     let keys = Keys { orders: orders.iter().cloned().collect(), ..Keys::default() };
     let mut backoff = ConflictBackoff::default();
     for tries in 0..TRIES_MAX {
-        let answer = if tries < OPTIMISTIC_TRIES {
-            let (changes, fitted) = decide(store.load(&keys).await?, &orders, shop)?;
-            if changes.orders.is_empty() {
-                return Ok(());
-            }
-            (store.commit(&changes).await, fitted)
-        } else {
-            let (claim, view) = match store.claim(&keys).await {
-                Err(StoreError::TryAgain(_)) => continue,
-                claimed => claimed?,
-            };
-            let (changes, fitted) = decide(view, &orders, shop)?;
-            (store.commit_claim(claim, &changes).await, fitted)
+        let (claim, view) = match tries < OPTIMISTIC_TRIES {
+            true => (None, store.load(&keys).await?),
+            false => match store.claim(&keys).await {
+                Ok((claim, view)) => (Some(claim), view),
+                Err(StoreError::TryAgain(_)) => {
+                    tokio::time::sleep(backoff.next_wait()).await;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            },
+        };
+        let (changes, fitted) = decide(view, &orders, shop)?;
+        if changes.orders.is_empty() {
+            return Ok(());
+        }
+        let answer = match claim {
+            None => store.commit(&changes).await,
+            Some(claim) => store.commit_claim(claim, &changes).await,
         };
         match answer {
-            (Ok(Commit::Applied), fitted) => {
+            Ok(Commit::Applied) => {
                 metrics::counter!("onhand_short_committed_total").increment(fitted);
                 tracing::info!(shop.id = %shop.name, orders = fitted, "short orders committed");
                 return Ok(());
             }
-            (Ok(Commit::Conflict(_)) | Err(StoreError::TryAgain(_)), _) => {}
-            (Err(error), _) => return Err(error.into()),
+            Ok(Commit::Conflict(_)) | Err(StoreError::TryAgain(_)) => {}
+            Err(error) => return Err(error.into()),
         }
         tokio::time::sleep(backoff.next_wait()).await;
     }
