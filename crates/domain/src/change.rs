@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ids::{EnvelopeId, OrderKey, Sku, StockKey, Version};
+use crate::ids::{EnvelopeId, ListingKey, OrderKey, PaymentKey, Sku, StockKey, Version};
 use crate::order::{Order, OrderState};
+use crate::payment::Payment;
+use crate::privacy::KeptRequest;
+use crate::sighting::ShopSighting;
 use crate::stock::{LedgerRow, Stock};
 use crate::webhook::{DeadLetter, Outcome, Repeat, WebhookKey, WebhookRecord};
 
@@ -14,6 +17,9 @@ pub struct Keys {
     pub orders: BTreeSet<OrderKey>,
     /// Items, at all of their locations. Items of the orders' lines are loaded too.
     pub skus: BTreeSet<Sku>,
+    pub payments: BTreeSet<PaymentKey>,
+    /// What lines may stand for; the items behind it are loaded, too.
+    pub listings: BTreeSet<ListingKey>,
 }
 
 /// Everything that one transaction writes, all or nothing.
@@ -21,9 +27,12 @@ pub struct Keys {
 pub struct ChangeSet {
     pub webhooks: Vec<WebhookRecord>,
     pub repeats: Vec<Repeat>,
+    pub payments: BTreeMap<PaymentKey, PaymentChange>,
     pub orders: BTreeMap<OrderKey, OrderChange>,
     pub stock: BTreeMap<StockKey, StockChange>,
     pub ledger: Vec<LedgerRow>,
+    pub sightings: Vec<ShopSighting>,
+    pub requests: Vec<KeptRequest>,
     pub dead: Vec<DeadLetter>,
     pub effects: Vec<Effect>,
     pub operation: Option<Operation>,
@@ -37,6 +46,15 @@ pub struct OrderChange {
     pub expected: Version,
     pub state: OrderState,
     pub order: Order,
+}
+
+/// A payment, from the version that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentChange {
+    pub expected: Version,
+    pub payment: Payment,
+    /// The order that it pays for, as far as anybody said.
+    pub order: Option<OrderKey>,
 }
 
 /// A stock row, from the version that was read. Equal versions: only read, but must be unchanged.
@@ -66,6 +84,8 @@ pub enum EffectKind {
     OrderShort,
     /// A short order is short no longer.
     OrderServed,
+    /// Money came in for an order, for the first time.
+    OrderPaid,
 }
 
 impl EffectKind {
@@ -73,6 +93,7 @@ impl EffectKind {
         match self {
             EffectKind::OrderShort => "order_short",
             EffectKind::OrderServed => "order_served",
+            EffectKind::OrderPaid => "order_paid",
         }
     }
 }

@@ -3,15 +3,16 @@
 //! No webhook moves stock by itself. The fact joins what is known, the targets follow from that,
 //! and the moves are what is missing to reach them. So the same fact again finds nothing to do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::allocate::{Allocated, Increase, allocate};
-use crate::fact::{LineClass, LineRef, OrderFact};
-use crate::ids::{LineId, StockKey};
-use crate::order::{LinePart, Order, OrderLine, SnapshotJoin};
-use crate::policy::{Policy, UnknownSku};
+use crate::fact::OrderFact;
+use crate::ids::{ShopId, StockKey};
+use crate::order::{Order, SnapshotJoin};
+use crate::policy::Policy;
+use crate::resolve::Resolver;
 use crate::stock::Move;
-use crate::view::StockView;
+use crate::view::{StockView, View};
 use crate::webhook::{DeadReason, Outcome, Verdict};
 
 /// The answer to one fact. Pure data: nothing has happened yet.
@@ -31,13 +32,21 @@ impl Decision {
     }
 }
 
-/// Decides `fact` over the order and stock as they are.
-pub fn decide(order: &Order, fact: &OrderFact, stock: &StockView, policy: &Policy) -> Decision {
+/// Decides `fact` over the shop's order, its listings and the stock as they are.
+pub fn decide(
+    shop: &ShopId,
+    order: &Order,
+    fact: &OrderFact,
+    view: &View,
+    policy: &Policy,
+) -> Decision {
+    let stock = &view.stock;
     if fact.test {
         return Decision::only(Verdict::ignored("test_order"));
     }
     let mut next = order.clone();
-    let lines_changed = match resolve(&mut next.lines, &fact.lines, stock, policy) {
+    let resolver = Resolver { shop, view, policy };
+    let lines_changed = match resolver.resolve(&mut next.lines, &fact.lines) {
         Ok(changed) => changed,
         Err(detail) => return Decision::only(Verdict::dead(DeadReason::UnknownSku, detail)),
     };
@@ -111,52 +120,4 @@ fn short(order: &Order) -> Verdict {
         reason: Some("not_enough_stock"),
         detail: Some(format!("not committed: {}", missing.join(", "))),
     }
-}
-
-/// Gives every line seen for the first time its items. `Err` names the line that has none.
-fn resolve(
-    lines: &mut BTreeMap<LineId, OrderLine>,
-    refs: &BTreeMap<LineId, LineRef>,
-    stock: &StockView,
-    policy: &Policy,
-) -> Result<bool, String> {
-    let mut changed = false;
-    for (id, line) in refs {
-        if lines.contains_key(id) {
-            continue;
-        }
-        let parts = parts(id, line, stock, policy)?;
-        lines.insert(id.clone(), OrderLine { sku: line.sku.clone(), parts });
-        changed = true;
-    }
-    Ok(changed)
-}
-
-fn parts(
-    id: &LineId,
-    line: &LineRef,
-    stock: &StockView,
-    policy: &Policy,
-) -> Result<Vec<LinePart>, String> {
-    if line.class == LineClass::NotStock {
-        return Ok(Vec::new());
-    }
-    if let Some(sku) = line.sku.as_ref().filter(|sku| stock.knows(sku)) {
-        return Ok(vec![LinePart { sku: sku.clone(), units: 1 }]);
-    }
-    if line.class == LineClass::Untracked || policy.unknown_sku == UnknownSku::Ignore {
-        return Ok(Vec::new());
-    }
-    let variant = line.variant.as_deref().unwrap_or("none");
-    let location = policy.locations.first().map_or("main", |location| location.as_str());
-    Err(match &line.sku {
-        Some(sku) => format!(
-            "line {id} (variant {variant}): SKU {sku} has no stock row; \
-             `onhand stock set {sku} N --location {location}` or import it, then replay"
-        ),
-        None => format!(
-            "line {id} (variant {variant}) has no SKU, so it is no item of ours; \
-             with `unknown_sku = \"ignore\"` in the shop's entry a replay passes over it"
-        ),
-    })
 }

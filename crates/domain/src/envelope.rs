@@ -15,6 +15,9 @@ use crate::webhook::WebhookKey;
 pub struct Envelope {
     pub id: EnvelopeId,
     pub platform: Platform,
+    /// Who tells of payments; only there where the platform is `payments`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<Provider>,
     /// The shop's name; where the shops file names none, the domain that the sender claims.
     pub shop: ShopId,
     /// The sender's own id for the webhook, or the body's hash where it gave none.
@@ -68,5 +71,35 @@ impl Platform {
             Platform::WooCommerce => "woocommerce",
             Platform::Payments => "payments",
         }
+    }
+}
+
+/// Who tells of payments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Provider {
+    Stripe,
+    Adyen,
+    Mollie,
+    /// Any sender that follows the Standard Webhooks specification.
+    Standard,
+}
+
+impl Provider {
+    pub const ALL: [Provider; 4] =
+        [Provider::Stripe, Provider::Adyen, Provider::Mollie, Provider::Standard];
+
+    /// As in the path of its callbacks.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Provider::Stripe => "stripe",
+            Provider::Adyen => "adyen",
+            Provider::Mollie => "mollie",
+            Provider::Standard => "standard",
+        }
+    }
+
+    pub fn from_path(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|provider| provider.as_str() == text)
     }
 }

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{LineId, OrderId, Sku};
+use crate::ids::{LineId, OrderId, Sku, Variant};
 use crate::order::Known;
+use crate::payment::PaymentFact;
+use crate::privacy::PrivacyRequest;
+use crate::sighting::Sighting;
 use crate::webhook::DeadReason;
 
 /// What a body means.
@@ -13,6 +16,10 @@ use crate::webhook::DeadReason;
 #[serde(rename_all = "snake_case")]
 pub enum Fact {
     Order(Box<OrderFact>),
+    Payment(Box<PaymentFact>),
+    /// What the platform's own catalogue and stock look like. Moves nothing.
+    Sightings(Vec<Sighting>),
+    Privacy(PrivacyRequest),
 }
 
 /// Something about one order: a piece of knowledge of the same shape as all that is known.
@@ -33,7 +40,7 @@ pub struct LineRef {
     pub sku: Option<Sku>,
     /// The platform's variant or product id, for people and listings.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub variant: Option<String>,
+    pub variant: Option<Variant>,
     pub class: LineClass,
 }
 

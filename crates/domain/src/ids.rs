@@ -63,6 +63,12 @@ text_id! {
     FulfilmentId;
     /// A webhook, by the id its sender gave it (or its body hash where it gave none).
     WebhookId;
+    /// A payment, by its provider's id for it.
+    PaymentId;
+    /// Something that happened to a payment, by the provider's id for it.
+    PaymentEventId;
+    /// What a shop sells, by the platform's id: a variant, or a product that has none.
+    Variant;
 }
 
 /// One HTTP delivery that we accepted. Version 7: sorts by time of arrival.
@@ -162,6 +168,32 @@ impl fmt::Display for StockKey {
 pub struct OrderKey {
     pub shop: ShopId,
     pub order: OrderId,
+}
+
+/// One payment, at the payments shop that tells of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PaymentKey {
+    pub shop: ShopId,
+    pub payment: PaymentId,
+}
+
+impl fmt::Display for PaymentKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.shop, self.payment)
+    }
+}
+
+/// One thing that a shop sells.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ListingKey {
+    pub shop: ShopId,
+    pub variant: Variant,
+}
+
+impl fmt::Display for ListingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.shop, self.variant)
+    }
 }
 
 impl fmt::Display for OrderKey {

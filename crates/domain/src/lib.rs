@@ -6,8 +6,8 @@
 //! gets target − recorded.** Because joining is commutative, associative and idempotent, late,
 //! repeated and reordered webhooks end in the same place.
 //!
-//! Read in this order: [`ids`], [`stock`], [`order`] (knowledge, targets), [`fact`] (what one
-//! webhook says), [`mod@decide`] (knowledge + fact → moves), [`view`] (a batch of decisions over one
+//! Read in this order: [`ids`], [`stock`], [`order`] (knowledge, targets), [`payment`], [`fact`]
+//! (what one webhook says), [`mod@decide`] (knowledge + fact → moves), [`view`] (a batch of decisions over one
 //! evolving view → one [`ChangeSet`]).
 //!
 //! These types derive serde because a store keeps an order's knowledge as one document; platform
@@ -19,25 +19,32 @@ pub mod envelope;
 pub mod fact;
 pub mod ids;
 pub mod order;
+pub mod payment;
 pub mod policy;
+pub mod privacy;
 pub mod retry;
+pub mod sighting;
 pub mod stock;
 pub mod time;
 pub mod view;
 pub mod webhook;
 
 mod allocate;
+mod resolve;
 
-pub use change::{ChangeSet, Keys, Operation, OrderChange, StockChange};
+pub use change::{ChangeSet, Keys, Operation, OrderChange, PaymentChange, StockChange};
 pub use decide::{Decision, decide};
-pub use envelope::{Envelope, Platform};
+pub use envelope::{Envelope, Platform, Provider};
 pub use fact::{Fact, LineClass, LineRef, Meaning, OrderFact};
 pub use ids::{
-    BodyHash, EnvelopeId, FulfilmentId, LineId, LocationId, OrderId, OrderKey, PlatformLocation,
-    RefundLineId, ShopId, Sku, StockKey, Version, WebhookId,
+    BodyHash, EnvelopeId, FulfilmentId, LineId, ListingKey, LocationId, OrderId, OrderKey,
+    PaymentEventId, PaymentId, PaymentKey, PlatformLocation, RefundLineId, ShopId, Sku, StockKey,
+    Variant, Version, WebhookId,
 };
 pub use order::Order;
+pub use payment::{Payment, PaymentFact};
 pub use policy::Policy;
+pub use sighting::Sighting;
 pub use stock::{LedgerRow, Move, MoveKind, Stock};
 pub use time::Timestamp;
 pub use view::{Batch, Decided, Incoming, View};

@@ -6,12 +6,20 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::change::{ChangeSet, Effect, EffectKind, Operation, OrderChange, StockChange};
+use crate::change::{
+    ChangeSet, Effect, EffectKind, Operation, OrderChange, PaymentChange, StockChange,
+};
 use crate::decide::{Decision, decide, reconsider};
 use crate::fact::{Fact, Meaning, OrderFact};
-use crate::ids::{EnvelopeId, LocationId, OrderKey, ShopId, Sku, StockKey, Version};
-use crate::order::Order;
+use crate::ids::{
+    EnvelopeId, ListingKey, LocationId, OrderId, OrderKey, PaymentKey, ShopId, Sku, StockKey,
+    Version,
+};
+use crate::order::{Known, LinePart, Order};
+use crate::payment::{Payment, PaymentFact};
 use crate::policy::Policy;
+use crate::privacy::{ANSWER_WITHIN_DAYS, KeptRequest, PrivacyKind, PrivacyRequest};
+use crate::sighting::{ShopSighting, Sighting};
 use crate::stock::{Cause, Forbidden, LedgerRow, Move, MoveKind, Stock};
 use crate::time::Timestamp;
 use crate::webhook::{DeadLetter, DeadReason, Outcome, Repeat, Verdict, WebhookKey, WebhookRecord};
@@ -24,7 +32,18 @@ pub const RECENT_ENVELOPES: usize = 16;
 pub struct View {
     pub webhooks: HashMap<WebhookKey, Seen>,
     pub orders: HashMap<OrderKey, Order>,
+    pub payments: HashMap<PaymentKey, Payment>,
+    pub listings: HashMap<ListingKey, Listing>,
     pub stock: StockView,
+}
+
+/// What a shop's variant stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// The items of one unit (several: a kit).
+    pub parts: Vec<LinePart>,
+    /// An operator made it; otherwise it is what the platform's catalogue says.
+    pub by_hand: bool,
 }
 
 /// A webhook that was decided before.
@@ -147,6 +166,11 @@ impl Batch {
                 let verdict = self.order_fact(incoming, fact, policy, now);
                 (verdict, Some(fact.order.clone()))
             }
+            Meaning::Fact(Fact::Payment(fact)) => self.payment_fact(incoming, fact, policy, now),
+            Meaning::Fact(Fact::Sightings(sightings)) => {
+                (self.sightings(incoming, sightings), None)
+            }
+            Meaning::Fact(Fact::Privacy(request)) => (self.privacy(incoming, request), None),
             Meaning::Ignored(reason) => (Verdict::ignored(reason), None),
             Meaning::Dead { reason, detail } => (Verdict::dead(*reason, detail), None),
         };
@@ -247,7 +271,7 @@ impl Batch {
         let key = OrderKey { shop: incoming.shop.clone(), order: fact.order.clone() };
         let absent = Order::default();
         let order = self.view.orders.get(&key).unwrap_or(&absent);
-        let decision = decide(order, fact, &self.view.stock, policy);
+        let decision = decide(&key.shop, order, fact, &self.view, policy);
         let cause = Cause {
             shop: Some(key.shop.clone()),
             order: Some(key.order.clone()),
@@ -256,6 +280,64 @@ impl Batch {
             reason: incoming.topic.clone(),
         };
         self.apply(&key, decision, policy, &cause, now)
+    }
+
+    /// Joins what is known of the payment, then tells the order that it pays for. Without a
+    /// reference, or before its order, it waits in the store.
+    fn payment_fact(
+        &mut self,
+        incoming: &Incoming,
+        fact: &PaymentFact,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> (Verdict, Option<OrderId>) {
+        let key = PaymentKey { shop: incoming.key.shop.clone(), payment: fact.payment.clone() };
+        let before = self.view.payments.get(&key).cloned().unwrap_or_default();
+        let mut payment = before.clone();
+        let news = payment.known.join(fact.known.clone());
+        let reference = payment.known.reference().cloned();
+        // Also without news: an order that could not take it when it came is told again.
+        let told = reference
+            .as_ref()
+            .map(|order| self.order_fact(incoming, &told_of(order, fact, &payment), policy, now));
+        let verdict = match told {
+            Some(told) if told.outcome == Outcome::Dead => return (told, reference),
+            Some(told) if told.outcome == Outcome::Short => told,
+            _ if news => Verdict::plain(Outcome::Applied),
+            Some(told) => told,
+            None => Verdict::plain(Outcome::Unchanged),
+        };
+        if news {
+            let expected = self.changes.payments.get(&key).map_or(before.version, |c| c.expected);
+            payment.version = expected.next();
+            self.view.payments.insert(key.clone(), payment.clone());
+            let shop = incoming.shop.clone();
+            let order = reference.clone().map(|order| OrderKey { shop, order });
+            self.changes.payments.insert(key, PaymentChange { expected, payment, order });
+        }
+        (verdict, reference)
+    }
+
+    fn sightings(&mut self, incoming: &Incoming, sightings: &[Sighting]) -> Verdict {
+        let shop = &incoming.shop;
+        let seen =
+            |sighting: &Sighting| ShopSighting { shop: shop.clone(), sighting: sighting.clone() };
+        self.changes.sightings.extend(sightings.iter().map(seen));
+        Verdict::plain(Outcome::Applied)
+    }
+
+    fn privacy(&mut self, incoming: &Incoming, request: &PrivacyRequest) -> Verdict {
+        const DAY: i64 = 24 * 60 * 60;
+        let within = Timestamp::from_seconds(ANSWER_WITHIN_DAYS * DAY);
+        self.changes.requests.push(KeptRequest {
+            id: incoming.envelope,
+            shop: incoming.shop.clone(),
+            request: request.clone(),
+            received_at: incoming.received_at,
+            due_at: Timestamp(incoming.received_at.0 + within.0),
+            done: request.kind != PrivacyKind::DataRequest,
+        });
+        Verdict::plain(Outcome::Applied)
     }
 
     fn apply(
@@ -287,10 +369,15 @@ impl Batch {
     ) {
         let before = self.view.orders.get(key);
         let was_short = before.is_some_and(|order| order.short.is_some());
+        let was_paid = before.is_some_and(|order| order.known.paid);
         let loaded = before.map_or(Version::ABSENT, |order| order.version);
         let expected = self.changes.orders.get(key).map_or(loaded, |change| change.expected);
         if self.collect_effects && was_short != order.short.is_some() {
             let kind = if was_short { EffectKind::OrderServed } else { EffectKind::OrderShort };
+            self.changes.effects.push(Effect { kind, order: key.clone(), correlation });
+        }
+        if self.collect_effects && !was_paid && order.known.paid {
+            let kind = EffectKind::OrderPaid;
             self.changes.effects.push(Effect { kind, order: key.clone(), correlation });
         }
         order.version = expected.next();
@@ -355,6 +442,14 @@ impl Batch {
             replaces_dead,
         });
     }
+}
+
+/// What `payment` tells the order that it pays for.
+fn told_of(order: &OrderId, fact: &PaymentFact, payment: &Payment) -> OrderFact {
+    let payments = [(fact.payment.clone(), payment.known.linked())].into();
+    let paid = payment.known.was_captured();
+    let known = Known { payments, paid, ..Known::default() };
+    OrderFact { order: order.clone(), test: false, lines: BTreeMap::new(), known }
 }
 
 fn dead_letter(incoming: &Incoming, verdict: &Verdict, now: Timestamp, raw: Vec<u8>) -> DeadLetter {

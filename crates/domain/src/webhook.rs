@@ -117,6 +117,10 @@ pub enum DeadReason {
     TopicMismatch,
     /// A line names an item that has no stock row.
     UnknownSku,
+    /// A line has part of a unit, which no stock row can hold.
+    FractionalQuantity,
+    /// The shop sent an error in an order's place: the owner of its webhook may not read orders.
+    RestCannotView,
     /// A shipment or return names a location that the shop does not map.
     UnknownLocation,
     /// Handling it made the program panic.
@@ -132,11 +136,13 @@ pub enum DeadReason {
 }
 
 impl DeadReason {
-    pub const ALL: [DeadReason; 10] = [
+    pub const ALL: [DeadReason; 12] = [
         DeadReason::UnknownShop,
         DeadReason::Malformed,
         DeadReason::TopicMismatch,
         DeadReason::UnknownSku,
+        DeadReason::FractionalQuantity,
+        DeadReason::RestCannotView,
         DeadReason::UnknownLocation,
         DeadReason::Panic,
         DeadReason::Poison,
@@ -151,6 +157,9 @@ impl DeadReason {
             DeadReason::Malformed => "malformed",
             DeadReason::TopicMismatch => "topic_mismatch",
             DeadReason::UnknownSku => "unknown_sku",
+            DeadReason::FractionalQuantity => "fractional_quantity",
+            // WooCommerce's own name for it.
+            DeadReason::RestCannotView => "woocommerce_rest_cannot_view",
             DeadReason::UnknownLocation => "unknown_location",
             DeadReason::Panic => "panic",
             DeadReason::Poison => "poison",

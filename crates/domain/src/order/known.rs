@@ -2,14 +2,16 @@
 //!
 //! `join` is commutative, associative and idempotent, so the order and number of arrivals do not
 //! matter. A snapshot is replaced by a greater one only; parts (refund lines, fulfilments) are kept
-//! by id, each in its newest form; `paid`, `deleted` and the moment of the last edit never go back.
+//! by id, each in its newest form; `paid`, `deleted` and moments (edited, in the bin, out of it)
+//! never go back.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{FulfilmentId, LineId, PlatformLocation, RefundLineId};
+use crate::ids::{FulfilmentId, LineId, PaymentId, PlatformLocation, RefundLineId};
+use crate::payment::LinkedPayment;
 use crate::time::Timestamp;
 
 /// Everything known about one order. A webhook's fact is a small one of these.
@@ -30,6 +32,15 @@ pub struct Known {
     /// The platform deleted the order. Wins for ever.
     #[serde(default, skip_serializing_if = "is_false")]
     pub deleted: bool,
+    /// When the order was last thrown into a bin, and when it was last seen outside. What tells of
+    /// the bin has no date of its own, so that moment is the one when we received it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trashed_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside_at: Option<Timestamp>,
+    /// The payments for this order, wherever they are made.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub payments: BTreeMap<PaymentId, LinkedPayment>,
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -49,9 +60,14 @@ pub struct Snapshot {
     pub fulfillment_status: Option<String>,
     #[serde(default, skip_serializing_if = "is_false")]
     pub cancelled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled_at: Option<Timestamp>,
     /// The payment was voided or expired.
     #[serde(default, skip_serializing_if = "is_false")]
     pub voided: bool,
+    /// When everything in it left, on platforms that tell of shipments by a status alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed_at: Option<Timestamp>,
     pub lines: BTreeMap<LineId, SnapshotLine>,
     /// The refund lines this snapshot already takes into account.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -79,12 +95,24 @@ impl Rank {
 }
 
 /// One line in one snapshot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotLine {
     /// As ordered at first; never reduced.
     pub quantity: i64,
     /// Units that are still meant for the customer or already went out, as of this snapshot.
     pub kept: i64,
+    /// Units that left, and units that came back, where the snapshot itself tells and not its
+    /// fulfilments and refund lines. Nobody says from where.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub shipped: i64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub returned: i64,
+}
+
+// Serde hands out references.
+#[expect(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(units: &i64) -> bool {
+    *units == 0
 }
 
 impl SnapshotLine {
@@ -99,7 +127,7 @@ impl SnapshotLine {
     ) -> Self {
         let left = quantity - cancelled;
         let kept = fulfillable.map_or(left, |fulfillable| left.min(fulfillable + in_fulfilments));
-        Self { quantity, kept: kept.max(0) }
+        Self { quantity, kept: kept.max(0), ..Self::default() }
     }
 }
 
@@ -182,17 +210,24 @@ pub struct Joined {
 impl Known {
     /// Adds `fact` to what is known.
     pub fn join(&mut self, fact: Known) -> Joined {
+        let was_trashed = self.is_trashed();
         let edit_is_news = fact.edited_at > self.edited_at && fact.edited_at > self.snapshot_at();
         let mut parts_changed =
             (fact.paid && !self.paid) || (fact.deleted && !self.deleted) || edit_is_news;
         self.paid |= fact.paid;
         self.deleted |= fact.deleted;
         self.edited_at = self.edited_at.max(fact.edited_at);
+        self.trashed_at = self.trashed_at.max(fact.trashed_at);
+        self.outside_at = self.outside_at.max(fact.outside_at);
+        parts_changed |= was_trashed != self.is_trashed();
         for (id, line) in fact.refund_lines {
             parts_changed |= keep_greater(self.refund_lines.entry(id), line);
         }
         for (id, fulfilment) in fact.fulfilments {
             parts_changed |= keep_greater(self.fulfilments.entry(id), fulfilment);
+        }
+        for (id, payment) in fact.payments {
+            parts_changed |= keep_greater(self.payments.entry(id), payment);
         }
         Joined { snapshot: self.join_snapshot(fact.snapshot), parts_changed }
     }
@@ -204,6 +239,11 @@ impl Known {
     /// The order was edited, and no snapshot of it as it is since has come.
     pub fn is_edit_pending(&self) -> bool {
         self.edited_at > self.snapshot_at()
+    }
+
+    /// It lies in the platform's bin, from where it may come back.
+    pub fn is_trashed(&self) -> bool {
+        self.trashed_at.is_some() && self.trashed_at > self.outside_at
     }
 
     fn join_snapshot(&mut self, theirs: Option<Snapshot>) -> SnapshotJoin {

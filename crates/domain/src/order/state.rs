@@ -13,9 +13,13 @@ use crate::policy::Policy;
 pub enum OrderState {
     /// The platform deleted it.
     Deleted,
+    /// It lies in the platform's bin.
+    Trashed,
     /// Parts of it came, but no snapshot yet.
     Partial,
     Cancelled,
+    /// Cancelled, but money came in afterwards: somebody has to give it back or serve the order.
+    PaidAfterCancel,
     /// Nothing in it is a stock matter.
     NotStock,
     /// It asked for more than there was.
@@ -36,8 +40,10 @@ impl OrderState {
     pub fn as_str(self) -> &'static str {
         match self {
             OrderState::Deleted => "deleted",
+            OrderState::Trashed => "trashed",
             OrderState::Partial => "partial",
             OrderState::Cancelled => "cancelled",
+            OrderState::PaidAfterCancel => "paid_after_cancel",
             OrderState::NotStock => "not_stock",
             OrderState::Short => "short",
             OrderState::PartiallyShipped => "partially_shipped",
@@ -69,6 +75,10 @@ pub enum OrderFlag {
     Held,
     /// Edited, and the platform has not yet shown what it is now.
     EditPending,
+    /// Paid, but not served.
+    PaidButShort,
+    /// A payment for it was disputed, charged back or did not come about after all.
+    PaymentContested,
 }
 
 impl Order {
@@ -79,13 +89,16 @@ impl Order {
         };
         let committed = self.holdings.values().any(|holding| holding.committed > 0);
         // Also what went out before the cut-over, which no holding shows.
-        let shipped = self
-            .known
-            .fulfilments
-            .values()
-            .any(|fulfilment| fulfilment.status == FulfilmentStatus::Success);
+        let shipped = snapshot.completed_at.is_some()
+            || self
+                .known
+                .fulfilments
+                .values()
+                .any(|fulfilment| fulfilment.status == FulfilmentStatus::Success);
         match () {
             () if self.known.deleted => OrderState::Deleted,
+            () if self.known.is_trashed() => OrderState::Trashed,
+            () if self.is_paid_after_cancel() => OrderState::PaidAfterCancel,
             () if snapshot.cancelled => OrderState::Cancelled,
             () if !self.has_stock_lines() => OrderState::NotStock,
             () if self.short.is_some() => OrderState::Short,
@@ -97,6 +110,16 @@ impl Order {
         }
     }
 
+    /// A payment that still holds money came in after the platform had cancelled the order.
+    fn is_paid_after_cancel(&self) -> bool {
+        let cancelled_at = self.known.snapshot.as_ref().and_then(|shown| shown.cancelled_at);
+        cancelled_at.is_some_and(|cancelled_at| {
+            self.known.payments.values().any(|payment| {
+                payment.state.holds_money() && payment.captured_at > Some(cancelled_at)
+            })
+        })
+    }
+
     pub fn flags(&self, policy: &Policy) -> Vec<OrderFlag> {
         let uncovered = self.holdings.values().any(|holding| holding.uncovered > 0);
         let legacy =
@@ -105,13 +128,21 @@ impl Order {
             policy.before_cut_over(fulfilment.created_at)
                 && !policy.before_cut_over(fulfilment.updated_at)
         });
+        let crosses = crosses
+            || self.known.snapshot.as_ref().is_some_and(|shown| {
+                let returned = shown.lines.values().any(|line| line.returned > 0);
+                returned && shown.completed_at.is_some_and(|at| policy.before_cut_over(at))
+            });
         let held = self.short.is_some() && self.holdings.values().any(|h| h.committed > 0);
+        let contested = self.known.payments.values().any(|payment| payment.state.is_contested());
         [
             (uncovered, OrderFlag::Uncovered),
             (legacy, OrderFlag::LegacyRestock),
             (crosses, OrderFlag::CrossesCutOver),
             (held, OrderFlag::Held),
             (self.known.is_edit_pending(), OrderFlag::EditPending),
+            (self.short.is_some() && self.known.paid, OrderFlag::PaidButShort),
+            (contested, OrderFlag::PaymentContested),
         ]
         .into_iter()
         .filter_map(|(raised, flag)| raised.then_some(flag))

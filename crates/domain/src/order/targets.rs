@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::ids::{LineId, LocationId, PlatformLocation, Sku, StockKey};
-use crate::order::{FulfilmentStatus, Known, Order, OrderLine, Restock, Snapshot, SnapshotLine};
+use crate::order::{
+    FulfilmentStatus, Holding, Known, Order, OrderLine, Restock, Snapshot, SnapshotLine,
+};
 use crate::policy::{CommitOn, Policy};
 use crate::time::Timestamp;
 
@@ -26,7 +28,7 @@ pub struct UnknownLocation(pub PlatformLocation);
 pub fn is_live(known: &Known, policy: &Policy) -> bool {
     let Some(snapshot) = &known.snapshot else { return false };
     let unpaid_for_good = policy.commit_on == CommitOn::Paid && snapshot.voided;
-    !known.deleted && !snapshot.cancelled && !unpaid_for_good
+    !known.deleted && !known.is_trashed() && !snapshot.cancelled && !unpaid_for_good
 }
 
 /// Whether the moment from which the shop commits was ever reached.
@@ -43,6 +45,9 @@ impl Order {
         let mut targets = Targets::default();
         let Some(snapshot) = &self.known.snapshot else { return Ok(targets) };
         let mut moves = LineMoves::of_all(self, snapshot, policy)?;
+        let mut unplaced: BTreeMap<&Sku, Unplaced> = BTreeMap::new();
+        // What left before the cut-over never counts in on_hand, nor does what came back of it.
+        let counted = !snapshot.completed_at.is_some_and(|at| policy.before_cut_over(at));
         let owing = is_live(&self.known, policy) && is_reached(&self.known, policy);
         for (id, line) in &self.lines {
             if line.parts.is_empty() {
@@ -52,6 +57,14 @@ impl Order {
             if let (true, Some(shown)) = (owing, snapshot.lines.get(id)) {
                 add_parts(line, moved.owed(*shown), |sku, units| {
                     *targets.owed.entry(sku.clone()).or_default() += units;
+                });
+            }
+            if let (true, Some(shown)) = (counted, snapshot.lines.get(id)) {
+                add_parts(line, shown.shipped, |sku, units| {
+                    unplaced.entry(sku).or_default().shipped += units;
+                });
+                add_parts(line, shown.returned, |sku, units| {
+                    unplaced.entry(sku).or_default().returned += units;
                 });
             }
             for (location, units) in &moved.shipped {
@@ -65,11 +78,62 @@ impl Order {
                 });
             }
         }
+        for (sku, units) in unplaced {
+            self.place(sku, units, policy, &mut targets);
+        }
         Ok(targets)
+    }
+
+    /// Finds locations for units of which nobody says where they left and came back: where they are
+    /// recorded already, then where the order holds units, then the shop's first.
+    fn place(&self, sku: &Sku, units: Unplaced, policy: &Policy, targets: &mut Targets) {
+        let held = |of: fn(&Holding) -> i64| {
+            let rows = self.holdings.iter().filter(|(key, _)| key.sku == *sku);
+            rows.map(move |(key, holding)| (key.clone(), of(holding))).collect::<Vec<_>>()
+        };
+        let committed = self.committed_at(sku, policy).into_iter();
+        let committed = committed.map(|(at, units)| (StockKey::new(sku, &at), units));
+        let left = held(|holding| holding.shipped + holding.uncovered);
+        let shipped = spread(units.shipped, left.into_iter().chain(committed));
+        let back = held(|holding| holding.returned).into_iter().chain(shipped.1.clone());
+        let returned = spread(units.returned, back);
+        let first = StockKey::new(sku, policy.location(None).expect("a policy has a location"));
+        for (into, (rest, placed)) in
+            [(&mut targets.shipped, shipped), (&mut targets.returned, returned)]
+        {
+            for (key, units) in placed.into_iter().chain([(first.clone(), rest)]) {
+                if units > 0 {
+                    *into.entry(key).or_default() += units;
+                }
+            }
+        }
     }
 }
 
-fn add_parts(line: &OrderLine, units: i64, mut add: impl FnMut(&Sku, i64)) {
+/// Units of an item that left and came back, nobody says where.
+#[derive(Clone, Copy, Default)]
+struct Unplaced {
+    shipped: i64,
+    returned: i64,
+}
+
+/// Shares `units` out over `room` in its order: what is left over, and how many went where.
+fn spread(
+    mut units: i64,
+    room: impl IntoIterator<Item = (StockKey, i64)>,
+) -> (i64, BTreeMap<StockKey, i64>) {
+    let mut placed: BTreeMap<StockKey, i64> = BTreeMap::new();
+    for (key, most) in room {
+        let here = units.min(most);
+        if here > 0 {
+            *placed.entry(key).or_default() += here;
+            units -= here;
+        }
+    }
+    (units, placed)
+}
+
+fn add_parts<'a>(line: &'a OrderLine, units: i64, mut add: impl FnMut(&'a Sku, i64)) {
     if units > 0 {
         for part in &line.parts {
             add(&part.sku, units * part.units);
@@ -131,7 +195,8 @@ impl LineMoves {
     /// Units that are meant for the customer and did not leave yet: what the greatest snapshot says,
     /// less what was cancelled and shipped since.
     fn owed(&self, line: SnapshotLine) -> i64 {
-        ((line.kept - self.cancelled_since).max(0) - self.shipped_total).max(0)
+        let left = self.shipped_total + line.shipped;
+        ((line.kept - self.cancelled_since).max(0) - left).max(0)
     }
 }
 

@@ -2,9 +2,9 @@
 
 use domain::order::Holding;
 use domain::{
-    Batch, BodyHash, Decided, EnvelopeId, Fact, Incoming, Keys, LocationId, Meaning, Order,
-    OrderFact, OrderId, OrderKey, Outcome, Policy, ShopId, Sku, StockKey, Timestamp, Verdict,
-    WebhookId, WebhookKey,
+    Batch, BodyHash, Decided, EnvelopeId, Fact, Incoming, Keys, ListingKey, LocationId, Meaning,
+    Order, OrderFact, OrderId, OrderKey, Outcome, PaymentFact, PaymentKey, Policy, ShopId, Sku,
+    StockKey, Timestamp, Verdict, WebhookId, WebhookKey,
 };
 use testkit::memory::{Commit, MemoryStore};
 use testkit::shopify::ShopifyOrder;
@@ -52,6 +52,25 @@ impl World {
         let decided = batch.webhook(&incoming, &meaning, &self.policy, Timestamp(0), Vec::new);
         let Decided::Verdict(verdict) = decided else { panic!("a new webhook has a verdict") };
         (batch, verdict)
+    }
+
+    /// A callback of the shop `pay`, which collects for this one, arrives.
+    pub(crate) fn hear(&mut self, fact: PaymentFact) -> Verdict {
+        self.sent += 1;
+        let mut incoming = incoming(self.sent, self.sent);
+        incoming.key.shop = ShopId::new("pay");
+        let payment = PaymentKey { shop: ShopId::new("pay"), payment: fact.payment.clone() };
+        let mut keys = Keys { payments: [payment.clone()].into(), ..Keys::default() };
+        // As the worker does: a callback may name its order only in the store.
+        let known = self.store.load_now(&keys).payments.remove(&payment).unwrap_or_default();
+        let references = known.known.references.iter().chain(&fact.known.references);
+        keys.orders = references.map(|order| order_key(order.as_str())).collect();
+        let mut batch = Batch::new(self.store.load_now(&keys)).with_effects(true);
+        let meaning = Meaning::Fact(Fact::Payment(Box::new(fact)));
+        let decided = batch.webhook(&incoming, &meaning, &self.policy, Timestamp(0), Vec::new);
+        let Decided::Verdict(verdict) = decided else { panic!("a new webhook has a verdict") };
+        self.commit(batch);
+        verdict
     }
 
     /// `onhand order retry`.
@@ -126,6 +145,13 @@ pub(crate) fn keys(incoming: &Incoming, fact: &OrderFact) -> Keys {
         webhooks: [incoming.key.clone()].into(),
         orders: [order_key(fact.order.as_str())].into(),
         skus: fact.lines.values().filter_map(|line| line.sku.clone()).collect(),
+        listings: fact
+            .lines
+            .values()
+            .filter_map(|line| line.variant.clone())
+            .map(|variant| ListingKey { shop: ShopId::new("demo"), variant })
+            .collect(),
+        ..Keys::default()
     }
 }
 

@@ -1,0 +1,125 @@
+//! Payments: early, late, repeated and after the end.
+
+use domain::order::{OrderFlag, OrderState};
+use domain::payment::{Money, PaymentEvent, PaymentEventKind as Kind, PaymentFact, PaymentKnown};
+use domain::policy::CommitOn;
+use domain::{Outcome, Policy, Timestamp, change::EffectKind};
+use testkit::shopify::{PLACED_AT, ShopifyOrder};
+
+use crate::world::{World, applied, order_key};
+
+/// `kind` happened to a payment for order 1, so many seconds after that was placed.
+fn said(payment: &str, event: &str, kind: Kind, seconds: i64) -> PaymentFact {
+    let money = Some(Money { minor: 5_000, currency: "EUR".to_owned() });
+    let at = Timestamp::from_seconds(PLACED_AT + seconds);
+    let known = PaymentKnown {
+        references: ["1".into()].into(),
+        events: [(event.into(), PaymentEvent { at, kind, money })].into(),
+    };
+    PaymentFact { payment: payment.into(), known }
+}
+
+fn captured() -> PaymentFact {
+    said("pi_1", "evt_captured", Kind::Captured, 60)
+}
+
+/// What happened, told without saying for which order.
+fn unreferenced(mut fact: PaymentFact) -> PaymentFact {
+    fact.known.references.clear();
+    fact
+}
+
+fn paid_first() -> World {
+    World::new(Policy { commit_on: CommitOn::Paid, ..Policy::default() }).with("BOWL", 10)
+}
+
+fn state(world: &World) -> OrderState {
+    world.store.orders()[&order_key("1")].state
+}
+
+#[test]
+fn a_captured_payment_commits_once_however_often_and_whoever_tells() {
+    let mut world = paid_first();
+    let mut order = ShopifyOrder::new(1).line("BOWL", 2);
+    assert_eq!(world.send(&order, "orders/create"), applied());
+    assert_eq!((world.stock("BOWL"), state(&world)), ((10, 0), OrderState::AwaitingPayment));
+    assert_eq!(world.hear(said("pi_1", "evt_0", Kind::Authorised, 30)), applied());
+    assert_eq!(world.stock("BOWL"), (10, 0));
+    assert_eq!(world.hear(captured()), applied());
+    assert_eq!((world.stock("BOWL"), state(&world)), ((10, 2), OrderState::Committed));
+
+    assert_eq!(world.hear(captured()).outcome, Outcome::Unchanged);
+    assert_eq!(world.hear(said("pi_1", "evt_again", Kind::Captured, 61)), applied());
+    assert_eq!(world.hear(said("pi_2", "evt_other", Kind::Captured, 62)), applied());
+    assert_eq!(world.send(order.pay(), "orders/paid"), applied());
+    assert_eq!(world.stock("BOWL"), (10, 2));
+    let paid = world.store.effects().into_iter().filter(|e| e.kind == EffectKind::OrderPaid);
+    assert_eq!(paid.count(), 1, "paid happens once per order");
+}
+
+#[test]
+fn a_payment_before_its_order_waits_for_it() {
+    let mut world = paid_first();
+    assert_eq!(world.hear(captured()), applied());
+    assert_eq!(state(&world), OrderState::Partial);
+    let order = ShopifyOrder::new(1).line("BOWL", 2);
+    assert_eq!(world.send(&order, "orders/create"), applied());
+    assert_eq!((world.stock("BOWL"), state(&world)), ((10, 2), OrderState::Committed));
+}
+
+#[test]
+fn what_does_not_name_its_order_finds_it_through_its_payment() {
+    for named_first in [true, false] {
+        let mut world = paid_first();
+        world.send(&ShopifyOrder::new(1).line("BOWL", 2), "orders/create");
+        let capture = unreferenced(captured());
+        let authorisation = said("pi_1", "evt_0", Kind::Authorised, 30);
+        let both = if named_first { [authorisation, capture] } else { [capture, authorisation] };
+        for fact in both {
+            assert_eq!(world.hear(fact), applied());
+        }
+        assert_eq!((world.stock("BOWL"), state(&world)), ((10, 2), OrderState::Committed));
+    }
+}
+
+#[test]
+fn money_after_the_cancellation_is_seen_and_revives_nothing() {
+    let mut world = paid_first();
+    let mut order = ShopifyOrder::new(1).line("BOWL", 2);
+    world.send(&order, "orders/create");
+    order.cancel(None);
+    world.send(&order, "orders/cancelled");
+    assert_eq!(state(&world), OrderState::Cancelled);
+    assert_eq!(world.hear(said("pi_1", "evt_1", Kind::Captured, 86_400)), applied());
+    assert_eq!((world.stock("BOWL"), state(&world)), ((10, 0), OrderState::PaidAfterCancel));
+    world.hear(said("pi_1", "evt_2", Kind::Refunded, 90_000));
+    assert_eq!(state(&world), OrderState::Cancelled, "the money went back");
+}
+
+#[test]
+fn money_before_the_cancellation_is_an_ordinary_cancellation() {
+    let mut world = paid_first();
+    let mut order = ShopifyOrder::new(1).line("BOWL", 2);
+    world.send(&order, "orders/create");
+    world.hear(said("pi_1", "evt_1", Kind::Captured, -1));
+    assert_eq!(world.stock("BOWL"), (10, 2));
+    order.cancel(None);
+    world.send(&order, "orders/cancelled");
+    assert_eq!((world.stock("BOWL"), state(&world)), ((10, 0), OrderState::Cancelled));
+}
+
+#[test]
+fn paid_but_short_and_contested_payments_are_flagged() {
+    let policy = Policy { commit_on: CommitOn::Paid, ..Policy::default() };
+    let mut world = World::new(policy.clone()).with("BOWL", 1);
+    let order = ShopifyOrder::new(1).line("BOWL", 2);
+    world.send(&order, "orders/create");
+    assert_eq!(world.hear(captured()).outcome, Outcome::Short);
+    assert_eq!(state(&world), OrderState::Short);
+    let flags = |world: &World| world.order(&order).flags(&policy);
+    assert_eq!(flags(&world), [OrderFlag::PaidButShort]);
+    world.hear(unreferenced(said("pi_1", "evt_2", Kind::Disputed, 90)));
+    assert_eq!(flags(&world), [OrderFlag::PaidButShort, OrderFlag::PaymentContested]);
+    world.hear(unreferenced(said("pi_1", "evt_3", Kind::DisputeWon, 120)));
+    assert_eq!(flags(&world), [OrderFlag::PaidButShort]);
+}
