@@ -7,15 +7,20 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 
-use domain::{ChangeSet, EnvelopeId, Keys, OrderKey, ShopId, Sku, Stock, StockKey, View};
+use domain::order::LinePart;
+use domain::{
+    ChangeSet, EnvelopeId, Keys, ListingKey, OrderKey, ShopId, Sku, Stock, StockKey, Timestamp,
+    View,
+};
 
+use crate::channels::{PaymentFilter, PaymentRow, PrivacyRow, SightingRow};
 use crate::migrations::SchemaVersions;
 use crate::postgres::{self, Postgres, PostgresConfig};
 use crate::reports::{
     Closed, DeadFilter, DeadRow, HistoryRow, Totals, Verification, WebhookFilter, WebhookRow,
 };
 use crate::sqlite::{self, Sqlite};
-use crate::{Commit, Reports, ShortOrder, Store, StoreError};
+use crate::{Channels, Commit, Reports, ShortOrder, Store, StoreError};
 
 /// What a call will answer.
 pub(crate) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -150,6 +155,19 @@ impl Store for AnyStore {
         whichever!(self, store => store.suspect(envelope))
     }
 
+    async fn dead_bodies(
+        &self,
+        shop: &ShopId,
+        after: Option<EnvelopeId>,
+        limit: i64,
+    ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
+        whichever!(self, store => store.dead_bodies(shop, after, limit))
+    }
+
+    async fn redact(&self, letters: &[EnvelopeId]) -> Result<(), StoreError> {
+        whichever!(self, store => store.redact(letters))
+    }
+
     async fn short_orders(
         &self,
         shop: &ShopId,
@@ -157,6 +175,10 @@ impl Store for AnyStore {
         limit: i64,
     ) -> Result<Vec<ShortOrder>, StoreError> {
         whichever!(self, store => store.short_orders(shop, after, limit))
+    }
+
+    async fn unlinked_payments(&self, before: Timestamp) -> Result<i64, StoreError> {
+        whichever!(self, store => store.unlinked_payments(before))
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -224,5 +246,50 @@ impl Reports for AnyStore {
         limit: i64,
     ) -> Result<Vec<OrderKey>, StoreError> {
         whichever!(self, store => store.order_keys(after, limit))
+    }
+}
+
+impl Channels for AnyStore {
+    async fn payments(&self, filter: &PaymentFilter) -> Result<Vec<PaymentRow>, StoreError> {
+        whichever!(self, store => store.payments(filter))
+    }
+
+    async fn listings(
+        &self,
+        shop: Option<&ShopId>,
+    ) -> Result<Vec<(ListingKey, LinePart)>, StoreError> {
+        whichever!(self, store => store.listings(shop))
+    }
+
+    async fn set_listings(
+        &self,
+        listings: &[(ListingKey, Vec<LinePart>)],
+    ) -> Result<(), StoreError> {
+        whichever!(self, store => store.set_listings(listings))
+    }
+
+    async fn sightings(
+        &self,
+        shop: &ShopId,
+        after: Option<&SightingRow>,
+        limit: i64,
+    ) -> Result<Vec<SightingRow>, StoreError> {
+        whichever!(self, store => store.sightings(shop, after, limit))
+    }
+
+    async fn last_webhook(&self, shop: &ShopId) -> Result<Option<Timestamp>, StoreError> {
+        whichever!(self, store => store.last_webhook(shop))
+    }
+
+    async fn privacy_requests(
+        &self,
+        closed_too: bool,
+        limit: i64,
+    ) -> Result<Vec<PrivacyRow>, StoreError> {
+        whichever!(self, store => store.privacy_requests(closed_too, limit))
+    }
+
+    async fn close_privacy_request(&self, id: EnvelopeId, note: &str) -> Result<bool, StoreError> {
+        whichever!(self, store => store.close_privacy_request(id, note))
     }
 }

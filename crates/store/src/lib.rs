@@ -13,22 +13,26 @@
 //!   the version that was read; otherwise it changes nothing and names the rows.
 //! * When `commit` fails with a transient error the outcome is *unknown*: load again, and the inbox
 //!   tells whether it had happened.
-//! * Every commit takes its locks in one order (webhooks, orders, stock, then the rest; each by
-//!   key), so lanes never deadlock, whichever mode they are in.
+//! * Every commit takes its locks in one order (webhooks, payments, orders, stock, then the
+//!   rest; each by key), so lanes never deadlock, whichever mode they are in.
 
 use std::future::Future;
 
 use domain::{
-    ChangeSet, EnvelopeId, Keys, OrderId, OrderKey, ShopId, StockKey, Timestamp, View, WebhookKey,
+    ChangeSet, EnvelopeId, Keys, OrderId, OrderKey, PaymentKey, ShopId, StockKey, Timestamp, View,
+    WebhookKey,
 };
 
 mod any;
+pub mod channels;
+mod listings;
 pub mod migrations;
 pub mod postgres;
 pub mod reports;
 pub mod sqlite;
 
 pub use any::{AnyClaim, AnyStore, Database};
+pub use channels::Channels;
 pub use reports::Reports;
 
 /// The worker's side of a store.
@@ -64,6 +68,20 @@ pub trait Store: Clone + Send + Sync + 'static {
     fn suspect(&self, envelope: EnvelopeId)
     -> impl Future<Output = Result<u32, StoreError>> + Send;
 
+    /// Dead letters of a shop with their bodies, oldest first: up to `limit` after `after`. Redacted
+    /// ones have none and are left out.
+    fn dead_bodies(
+        &self,
+        shop: &ShopId,
+        after: Option<EnvelopeId>,
+        limit: i64,
+    ) -> impl Future<Output = Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError>> + Send;
+
+    /// Removes the bodies of these dead letters for good, and every text that quotes them. Open ones
+    /// are discarded: without its body nothing can be replayed.
+    fn redact(&self, letters: &[EnvelopeId])
+    -> impl Future<Output = Result<(), StoreError>> + Send;
+
     /// A shop's short orders, oldest first: up to `limit` after `after`. Left out are those that
     /// certainly cannot be served: there is nothing of any item that they ask for.
     fn short_orders(
@@ -72,6 +90,12 @@ pub trait Store: Clone + Send + Sync + 'static {
         after: Option<&ShortOrder>,
         limit: i64,
     ) -> impl Future<Output = Result<Vec<ShortOrder>, StoreError>> + Send;
+
+    /// How many payments, first heard of before that moment, name no order that has come.
+    fn unlinked_payments(
+        &self,
+        before: Timestamp,
+    ) -> impl Future<Output = Result<i64, StoreError>> + Send;
 
     /// Whether the store answers and takes writes: a standby, a read-only server and a full disk
     /// answer, and no work gets done there. Writes to find out.
@@ -97,6 +121,7 @@ pub enum Commit {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ConflictKey {
     Webhook(WebhookKey),
+    Payment(PaymentKey),
     Order(OrderKey),
     Stock(StockKey),
     Operation(String),

@@ -3,7 +3,8 @@
 //! * [`chaos`]: a TCP proxy that breaks connections, down to losing exactly one COMMIT's reply
 //! * [`services`]: private PostgreSQL and RabbitMQ servers that may be killed, databases on the
 //!   shared ones
-//! * [`shopify`]: orders that live as they do at Shopify, and the signed webhooks they send
+//! * [`shopify`], [`woocommerce`]: orders that live as they do there, and the signed webhooks they
+//!   send; [`payments`]: the same for payments at their providers; [`request`]: what they all send
 //! * [`memory`]: a store in memory with the contract of the real ones, and its own `verify`
 //! * [`model`]: a naive second opinion on what stock should be
 //!
@@ -14,4 +15,4 @@ pub mod memory;
 pub mod model;
 pub mod services;
 
-pub use simulate::shopify;
+pub use simulate::{payments, request, shopify, woocommerce};

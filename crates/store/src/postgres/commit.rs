@@ -1,10 +1,11 @@
 //! Writing a change set: the whole transaction in one flight.
 //!
 //! The order of the statements is the order of the locks, the same in every mode: ① webhooks,
-//! ② orders, ③ stock, ④ the rest. Within a statement rows go by key.
+//! ② payments, ③ orders, ④ stock, ⑤ the rest. Within a statement rows go by key.
 
 use domain::{
-    ChangeSet, EnvelopeId, OrderChange, OrderKey, StockChange, StockKey, WebhookKey, WebhookRecord,
+    ChangeSet, EnvelopeId, OrderChange, OrderKey, PaymentChange, PaymentKey, StockChange, StockKey,
+    WebhookKey, WebhookRecord,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
@@ -91,6 +92,7 @@ struct Rows<'a> {
     repeats: Vec<(&'a WebhookKey, EnvelopeId)>,
     /// The inbox rows that exist already, with the envelope that each must not know yet.
     known: Vec<(&'a WebhookKey, Option<EnvelopeId>)>,
+    payments: Vec<(&'a PaymentKey, &'a PaymentChange)>,
     orders: Vec<(&'a OrderKey, &'a OrderChange)>,
     holdings: Vec<(&'a OrderKey, &'a StockKey, &'a domain::order::Holding)>,
     stock: Vec<(&'a StockKey, &'a StockChange)>,
@@ -120,6 +122,7 @@ impl<'a> Rows<'a> {
             replayed,
             repeats,
             known,
+            payments: changes.payments.iter().collect(),
             orders: changes.orders.iter().collect(),
             holdings: changes
                 .orders
@@ -177,6 +180,10 @@ fn plan<'a>(
         replayed,
     );
 
+    let keys = rows.payments.iter().map(|(key, _)| ConflictKey::Payment((*key).clone())).collect();
+    let columns = payment_columns(&rows.payments);
+    add(!rows.payments.is_empty(), include_str!("sql/write_payments.sql"), columns, keys);
+
     let keys = rows.orders.iter().map(|(key, _)| ConflictKey::Order((*key).clone())).collect();
     let columns = order_columns(&rows.orders);
     add(!rows.orders.is_empty(), include_str!("sql/write_orders.sql"), columns, keys);
@@ -200,7 +207,7 @@ fn plan<'a>(
     let keys = rows.inserted.iter().map(stock).collect();
     add(!rows.inserted.is_empty(), include_str!("sql/insert_stock.sql"), columns, keys);
 
-    // Before ④: what follows from stale rows could break a constraint, which would hide why.
+    // Before ⑤: what follows from stale rows could break a constraint, which would hide why.
     add(true, "SELECT FROM onhand_refuse_conflicts()", Columns::default(), vec![]);
     for (wanted, sql, columns) in unchecked(changes, rows) {
         add(wanted, sql, columns, vec![]);
@@ -223,7 +230,7 @@ fn plan<'a>(
     (steps, keys)
 }
 
-/// ④: rows that nobody else writes at the same time, or that are only added up.
+/// ⑤: rows that nobody else writes at the same time, or that are only added up.
 fn unchecked<'a>(
     changes: &'a ChangeSet,
     rows: &'a Rows<'a>,
@@ -288,6 +295,31 @@ fn unchecked<'a>(
                 .with(closed, |record| record.verdict.outcome.as_str()),
         ),
         (
+            !changes.sightings.is_empty(),
+            include_str!("sql/write_sightings.sql"),
+            Columns::default()
+                .with(&changes.sightings, |seen| seen.shop.as_str())
+                .with(&changes.sightings, |seen| seen.sighting.thing.key().0)
+                .with(&changes.sightings, |seen| seen.sighting.thing.key().1)
+                .with(&changes.sightings, |seen| seen.sighting.thing.key().2)
+                .with(&changes.sightings, |seen| moment(seen.sighting.seen_at))
+                .with(&changes.sightings, |seen| seen.sighting.gone)
+                .with(&changes.sightings, |seen| Json(&seen.sighting.thing)),
+        ),
+        (
+            !changes.requests.is_empty(),
+            include_str!("sql/write_privacy_requests.sql"),
+            Columns::default()
+                .with(&changes.requests, |kept| kept.id.0)
+                .with(&changes.requests, |kept| kept.shop.as_str())
+                .with(&changes.requests, |kept| kept.request.kind.as_str())
+                .with(&changes.requests, |kept| kept.request.customer.as_deref())
+                .with(&changes.requests, |kept| kept.request.orders_text())
+                .with(&changes.requests, |kept| moment(kept.received_at))
+                .with(&changes.requests, |kept| moment(kept.due_at))
+                .with(&changes.requests, |kept| kept.done),
+        ),
+        (
             !changes.effects.is_empty(),
             include_str!("sql/insert_outbox.sql"),
             Columns::default()
@@ -321,6 +353,18 @@ fn webhook_columns<'a>(rows: &'a [&'a WebhookRecord]) -> Columns<'a> {
         .with(rows, |record| record.verdict.detail.as_deref())
         .with(rows, |record| moment(record.received_at))
         .with(rows, |record| moment(record.decided_at))
+}
+
+fn payment_columns<'a>(rows: &'a [(&'a PaymentKey, &'a PaymentChange)]) -> Columns<'a> {
+    let order = |row: &'a (&'a PaymentKey, &'a PaymentChange)| row.1.order.as_ref();
+    Columns::default()
+        .with(rows, |row| row.0.shop.as_str())
+        .with(rows, |row| row.0.payment.as_str())
+        .with(rows, |row| row.1.payment.version.0)
+        .with(rows, |row| row.1.payment.known.state().as_str())
+        .with(rows, move |row| order(row).map(|order| order.shop.as_str()))
+        .with(rows, move |row| order(row).map(|order| order.order.as_str()))
+        .with(rows, |row| Json(&row.1.payment))
 }
 
 fn order_columns<'a>(rows: &'a [(&'a OrderKey, &'a OrderChange)]) -> Columns<'a> {

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use domain::order::{Holding, Order};
-use domain::view::{Seen, StockView};
+use domain::view::Seen;
 use domain::{
-    BodyHash, EnvelopeId, Keys, LocationId, OrderId, OrderKey, ShopId, Sku, Stock, StockKey,
-    Version, View, WebhookId, WebhookKey,
+    BodyHash, EnvelopeId, Keys, ListingKey, LocationId, OrderId, OrderKey, Payment, PaymentKey,
+    ShopId, Sku, Stock, StockKey, Version, View, WebhookId, WebhookKey,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
@@ -15,12 +15,15 @@ use super::columns::Columns;
 use super::flight::{Step, all, fly};
 use super::pool::Connection;
 use crate::StoreError;
+use crate::listings::gather;
 
 /// The keys as slices, for `unnest`.
 pub(super) struct KeyRows<'a> {
     pub(super) webhooks: Vec<&'a WebhookKey>,
     pub(super) orders: Vec<&'a OrderKey>,
     pub(super) skus: Vec<&'a Sku>,
+    payments: Vec<&'a PaymentKey>,
+    listings: Vec<&'a ListingKey>,
 }
 
 impl<'a> KeyRows<'a> {
@@ -29,6 +32,8 @@ impl<'a> KeyRows<'a> {
             webhooks: keys.webhooks.iter().collect(),
             orders: keys.orders.iter().collect(),
             skus: keys.skus.iter().collect(),
+            payments: keys.payments.iter().collect(),
+            listings: keys.listings.iter().collect(),
         }
     }
 
@@ -41,12 +46,27 @@ impl<'a> KeyRows<'a> {
     }
 
     pub(super) fn items(&self) -> Columns<'_> {
-        Columns::default().with(&self.skus, |sku| sku.as_str()).order_keys(&self.orders, |key| key)
+        let columns = Columns::default().with(&self.skus, |sku| sku.as_str());
+        self.listings(columns.order_keys(&self.orders, |key| key))
+    }
+
+    fn listings<'b>(&'b self, columns: Columns<'b>) -> Columns<'b> {
+        columns
+            .with(&self.listings, |key| key.shop.as_str())
+            .with(&self.listings, |key| key.variant.as_str())
     }
 
     /// The reads of everything but stock.
-    pub(super) fn reads(&self) -> [Step<'_>; 3] {
+    pub(super) fn reads(&self) -> [Step<'_>; 5] {
+        let payments = Columns::default()
+            .with(&self.payments, |key| key.shop.as_str())
+            .with(&self.payments, |key| key.payment.as_str());
         [
+            Step::Prepared(include_str!("sql/load_payments.sql"), payments),
+            Step::Prepared(
+                include_str!("sql/load_listings.sql"),
+                self.listings(Columns::default()),
+            ),
             Step::Prepared(include_str!("sql/load_webhooks.sql"), self.webhooks()),
             Step::Prepared(include_str!("sql/load_orders.sql"), self.orders()),
             Step::Prepared(include_str!("sql/load_order_stock.sql"), self.orders()),
@@ -58,41 +78,46 @@ impl<'a> KeyRows<'a> {
 /// could not even be decided. What changes afterwards is found by version at the commit.
 pub(super) async fn load(connection: Connection, keys: &Keys) -> Result<View, StoreError> {
     let rows = KeyRows::new(keys);
-    let [webhooks, orders, holdings] = rows.reads();
-    let stock = Step::Prepared(include_str!("sql/load_stock.sql"), rows.items());
-    let steps = [
-        Step::Plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
-        webhooks,
-        orders,
-        holdings,
-        stock,
-        // Nothing was written.
-        Step::Plain("ROLLBACK"),
-    ];
+    let mut steps = vec![Step::Plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")];
+    steps.extend(rows.reads());
+    steps.push(Step::Prepared(include_str!("sql/load_stock.sql"), rows.items()));
+    // Nothing was written.
+    steps.push(Step::Plain("ROLLBACK"));
     let answers = all(fly(&connection, &steps).await?)?;
     connection.done();
-    let [_, webhooks, orders, holdings, stock, _] = &answers[..] else {
-        unreachable!("one answer per statement")
-    };
-    view(webhooks, orders, holdings, stock)
+    let [_, reads @ .., stock, _] = &answers[..] else { unreachable!("one answer per statement") };
+    view(reads, stock)
 }
 
-pub(super) fn view(
-    webhooks: &[Row],
-    orders: &[Row],
-    holdings: &[Row],
-    stock: &[Row],
-) -> Result<View, StoreError> {
+/// What the answers to [`KeyRows::reads`] and the stock rows show.
+pub(super) fn view(reads: &[Vec<Row>], stock: &[Row]) -> Result<View, StoreError> {
+    let [payments, listings, webhooks, orders, holdings] = reads else {
+        unreachable!("one answer per read")
+    };
     let mut view = View {
         webhooks: webhooks.iter().map(seen).collect(),
         orders: orders.iter().map(order).collect::<Result<_, _>>()?,
-        stock: StockView::default(),
+        payments: payments.iter().map(payment).collect::<Result<_, _>>()?,
+        listings: gather(listings, |row| row.get(4)),
+        ..View::default()
     };
     read_holdings(holdings, &mut view.orders);
     for row in stock {
         view.stock.insert(stock_key(row, 0), stock_row(row));
     }
     Ok(view)
+}
+
+fn payment(row: &Row) -> Result<(PaymentKey, Payment), StoreError> {
+    let key = PaymentKey {
+        shop: ShopId::new(row.get::<_, &str>(0)),
+        payment: row.get::<_, &str>(1).into(),
+    };
+    let Json(mut payment): Json<Payment> = row.try_get(3).map_err(|error| {
+        StoreError::Rejected(format!("payment {key} is unreadable: {error}").into())
+    })?;
+    payment.version = Version(row.get(2));
+    Ok((key, payment))
 }
 
 fn seen(row: &Row) -> (WebhookKey, Seen) {

@@ -13,6 +13,7 @@ use self::columns::moment;
 use crate::migrations::{self, SchemaVersions};
 use crate::{Commit, ShortOrder, Store, StoreError};
 
+mod channels;
 mod claim;
 mod columns;
 mod commit;
@@ -102,6 +103,25 @@ impl Store for Postgres {
         Ok(u32::try_from(tries).unwrap_or(u32::MAX))
     }
 
+    async fn dead_bodies(
+        &self,
+        shop: &ShopId,
+        after: Option<EnvelopeId>,
+        limit: i64,
+    ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
+        let connection = self.pool.get().await?;
+        let sql = include_str!("sql/dead_bodies.sql");
+        let after = after.map(|id| id.0);
+        let rows = connection.query(sql, &[&shop.as_str(), &after, &limit]).await?;
+        Ok(rows.iter().map(|row| (EnvelopeId(row.get(0)), row.get(1))).collect())
+    }
+
+    async fn redact(&self, letters: &[EnvelopeId]) -> Result<(), StoreError> {
+        let connection = self.pool.get().await?;
+        let ids: Vec<uuid::Uuid> = letters.iter().map(|id| id.0).collect();
+        connection.query(include_str!("sql/redact.sql"), &[&ids]).await.map(drop)
+    }
+
     async fn short_orders(
         &self,
         shop: &ShopId,
@@ -114,6 +134,12 @@ impl Store for Postgres {
         let sql = include_str!("sql/short_orders.sql");
         let rows = connection.query(sql, &[&shop.as_str(), &moment(at), &order, &limit]).await?;
         Ok(rows.iter().map(short_order).collect())
+    }
+
+    async fn unlinked_payments(&self, before: Timestamp) -> Result<i64, StoreError> {
+        let connection = self.pool.get().await?;
+        let sql = include_str!("sql/count_unlinked_payments.sql");
+        Ok(first(&connection.query(sql, &[&moment(before)]).await?))
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

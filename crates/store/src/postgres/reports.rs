@@ -30,7 +30,7 @@ impl Fields for Row {
 }
 
 impl Postgres {
-    async fn rows<T>(
+    pub(super) async fn rows<T>(
         &self,
         sql: &'static str,
         params: &[&(dyn ToSql + Sync)],

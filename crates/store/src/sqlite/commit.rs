@@ -5,7 +5,9 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use domain::{ChangeSet, EnvelopeId, Outcome, StockChange, StockKey, WebhookKey, WebhookRecord};
+use domain::{
+    ChangeSet, EnvelopeId, Outcome, PaymentKey, StockChange, StockKey, WebhookKey, WebhookRecord,
+};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, Sqlite, Transaction};
 
@@ -20,6 +22,7 @@ pub(super) async fn commit(
     let mut conflicts = conflicts(&mut transaction, changes).await?;
     if conflicts.is_empty() {
         write_webhooks(&mut transaction, changes).await?;
+        write_payments(&mut transaction, changes).await?;
         write_orders(&mut transaction, changes).await?;
         write_stock(&mut transaction, changes).await?;
         write_rest(&mut transaction, changes).await?;
@@ -85,6 +88,13 @@ async fn conflicts(tx: &mut Tx, changes: &ChangeSet) -> Result<Vec<ConflictKey>,
     let name = |key: &WebhookKey| ConflictKey::Webhook(key.clone());
     found.extend(check(tx, include_str!("sql/check_repeats.sql"), &rows, &repeats, name).await?);
 
+    let rows = json::rows(&changes.payments, |(key, change)| {
+        (key.shop.as_str(), key.payment.as_str(), change.expected)
+    })?;
+    let payments: Vec<_> = changes.payments.keys().collect();
+    let name = |key: &PaymentKey| ConflictKey::Payment(key.clone());
+    found.extend(check(tx, include_str!("sql/check_payments.sql"), &rows, &payments, name).await?);
+
     let orders: Vec<_> = changes.orders.iter().collect();
     let rows = json::rows(&orders, |(key, change)| {
         (key.shop.as_str(), key.order.as_str(), change.expected)
@@ -136,14 +146,38 @@ async fn write_webhooks(tx: &mut Tx, changes: &ChangeSet) -> Result<(), StoreErr
     Ok(())
 }
 
+async fn write_payments(tx: &mut Tx, changes: &ChangeSet) -> Result<(), StoreError> {
+    if changes.payments.is_empty() {
+        return Ok(());
+    }
+    let mut rows = Vec::with_capacity(changes.payments.len());
+    for (key, change) in &changes.payments {
+        let order = change.order.as_ref();
+        rows.push((
+            key.shop.as_str(),
+            key.payment.as_str(),
+            change.payment.version,
+            change.payment.known.state().as_str(),
+            order.map(|order| order.shop.as_str()),
+            order.map(|order| order.order.as_str()),
+            document(&change.payment)?,
+        ));
+    }
+    let rows = json::rows(rows, |row| row)?;
+    run(tx, include_str!("sql/write_payments.sql"), &rows).await.map(drop)
+}
+
+fn document(of: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(of).map_err(|error| StoreError::Rejected(error.into()))
+}
+
 async fn write_orders(tx: &mut Tx, changes: &ChangeSet) -> Result<(), StoreError> {
     if changes.orders.is_empty() {
         return Ok(());
     }
     let mut rows = Vec::with_capacity(changes.orders.len());
     for (key, change) in &changes.orders {
-        let document = serde_json::to_string(&change.order)
-            .map_err(|error| StoreError::Rejected(error.into()))?;
+        let document = document(&change.order)?;
         let snapshot = change.order.known.snapshot.as_ref();
         rows.push((
             key.shop.as_str(),
@@ -210,6 +244,7 @@ async fn write_rest(tx: &mut Tx, changes: &ChangeSet) -> Result<(), StoreError> 
         })?;
         run(tx, include_str!("sql/insert_ledger.sql"), &rows).await?;
     }
+    write_sightings(tx, changes).await?;
     write_dead_letters(tx, changes).await?;
     if !changes.effects.is_empty() {
         let rows = json::rows(&changes.effects, |effect| {
@@ -229,6 +264,38 @@ async fn write_rest(tx: &mut Tx, changes: &ChangeSet) -> Result<(), StoreError> 
     }
     let counts = json::rows(changes.outcome_counts(), |(outcome, count)| (outcome, count))?;
     run(tx, include_str!("sql/add_counters.sql"), &counts).await.map(drop)
+}
+
+/// What moves nothing: the platforms' own numbers, and what customers ask.
+async fn write_sightings(tx: &mut Tx, changes: &ChangeSet) -> Result<(), StoreError> {
+    if !changes.sightings.is_empty() {
+        let mut rows = Vec::with_capacity(changes.sightings.len());
+        for seen in &changes.sightings {
+            let sighting = &seen.sighting;
+            let (kind, id, place) = sighting.thing.key();
+            let document = document(&sighting.thing)?;
+            let (seen_at, gone) = (sighting.seen_at, sighting.gone);
+            rows.push((seen.shop.as_str(), kind, id, place, seen_at, gone, document));
+        }
+        let rows = json::rows(rows, |row| row)?;
+        run(tx, include_str!("sql/write_sightings.sql"), &rows).await?;
+    }
+    if !changes.requests.is_empty() {
+        let rows = json::rows(&changes.requests, |kept| {
+            (
+                kept.id,
+                kept.shop.as_str(),
+                kept.request.kind.as_str(),
+                kept.request.customer.as_deref(),
+                kept.request.orders_text(),
+                kept.received_at,
+                kept.due_at,
+                kept.done,
+            )
+        })?;
+        run(tx, include_str!("sql/write_privacy_requests.sql"), &rows).await?;
+    }
+    Ok(())
 }
 
 async fn write_dead_letters(tx: &mut Tx, changes: &ChangeSet) -> Result<(), StoreError> {

@@ -3,8 +3,8 @@
 use domain::order::{Holding, Order};
 use domain::view::{Seen, StockView};
 use domain::{
-    BodyHash, EnvelopeId, Keys, LocationId, OrderId, OrderKey, ShopId, Sku, Stock, StockKey,
-    Version, View, WebhookId, WebhookKey,
+    BodyHash, EnvelopeId, Keys, LocationId, OrderId, OrderKey, Payment, PaymentKey, ShopId, Sku,
+    Stock, StockKey, Version, View, WebhookId, WebhookKey,
 };
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::error::from_sqlx;
 use super::json;
 use crate::StoreError;
+use crate::listings::gather;
 
 /// All reads see one moment: they are in one transaction.
 pub(super) async fn load(
@@ -51,9 +52,18 @@ pub(super) async fn load(
         }
     }
 
+    let payments = json::rows(&keys.payments, |key| (key.shop.as_str(), key.payment.as_str()))?;
+    for row in fetch(connection, include_str!("sql/load_payments.sql"), [&payments]).await? {
+        let (key, payment) = payment(&row)?;
+        view.payments.insert(key, payment);
+    }
+    let listings = json::rows(&keys.listings, |key| (key.shop.as_str(), key.variant.as_str()))?;
+    let rows = fetch(connection, include_str!("sql/load_listings.sql"), [&listings]).await?;
+    view.listings = gather(&rows, |row| row.get(4));
+
     let skus = json::rows(&keys.skus, |sku| sku.as_str())?;
     let sql = include_str!("sql/load_stock.sql");
-    view.stock = fetch(connection, sql, [&skus, &orders]).await?.iter().fold(
+    view.stock = fetch(connection, sql, [&skus, &orders, &listings]).await?.iter().fold(
         StockView::default(),
         |mut stock, row| {
             stock.insert(stock_key(row, 0), stock_row(row));
@@ -85,6 +95,18 @@ fn seen(row: &SqliteRow) -> Result<(WebhookKey, Seen), StoreError> {
     let first = Uuid::parse_str(row.get(4)).unwrap_or_default();
     let envelopes = std::iter::once(first).chain(repeats).map(EnvelopeId).collect();
     Ok((key, Seen { outcome, envelopes }))
+}
+
+fn payment(row: &SqliteRow) -> Result<(PaymentKey, Payment), StoreError> {
+    let key = PaymentKey {
+        shop: ShopId::new(row.get::<&str, _>(0)),
+        payment: row.get::<&str, _>(1).into(),
+    };
+    let mut payment: Payment = serde_json::from_str(row.get(3)).map_err(|error| {
+        StoreError::Rejected(format!("payment {key} is unreadable: {error}").into())
+    })?;
+    payment.version = Version(row.get(2));
+    Ok((key, payment))
 }
 
 fn order_key(row: &SqliteRow) -> OrderKey {

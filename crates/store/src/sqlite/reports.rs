@@ -30,7 +30,7 @@ impl Fields for SqliteRow {
 }
 
 impl Sqlite {
-    async fn rows<T>(
+    pub(super) async fn rows<T>(
         &self,
         query: Query<'_, sqlx::Sqlite, SqliteArguments>,
         read: impl Fn(&SqliteRow) -> T,

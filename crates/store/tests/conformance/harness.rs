@@ -7,11 +7,11 @@ use std::time::Duration;
 use domain::stock::Cause;
 use domain::view::Decided;
 use domain::{
-    Batch, BodyHash, ChangeSet, DeadReason, EnvelopeId, Fact, Incoming, Keys, LocationId, Meaning,
-    Move, MoveKind, OrderId, OrderKey, Policy, ShopId, Sku, Stock, StockKey, Timestamp, View,
-    WebhookId, WebhookKey,
+    Batch, BodyHash, ChangeSet, DeadReason, EnvelopeId, Fact, Incoming, Keys, ListingKey,
+    LocationId, Meaning, Move, MoveKind, OrderId, OrderKey, PaymentKey, Policy, ShopId, Sku, Stock,
+    StockKey, Timestamp, View, WebhookId, WebhookKey,
 };
-use store::{Commit, ConflictKey, Reports, Store};
+use store::{Channels, Commit, ConflictKey, Reports, Store};
 use testkit::shopify::ShopifyOrder;
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A database that starts empty and belongs to one test.
 pub(crate) trait TestStore: Sized + Send + Sync {
-    type Store: Store<Claim: Send> + Reports + Debug;
+    type Store: Store<Claim: Send> + Reports + Channels + Debug;
 
     /// Without tables.
     fn create() -> impl Future<Output = Self> + Send;
@@ -62,8 +62,12 @@ pub(crate) trait TestStore: Sized + Send + Sync {
 pub(crate) use store::StoreError;
 pub(crate) use store::migrations::SchemaVersions;
 
-pub(crate) const TABLES: [&str; 9] = [
+pub(crate) const TABLES: [&str; 13] = [
     "webhooks",
+    "payments",
+    "listings",
+    "sightings",
+    "privacy_requests",
     "orders",
     "order_stock",
     "stock",
@@ -111,6 +115,11 @@ pub(crate) fn dead(number: u128) -> Sent {
 /// A webhook that is no stock matter.
 pub(crate) fn ignored(number: u128) -> Sent {
     meaning(number, "app/uninstalled", Meaning::Ignored("not_stock"))
+}
+
+/// A webhook that says this.
+pub(crate) fn says(number: u128, fact: Fact) -> Sent {
+    meaning(number, "says", Meaning::Fact(fact))
 }
 
 fn meaning(number: u128, topic: &str, meaning: Meaning) -> Sent {
@@ -178,10 +187,22 @@ pub(crate) fn keys(batch: &[Sent]) -> Keys {
     let mut keys = Keys::default();
     for one in batch {
         keys.webhooks.insert(one.key());
-        if let Meaning::Fact(Fact::Order(fact)) = &one.meaning {
-            let shop = one.incoming.shop.clone();
-            keys.orders.insert(OrderKey { shop, order: fact.order.clone() });
-            keys.skus.extend(fact.lines.values().filter_map(|line| line.sku.clone()));
+        let shop = &one.incoming.shop;
+        match &one.meaning {
+            Meaning::Fact(Fact::Order(fact)) => {
+                keys.orders.insert(OrderKey { shop: shop.clone(), order: fact.order.clone() });
+                keys.skus.extend(fact.lines.values().filter_map(|line| line.sku.clone()));
+                let variants = fact.lines.values().filter_map(|line| line.variant.clone());
+                let listing = |variant| ListingKey { shop: shop.clone(), variant };
+                keys.listings.extend(variants.map(listing));
+            }
+            Meaning::Fact(Fact::Payment(fact)) => {
+                let payment = fact.payment.clone();
+                keys.payments.insert(PaymentKey { shop: one.incoming.key.shop.clone(), payment });
+                let orders = fact.known.references.iter().cloned();
+                keys.orders.extend(orders.map(|order| OrderKey { shop: shop.clone(), order }));
+            }
+            _ => {}
         }
     }
     keys

@@ -43,6 +43,15 @@ macro_rules! conformance_suite {
                 a_dead_letter_is_discarded_once,
                 what_is_no_envelope_is_kept_too,
             ;
+            channels:
+                a_payment_is_read_back_with_its_order,
+                a_payment_that_was_written_meanwhile_is_a_conflict,
+                a_payment_waits_for_its_order_and_pays_it,
+                a_listing_made_by_hand_goes_before_the_catalogue,
+                the_newest_sighting_stays,
+                a_request_is_kept_until_it_is_answered,
+                redacted_letters_keep_nothing,
+            ;
             conflicts:
                 a_webhook_that_is_there_is_a_conflict,
                 an_order_that_was_written_meanwhile_is_a_conflict,

@@ -8,12 +8,15 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::change::Effect;
+use domain::order::LinePart;
+use domain::privacy::KeptRequest;
+use domain::sighting::{ShopSighting, Thing};
 use domain::stock::Cause;
-use domain::view::{RECENT_ENVELOPES, Seen};
+use domain::view::{Listing, RECENT_ENVELOPES, Seen};
 use domain::{
-    Batch, ChangeSet, DeadLetter, EnvelopeId, Keys, LedgerRow, LocationId, Move, MoveKind,
-    Operation, OrderChange, OrderKey, Outcome, ShopId, Sku, Stock, StockKey, Timestamp, Version,
-    View, WebhookKey, WebhookRecord,
+    Batch, ChangeSet, DeadLetter, EnvelopeId, Keys, LedgerRow, ListingKey, LocationId, Move,
+    MoveKind, Operation, OrderChange, OrderKey, Outcome, PaymentChange, PaymentKey, ShopId,
+    Sighting, Sku, Stock, StockKey, Timestamp, Version, View, WebhookKey, WebhookRecord,
 };
 use store::{ShortOrder, Store, StoreError};
 use tokio::sync::OwnedMutexGuard;
@@ -55,6 +58,10 @@ pub struct WebhookRow {
 #[derive(Debug, Default)]
 struct Contents {
     webhooks: BTreeMap<WebhookKey, WebhookRow>,
+    payments: BTreeMap<PaymentKey, PaymentChange>,
+    listings: BTreeMap<ListingKey, Listing>,
+    sightings: BTreeMap<(ShopId, &'static str, String, String), Sighting>,
+    requests: BTreeMap<EnvelopeId, KeptRequest>,
     orders: BTreeMap<OrderKey, OrderChange>,
     /// When each was first written, counted.
     first_seen: BTreeMap<OrderKey, i64>,
@@ -90,6 +97,30 @@ impl MemoryStore {
         let before = contents.stock.insert(key, stock);
         assert!(before.is_none(), "a stock row is opened once");
         contents.ledger.push(LedgerRow { version: Version(1), change, cause, at: Timestamp(0) });
+    }
+
+    /// A shop's variant stands for these items, as `onhand listing set` has it.
+    pub fn list(&self, shop: &str, variant: &str, parts: &[(&str, i64)]) {
+        let key = ListingKey { shop: ShopId::new(shop), variant: variant.into() };
+        let part = |(sku, units): &(&str, i64)| LinePart { sku: Sku::new(sku), units: *units };
+        let listing = Listing { parts: parts.iter().map(part).collect(), by_hand: true };
+        self.contents().listings.insert(key, listing);
+    }
+
+    /// All payments, as they were written last.
+    pub fn payments(&self) -> BTreeMap<PaymentKey, PaymentChange> {
+        self.contents().payments.clone()
+    }
+
+    /// The newest sighting of each thing of a shop.
+    pub fn sightings(&self, shop: &str) -> Vec<Sighting> {
+        let contents = self.contents();
+        let of_shop = contents.sightings.iter().filter(|(key, _)| key.0.as_str() == shop);
+        of_shop.map(|(_, sighting)| sighting.clone()).collect()
+    }
+
+    pub fn privacy_requests(&self) -> BTreeMap<EnvelopeId, KeptRequest> {
+        self.contents().requests.clone()
     }
 
     /// Units come in, as `onhand stock adjust` has them.
@@ -177,11 +208,23 @@ impl MemoryStore {
                 view.orders.insert(key.clone(), row.order.clone());
             }
         }
+        for key in &keys.payments {
+            if let Some(row) = contents.payments.get(key) {
+                view.payments.insert(key.clone(), row.payment.clone());
+            }
+        }
+        let listed: Vec<(ListingKey, Listing)> = keys
+            .listings
+            .iter()
+            .filter_map(|key| Some((key.clone(), contents.listing(key)?)))
+            .collect();
+        skus.extend(listed.iter().flat_map(|(_, listing)| &listing.parts).map(|part| &part.sku));
         for (key, stock) in &contents.stock {
             if skus.contains(&key.sku) {
                 view.stock.insert(key.clone(), *stock);
             }
         }
+        view.listings = listed.into_iter().collect();
         view
     }
 
@@ -243,6 +286,33 @@ impl Store for MemoryStore {
         Ok(*times)
     }
 
+    async fn dead_bodies(
+        &self,
+        shop: &ShopId,
+        after: Option<EnvelopeId>,
+        limit: i64,
+    ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
+        let contents = self.contents();
+        let of_shop = contents.dead.values().filter(|letter| {
+            letter.shop.as_ref() == Some(shop)
+                && Some(letter.envelope) > after
+                && !letter.raw.is_empty()
+        });
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(of_shop.take(limit).map(|letter| (letter.envelope, letter.raw.clone())).collect())
+    }
+
+    async fn redact(&self, letters: &[EnvelopeId]) -> Result<(), StoreError> {
+        let mut contents = self.contents();
+        for id in letters {
+            if let Some(letter) = contents.dead.get_mut(id) {
+                letter.raw.clear();
+                "redacted".clone_into(&mut letter.detail);
+            }
+        }
+        Ok(())
+    }
+
     async fn short_orders(
         &self,
         shop: &ShopId,
@@ -270,6 +340,17 @@ impl Store for MemoryStore {
         Ok(short)
     }
 
+    async fn unlinked_payments(&self, _before: Timestamp) -> Result<i64, StoreError> {
+        let contents = self.contents();
+        let has_come = |key: &OrderKey| {
+            let row = contents.orders.get(key);
+            row.is_some_and(|row| row.order.known.snapshot.is_some())
+        };
+        let unlinked = contents.payments.values();
+        let unlinked = unlinked.filter(|row| !row.order.as_ref().is_some_and(has_come)).count();
+        Ok(i64::try_from(unlinked).unwrap_or(i64::MAX))
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         Ok(())
     }
@@ -283,6 +364,23 @@ impl WebhookRow {
 }
 
 impl Contents {
+    /// What an operator says, else what the platform's catalogue does.
+    fn listing(&self, key: &ListingKey) -> Option<Listing> {
+        if let Some(listing) = self.listings.get(key) {
+            return Some(listing.clone());
+        }
+        let seen = (key.shop.clone(), "variant", key.variant.to_string(), String::new());
+        match self.sightings.get(&seen) {
+            Some(Sighting {
+                thing: Thing::Variant { sku: Some(sku), .. }, gone: false, ..
+            }) => {
+                let parts = vec![LinePart { sku: sku.clone(), units: 1 }];
+                Some(Listing { parts, by_hand: false })
+            }
+            _ => None,
+        }
+    }
+
     fn commit(&mut self, changes: &ChangeSet) -> Result<Commit, StoreError> {
         let conflicts = self.conflicts(changes);
         if !conflicts.is_empty() {
@@ -319,6 +417,12 @@ impl Contents {
             if seen.is_some_and(|seen| repeat.envelopes.iter().any(|e| seen.envelopes.contains(e)))
             {
                 conflicts.insert(ConflictKey::Webhook(repeat.key.clone()));
+            }
+        }
+        for (key, change) in &changes.payments {
+            let stored = self.payments.get(key).map_or(Version::ABSENT, |row| row.payment.version);
+            if stored != change.expected {
+                conflicts.insert(ConflictKey::Payment(key.clone()));
             }
         }
         for (key, change) in &changes.orders {
@@ -359,6 +463,18 @@ impl Contents {
         for key in changes.orders.keys() {
             let next = i64::try_from(self.first_seen.len()).unwrap_or(i64::MAX);
             self.first_seen.entry(key.clone()).or_insert(next);
+        }
+        self.payments.extend(changes.payments.clone());
+        for ShopSighting { shop, sighting } in &changes.sightings {
+            let (kind, id, place) = sighting.thing.key();
+            let key = (shop.clone(), kind, id.to_owned(), place.to_owned());
+            let known = self.sightings.get(&key);
+            if known.is_none_or(|known| known.seen_at <= sighting.seen_at) {
+                self.sightings.insert(key, sighting.clone());
+            }
+        }
+        for request in &changes.requests {
+            self.requests.entry(request.id).or_insert_with(|| request.clone());
         }
         self.orders.extend(changes.orders.clone());
         let written = changes.stock.iter().filter(|(_, change)| change.is_write());

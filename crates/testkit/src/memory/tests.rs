@@ -17,6 +17,7 @@ fn placed() -> (MemoryStore, ChangeSet) {
         webhooks: [key.clone()].into(),
         orders: [OrderKey { shop: key.shop.clone(), order: fact.order.clone() }].into(),
         skus: [Sku::new("BOWL")].into(),
+        ..Keys::default()
     };
     let incoming = Incoming {
         shop: key.shop.clone(),

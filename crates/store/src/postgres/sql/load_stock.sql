@@ -1,5 +1,5 @@
--- The named items and those of the named orders' lines (so all that an order can hold), at all of
--- their locations.
+-- The named items, those of the named orders' lines (so all that an order can hold) and those that
+-- the named variants stand for, at all of their locations.
 SELECT s.sku, s.location, s.on_hand, s.committed, s.floor, s.version
 FROM stock AS s
 WHERE s.sku = ANY (ARRAY(
@@ -7,4 +7,11 @@ WHERE s.sku = ANY (ARRAY(
     UNION
     SELECT jsonb_path_query(o.document, '$.lines.*.parts[*].sku') #>> '{}' FROM orders AS o
     JOIN unnest($2::text[], $3::text[]) AS t (shop, order_id) USING (shop, order_id)
+    UNION
+    SELECT l.sku FROM listings AS l
+    JOIN unnest($4::text[], $5::text[]) AS t (shop, variant) USING (shop, variant)
+    UNION
+    SELECT s.document ->> 'sku' FROM sightings AS s
+    JOIN unnest($4::text[], $5::text[]) AS t (shop, variant) ON s.shop = t.shop AND s.id = t.variant
+    WHERE s.kind = 'variant' AND s.place = ''
 ))

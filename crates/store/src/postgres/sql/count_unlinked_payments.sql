@@ -1,0 +1,9 @@
+SELECT count(*)
+FROM payments AS p
+WHERE p.first_seen_at < $1
+  AND NOT EXISTS (
+      SELECT FROM orders AS o
+      WHERE o.shop = p.order_shop AND o.order_id = p.order_id
+        -- Of a partial one only payments and other parts were heard.
+        AND o.state <> 'partial' AND o.version > 0
+  )

@@ -1,0 +1,223 @@
+//! Payments, listings, sightings and customers' requests.
+
+use domain::order::LinePart;
+use domain::payment::{PaymentEvent, PaymentEventKind, PaymentFact, PaymentKnown, PaymentState};
+use domain::privacy::{PrivacyKind, PrivacyRequest};
+use domain::sighting::{Sighting, Thing};
+use domain::view::{Decided, Listing};
+use domain::{
+    Fact, Keys, ListingKey, OrderId, OrderKey, Outcome, PaymentKey, ShopId, Sku, Timestamp, Variant,
+};
+use store::channels::PaymentFilter;
+use store::reports::{DeadFilter, WebhookFilter};
+use store::{Channels, ConflictKey, Reports, Store};
+use testkit::shopify::ShopifyOrder;
+
+use crate::harness::{
+    NOW, SHOP, Sent, TestStore, apply, dead, decided, envelope, order_key, refused, says, sent,
+    sound, stock_moves, units,
+};
+
+/// Something that happened to payment `pi_1`, for order `reference`.
+fn payment(number: u32, reference: Option<u64>, kind: PaymentEventKind) -> Sent {
+    let event = PaymentEvent { at: Timestamp(NOW.0 + i64::from(number)), kind, money: None };
+    let references = reference.map(|id| OrderId::new(id.to_string())).into_iter().collect();
+    let events = [(format!("evt_{number}").as_str().into(), event)].into();
+    let known = PaymentKnown { references, events };
+    says(number.into(), Fact::Payment(Box::new(PaymentFact { payment: "pi_1".into(), known })))
+}
+
+fn key() -> PaymentKey {
+    PaymentKey { shop: ShopId::new(SHOP), payment: "pi_1".into() }
+}
+
+pub(crate) async fn a_payment_is_read_back_with_its_order<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    apply(store, &[payment(1, None, PaymentEventKind::Authorised)]).await;
+    let all = PaymentFilter { limit: 10, ..PaymentFilter::default() };
+    let rows = store.payments(&all).await.expect("lists");
+    assert_eq!((rows.len(), &rows[0].key, &rows[0].order), (1, &key(), &None));
+    assert_eq!(rows[0].payment.known.state(), PaymentState::Authorised);
+
+    apply(store, &[payment(2, Some(7), PaymentEventKind::Captured)]).await;
+    let order = OrderKey { shop: ShopId::new(SHOP), order: OrderId::new("7") };
+    let of_order = PaymentFilter { order: Some(order.clone()), ..all.clone() };
+    let rows = store.payments(&of_order).await.expect("lists");
+    assert_eq!((rows.len(), &rows[0].order, rows[0].linked), (1, &Some(order), false));
+    let known = &rows[0].payment.known;
+    assert_eq!((known.state(), known.events.len()), (PaymentState::Captured, 2));
+    let loaded = Keys { payments: [key()].into(), ..Keys::default() };
+    let view = store.load(&loaded).await.expect("loads");
+    assert_eq!(view.payments[&key()], rows[0].payment);
+    let elsewhere = PaymentFilter { shop: Some("other".into()), ..all };
+    assert_eq!(store.payments(&elsewhere).await.expect("lists"), vec![]);
+    sound(store).await;
+}
+
+pub(crate) async fn a_payment_that_was_written_meanwhile_is_a_conflict<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    let conflict = [ConflictKey::Payment(key())];
+    let (first, _) = decided(store, &[payment(1, None, PaymentEventKind::Failed)]).await;
+    apply(store, &[payment(2, None, PaymentEventKind::Authorised)]).await;
+    refused(&test, &first, &conflict).await;
+
+    let (second, _) = decided(store, &[payment(3, None, PaymentEventKind::Captured)]).await;
+    apply(store, &[payment(4, None, PaymentEventKind::Refunded)]).await;
+    refused(&test, &second, &conflict).await;
+    sound(store).await;
+}
+
+pub(crate) async fn a_payment_waits_for_its_order_and_pays_it<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    stock_moves(store, "BOWL", 10).await;
+    let order = ShopifyOrder::new(7).line("BOWL", 2);
+    apply(store, &[payment(1, Some(order.id()), PaymentEventKind::Captured)]).await;
+    let year_2100 = 4_102_444_800;
+    let later = Timestamp::from_seconds(year_2100);
+    assert_eq!(store.unlinked_payments(later).await.expect("counts"), 1);
+    assert_eq!(store.unlinked_payments(Timestamp(0)).await.expect("counts"), 0);
+
+    apply(store, &[sent(2, &order, "orders/create")]).await;
+    assert_eq!(store.unlinked_payments(later).await.expect("counts"), 0);
+    let unlinked =
+        PaymentFilter { unlinked_before: Some(later), limit: 10, ..PaymentFilter::default() };
+    assert_eq!(store.payments(&unlinked).await.expect("lists"), vec![]);
+    let keys = Keys { orders: [order_key(&order)].into(), ..Keys::default() };
+    let view = store.load(&keys).await.expect("loads");
+    let known = &view.orders[&order_key(&order)].known;
+    assert!(known.paid);
+    assert_eq!(known.payments[&key().payment].state, PaymentState::Captured);
+    assert_eq!(units(store, "BOWL").await, (10, 2));
+    sound(store).await;
+}
+
+pub(crate) async fn a_listing_made_by_hand_goes_before_the_catalogue<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    for (sku, units) in [("BOWL", 3), ("CUP", 5), ("SPOON", 7)] {
+        stock_moves(store, sku, units).await;
+    }
+    let listing = |variant: &str| ListingKey { shop: SHOP.into(), variant: Variant::new(variant) };
+    let seen = Thing::Variant {
+        variant: Variant::new("11"),
+        sku: Some(Sku::new("SPOON")),
+        inventory_item: None,
+        available: None,
+    };
+    let sighting = Sighting { seen_at: NOW, thing: seen, gone: false };
+    apply(store, &[says(1, Fact::Sightings(vec![sighting]))]).await;
+    let keys = Keys { listings: [listing("11"), listing("12")].into(), ..Keys::default() };
+    let part = |sku: &str, units| LinePart { sku: Sku::new(sku), units };
+
+    let view = store.load(&keys).await.expect("loads");
+    let expected = Listing { parts: vec![part("SPOON", 1)], by_hand: false };
+    assert_eq!(view.listings, [(listing("11"), expected)].into());
+    assert!(view.stock.knows(&Sku::new("SPOON")), "its stock is loaded, too");
+
+    let kit = vec![part("BOWL", 1), part("CUP", 2)];
+    let made = [(listing("11"), kit.clone()), (listing("12"), vec![part("CUP", 1)])];
+    store.set_listings(&made).await.expect("writes");
+    store.set_listings(&[(listing("12"), vec![])]).await.expect("writes");
+    let view = store.load(&keys).await.expect("loads");
+    let expected = Listing { parts: kit, by_hand: true };
+    assert_eq!(view.listings, [(listing("11"), expected)].into());
+    assert!(view.stock.knows(&Sku::new("BOWL")) && view.stock.knows(&Sku::new("CUP")));
+    let listed = store.listings(Some(&SHOP.into())).await.expect("lists");
+    assert_eq!(listed.len(), 2);
+    assert_eq!(store.listings(Some(&"other".into())).await.expect("lists"), vec![]);
+
+    // Also in a claim.
+    let (claim, view) = store.claim(&keys).await.expect("claims");
+    drop(claim);
+    assert!(view.listings[&listing("11")].by_hand && view.stock.knows(&Sku::new("CUP")));
+}
+
+pub(crate) async fn the_newest_sighting_stays<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    let level = |seconds: i64, available, gone| Sighting {
+        seen_at: Timestamp::from_seconds(seconds),
+        thing: Thing::Level {
+            inventory_item: "9".to_owned(),
+            location: "1".into(),
+            available: Some(available),
+        },
+        gone,
+    };
+    let both = vec![level(20, 4, false), level(10, 9, false)];
+    apply(store, &[says(1, Fact::Sightings(both))]).await;
+    apply(store, &[says(2, Fact::Sightings(vec![level(15, 7, false)]))]).await;
+    let rows = store.sightings(&SHOP.into(), None, 10).await.expect("lists");
+    assert_eq!(rows.len(), 1);
+    assert_eq!((rows[0].seen_at, rows[0].gone), (Timestamp::from_seconds(20), false));
+    assert_eq!(rows[0].thing, Some(level(20, 4, false).thing));
+
+    apply(store, &[says(3, Fact::Sightings(vec![level(30, 0, true)]))]).await;
+    let rows = store.sightings(&SHOP.into(), None, 10).await.expect("lists");
+    assert_eq!((rows.len(), rows[0].gone), (1, true));
+    assert_eq!(store.sightings(&SHOP.into(), Some(&rows[0]), 10).await.expect("lists"), vec![]);
+    assert_eq!(store.last_webhook(&SHOP.into()).await.expect("reads"), Some(NOW));
+    assert_eq!(store.last_webhook(&"other".into()).await.expect("reads"), None);
+    sound(store).await;
+}
+
+pub(crate) async fn a_request_is_kept_until_it_is_answered<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    let request = |number, kind| {
+        let request = PrivacyRequest {
+            kind,
+            domain: "demo.myshopify.com".to_owned(),
+            customer: Some("207119551".to_owned()),
+            orders: ["2".into(), "1".into()].into(),
+            traces: vec!["somebody@example.com".to_owned()],
+        };
+        says(number, Fact::Privacy(request))
+    };
+    apply(store, &[request(1, PrivacyKind::DataRequest), request(2, PrivacyKind::RedactCustomer)])
+        .await;
+    let open = store.privacy_requests(false, 10).await.expect("lists");
+    assert_eq!(open.len(), 1, "what asks for removal is done");
+    let row = &open[0];
+    assert_eq!((row.kind.as_str(), row.orders.as_str()), ("data_request", "1 2"));
+    assert_eq!(row.due_at.0 - row.received_at.0, Timestamp::from_seconds(30 * 24 * 60 * 60).0);
+    assert_eq!(store.privacy_requests(true, 10).await.expect("lists").len(), 2);
+
+    assert!(store.close_privacy_request(envelope(1), "sent by post").await.expect("closes"));
+    assert!(!store.close_privacy_request(envelope(1), "again").await.expect("answers"));
+    assert_eq!(store.privacy_requests(false, 10).await.expect("lists"), vec![]);
+    let dump = test.dump().await.join(" ");
+    assert!(!dump.contains("somebody@example.com"), "no address is kept");
+    sound(store).await;
+}
+
+pub(crate) async fn redacted_letters_keep_nothing<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    apply(store, &[dead(1), dead(2), dead(3)]).await;
+    let shop = ShopId::new(SHOP);
+    let bodies = store.dead_bodies(&shop, None, 2).await.expect("reads");
+    assert_eq!(bodies, [(envelope(1), dead(1).raw()), (envelope(2), dead(2).raw())]);
+    let rest = store.dead_bodies(&shop, Some(envelope(2)), 2).await.expect("reads");
+    assert_eq!(rest, [(envelope(3), dead(3).raw())]);
+
+    store.redact(&[envelope(1), envelope(3)]).await.expect("removes");
+    let left = store.dead_bodies(&shop, None, 10).await.expect("reads");
+    assert_eq!(left, [(envelope(2), dead(2).raw())]);
+    let filter = DeadFilter { closed_too: true, limit: 10, ..DeadFilter::default() };
+    let letters = store.dead_letters(&filter).await.expect("lists");
+    let redacted: Vec<_> = letters.iter().filter(|row| row.detail == "redacted").collect();
+    assert_eq!(redacted.len(), 2);
+    assert!(redacted.iter().all(|row| row.state == "discarded"));
+    let filter = WebhookFilter { limit: 10, ..WebhookFilter::default() };
+    let webhooks = store.webhooks(&filter).await.expect("lists");
+    let quoted = webhooks.iter().filter(|row| row.detail.as_deref() != Some("redacted")).count();
+    assert_eq!((webhooks.len(), quoted), (3, 1));
+    let again = apply(store, &[dead(1).again(9)]).await;
+    assert_eq!(again, [Decided::Duplicate], "it is still known to have come");
+    assert_eq!(store.totals().await.expect("counts").webhooks[&Outcome::Dead], 3);
+    sound(store).await;
+}
