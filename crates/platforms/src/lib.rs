@@ -6,11 +6,17 @@
 
 use domain::{Envelope, Meaning, Platform};
 
+pub mod payments;
 pub mod shopify;
 pub mod shops;
 pub mod signature;
+pub mod woocommerce;
 
+mod digest;
+mod header;
 mod moment;
+mod unfit;
+mod value;
 
 pub use shops::{Shop, Shops, ShopsError, WhenRestocked};
 
@@ -18,7 +24,8 @@ pub use shops::{Shop, Shops, ShopsError, WhenRestocked};
 pub fn parse(envelope: &Envelope) -> Meaning {
     match envelope.platform {
         Platform::Shopify => shopify::parse(envelope),
-        Platform::WooCommerce | Platform::Payments => Meaning::Ignored("unsupported_platform"),
+        Platform::WooCommerce => woocommerce::parse(envelope),
+        Platform::Payments => payments::parse(envelope),
     }
 }
 
@@ -28,6 +35,9 @@ pub enum Refused {
     /// The signature is missing, unreadable or wrong, or nobody known could have signed.
     #[error("{0}")]
     Unauthorized(&'static str),
+    /// The signature may be right, but its moment is too far from now.
+    #[error("the signature is too old or from the future")]
+    Stale,
     /// A header that the platform always sends is missing.
     #[error("the {0} header is missing")]
     MissingHeader(&'static str),

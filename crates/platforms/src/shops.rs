@@ -126,16 +126,23 @@ impl Shops {
     fn check_pays_for(&self) -> Result<(), ShopsError> {
         for shop in self.iter() {
             let Some(paid) = &shop.pays_for else { continue };
-            if !self.by_name.contains_key(paid) {
-                let names = self.by_name.keys().map(ShopId::as_str);
-                let hint = nearest(paid.as_str(), names)
-                    .map(|name| format!("; did you mean {name:?}?"))
-                    .unwrap_or_default();
-                return Err(ShopsError(format!(
-                    "shop {:?}: pays_for: no shop in this file is named {paid:?}{hint}",
-                    shop.name
-                )));
-            }
+            let wrong = match self.by_name.get(paid).map(|paid| paid.platform) {
+                None => {
+                    let names = self.by_name.keys().map(ShopId::as_str);
+                    let hint = nearest(paid.as_str(), names)
+                        .map(|name| format!("; did you mean {name:?}?"))
+                        .unwrap_or_default();
+                    format!("no shop in this file is named {paid:?}{hint}")
+                }
+                Some(Platform::Payments) => {
+                    format!("{paid:?} is a payments shop, which has no orders")
+                }
+                Some(_) if shop.platform != Platform::Payments => {
+                    "only shops with platform = \"payments\" pay for others".to_owned()
+                }
+                Some(_) => continue,
+            };
+            return Err(ShopsError(format!("shop {:?}: pays_for: {wrong}", shop.name)));
         }
         Ok(())
     }

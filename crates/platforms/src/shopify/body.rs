@@ -3,27 +3,36 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 
-use super::value::{Id, Moment, Object, Quantity, Text};
+use super::Unfit;
+use super::id::Id;
+use crate::value::{self, Moment, Object, Quantity, Text};
 
 /// A field where only its presence counts: not missing, not null.
 type Present = Option<IgnoredAny>;
 
 /// Lists may be missing or null where older versions had none.
-type List<T> = Option<Vec<Object<T>>>;
+pub(super) type List<T> = Option<Vec<Object<T>>>;
 
 /// The id by which newer interfaces call a thing; it names the kind of thing, too.
-type Gid<'a> = Option<Text<'a>>;
+pub(super) type Gid<'a> = Option<Text<'a>>;
 
-/// Whether it is some other kind of thing: where the id is missing the fields must tell.
+/// A field where null is an answer: `None` is missing, `Some(None)` is null. Needs [`stated`].
+pub(super) type Stated<T> = Option<Option<T>>;
+
+pub(super) fn stated<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Stated<T>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// Whether it is some other kind of thing. Where the id is missing, or is none of Shopify's, the
+/// fields must tell.
 pub(super) fn is_other_than(gid: &Gid<'_>, kind: &str) -> bool {
-    gid.as_ref().is_some_and(|gid| {
-        let of_kind =
-            gid.as_str().strip_prefix("gid://shopify/").and_then(|rest| rest.strip_prefix(kind));
-        !of_kind.is_some_and(|rest| rest.starts_with('/'))
-    })
+    let named = gid.as_ref().and_then(|gid| gid.as_str().strip_prefix("gid://shopify/"));
+    named.is_some_and(|named| !named.strip_prefix(kind).is_some_and(|rest| rest.starts_with('/')))
 }
 
 #[derive(Debug, Deserialize)]
@@ -35,7 +44,7 @@ pub(super) struct Order<'a> {
     #[serde(default)]
     pub(super) test: Option<bool>,
     pub(super) updated_at: Option<Moment>,
-    pub(super) cancelled_at: Present,
+    pub(super) cancelled_at: Option<Moment>,
     pub(super) financial_status: Option<Text<'a>>,
     pub(super) fulfillment_status: Option<Text<'a>>,
     pub(super) line_items: List<Line<'a>>,
@@ -132,25 +141,20 @@ pub(super) struct Transaction<'a> {
     pub(super) test: Option<bool>,
 }
 
-/// What `orders/delete` brings: an id and nothing else.
-#[derive(Debug, Deserialize)]
-pub(super) struct Deleted {
-    pub(super) id: Option<Id>,
+#[derive(Deserialize)]
+struct Deleted {
+    id: Option<Id>,
     #[serde(flatten)]
-    pub(super) others: BTreeMap<String, IgnoredAny>,
+    others: BTreeMap<String, IgnoredAny>,
 }
 
-/// Reads a body, or says what is wrong and where.
-pub(super) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
-    serde_json::from_slice(body).map(|Object(read)| read).map_err(|error| {
-        // Tracking the path while reading is slow, so it is done only once reading has failed.
-        let mut json = serde_json::Deserializer::from_slice(body);
-        match serde_path_to_error::deserialize::<_, Object<T>>(&mut json) {
-            Err(located) if located.path().iter().next().is_some() => located.to_string(),
-            // At the top of the body, or behind its end.
-            Err(_) | Ok(_) => error.to_string(),
-        }
-    })
+/// What `orders/delete` and `products/delete` bring: an id and nothing else.
+pub(super) fn only_id(body: &[u8]) -> Result<Id, Unfit> {
+    let deleted: Deleted = value::read(body)?;
+    if !deleted.others.is_empty() {
+        return Err(Unfit::Other("something with more fields than an id"));
+    }
+    Ok(deleted.id.ok_or("id: missing")?)
 }
 
 impl Order<'_> {

@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use domain::order::Known;
 use domain::{OrderFact, OrderId};
 
-use super::body::{self, Deleted, Edited, Refund, Transaction, is_other_than};
-use super::value::{Id, Object, Text};
+use super::body::{self, Edited, Refund, Transaction, is_other_than};
+use super::id::Id;
 use super::{Unfit, parts};
+use crate::value::{self, Object, Text};
 
 /// `refunds/create`.
 pub(super) fn refund(body: &[u8]) -> Result<OrderFact, Unfit> {
-    let refund: Refund<'_> = body::read(body)?;
+    let refund: Refund<'_> = value::read(body)?;
     let (Some(order), Some(_)) = (refund.order_id, &refund.refund_line_items) else {
         return Err(Unfit::Other("something without a refund's order_id and refund_line_items"));
     };
@@ -27,7 +28,7 @@ pub(super) fn refund(body: &[u8]) -> Result<OrderFact, Unfit> {
 
 /// `fulfillments/create` and `fulfillments/update`.
 pub(super) fn fulfilment(body: &[u8]) -> Result<OrderFact, Unfit> {
-    let fulfilment: body::Fulfilment<'_> = body::read(body)?;
+    let fulfilment: body::Fulfilment<'_> = value::read(body)?;
     let (Some(order), Some(_)) = (fulfilment.order_id, &fulfilment.line_items) else {
         return Err(Unfit::Other("something without a fulfilment's order_id and line_items"));
     };
@@ -40,7 +41,7 @@ pub(super) fn fulfilment(body: &[u8]) -> Result<OrderFact, Unfit> {
 
 /// `order_transactions/create`. `None`: no money came in.
 pub(super) fn transaction(body: &[u8]) -> Result<Option<OrderFact>, Unfit> {
-    let transaction: Transaction<'_> = body::read(body)?;
+    let transaction: Transaction<'_> = value::read(body)?;
     let (Some(order), Some(kind)) = (transaction.order_id, &transaction.kind) else {
         return Err(Unfit::Other("something without a transaction's order_id and kind"));
     };
@@ -56,7 +57,7 @@ pub(super) fn transaction(body: &[u8]) -> Result<Option<OrderFact>, Unfit> {
 
 /// `orders/edited`: the order changed, and only its next snapshot will say how.
 pub(super) fn edit(body: &[u8]) -> Result<OrderFact, Unfit> {
-    let Some(Object(edit)) = body::read::<Edited>(body)?.order_edit else {
+    let Some(Object(edit)) = value::read::<Edited>(body)?.order_edit else {
         return Err(Unfit::Other("something without an order_edit"));
     };
     let at = edit.committed_at.or(edit.created_at).ok_or("order_edit.committed_at: missing")?;
@@ -65,12 +66,7 @@ pub(super) fn edit(body: &[u8]) -> Result<OrderFact, Unfit> {
 
 /// `orders/delete`.
 pub(super) fn deletion(body: &[u8]) -> Result<OrderFact, Unfit> {
-    let deleted: Deleted = body::read(body)?;
-    if !deleted.others.is_empty() {
-        return Err(Unfit::Other("something with more fields than an id"));
-    }
-    let order = deleted.id.ok_or("id: missing")?;
-    Ok(of_order(order, Known { deleted: true, ..Known::default() }))
+    Ok(of_order(body::only_id(body)?, Known { deleted: true, ..Known::default() }))
 }
 
 /// The order of Shopify's own test notifications, and the same as programs write it that hold

@@ -8,17 +8,19 @@ use std::collections::{BTreeMap, HashMap};
 use domain::order::{Fulfilment, Known, Rank, RefundLine, Restock, Snapshot, SnapshotLine};
 use domain::{
     FulfilmentId, LineClass, LineId, LineRef, OrderFact, OrderId, RefundLineId, Sku, Timestamp,
+    Variant,
 };
 
 use super::Unfit;
 use super::body::{self, Order};
 use super::parts::{self, twice};
 use super::rank;
-use super::value::{Object, Text};
+use crate::digest::digest;
+use crate::value::{self, Object, Text};
 
 /// What the body of a whole order says.
 pub(super) fn whole(body: &[u8], triggered_at: Option<Timestamp>) -> Result<OrderFact, Unfit> {
-    let order: Order<'_> = body::read(body)?;
+    let order: Order<'_> = value::read(body)?;
     if let Some(what) = order.mismatch() {
         return Err(Unfit::Other(what));
     }
@@ -88,11 +90,13 @@ fn snapshot(
         financial_status: owned(order.financial_status.as_ref()),
         fulfillment_status: owned(order.fulfillment_status.as_ref()),
         cancelled,
+        cancelled_at: order.cancelled_at.map(|at| at.0),
         voided,
+        completed_at: None,
         lines,
         refund_lines: refund_lines.keys().cloned().collect(),
     };
-    snapshot.rank.digest = rank::digest(&snapshot);
+    snapshot.rank.digest = digest(&snapshot);
     Ok((refs, snapshot))
 }
 
@@ -107,7 +111,11 @@ fn line_ref(line: &body::Line<'_>) -> LineRef {
     } else {
         LineClass::Tracked
     };
-    LineRef { sku: sku.map(Sku::new), variant: line.variant_id.map(|id| id.to_string()), class }
+    LineRef {
+        sku: sku.map(Sku::new),
+        variant: line.variant_id.map(|id| Variant::new(id.to_string())),
+        class,
+    }
 }
 
 /// What the body's own parts say of one line.

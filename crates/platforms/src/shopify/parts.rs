@@ -9,7 +9,8 @@ use domain::stock::QUANTITY_MAX;
 use domain::{FulfilmentId, LineId, PlatformLocation, RefundLineId};
 
 use super::body;
-use super::value::{Id, Object, Text};
+use super::id::Id;
+use crate::value::{Object, Text};
 
 /// The lines of all refunds inside an order.
 pub(super) fn refund_lines(

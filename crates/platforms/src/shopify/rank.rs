@@ -1,7 +1,6 @@
 //! Which of two bodies of one order is newer: the parts of domain's `Rank` that take work.
 
-use domain::order::{Fulfilment, FulfilmentStatus, RefundLine, Snapshot};
-use sha2::{Digest, Sha256};
+use domain::order::{Fulfilment, FulfilmentStatus, RefundLine};
 
 use super::body::Line;
 
@@ -35,33 +34,4 @@ fn status_rank(status: FulfilmentStatus) -> i64 {
         FulfilmentStatus::Failure => 4,
         FulfilmentStatus::Cancelled => 5,
     }
-}
-
-/// The first 64 bits of a SHA-256 over all that the snapshot says, its rank left out. Written field
-/// by field, so that it stays the same when the stored form of a snapshot changes.
-pub(super) fn digest(snapshot: &Snapshot) -> u64 {
-    let mut hash = Sha256::new();
-    for text in [&snapshot.name, &snapshot.financial_status, &snapshot.fulfillment_status] {
-        add(&mut hash, text.as_deref().unwrap_or(ABSENT));
-    }
-    hash.update([u8::from(snapshot.cancelled), u8::from(snapshot.voided)]);
-    for (id, line) in &snapshot.lines {
-        add(&mut hash, id.as_str());
-        hash.update(line.quantity.to_le_bytes());
-        hash.update(line.kept.to_le_bytes());
-    }
-    add(&mut hash, ABSENT);
-    for id in &snapshot.refund_lines {
-        add(&mut hash, id.as_str());
-    }
-    let full: [u8; 32] = hash.finalize().into();
-    u64::from_be_bytes(*full.first_chunk().expect("a SHA-256 has more than 8 bytes"))
-}
-
-/// No text of a body looks like this: none has control characters.
-const ABSENT: &str = "\u{1}";
-
-fn add(hash: &mut Sha256, text: &str) {
-    hash.update(text);
-    hash.update([0]);
 }

@@ -4,42 +4,24 @@ use bytes::Bytes;
 use domain::{BodyHash, Envelope, EnvelopeId, Platform, ShopId, Timestamp, WebhookId};
 use http::HeaderMap;
 
+use crate::header::{Header, TRACEPARENT};
 use crate::shops::{UNKNOWN_SHOP, clean_domain};
 use crate::signature::Claim;
 use crate::{Refused, Shop, Shops, moment};
 
-/// A header, by its names today and in Shopify's newer events, which drop the `X-`. A value that is
-/// longer than the limit, empty, or not plain visible ASCII counts as missing.
-struct Header {
-    names: [&'static str; 2],
-    bytes_max: usize,
-}
-
 const SIGNATURE: Header =
-    Header { names: ["x-shopify-hmac-sha256", "shopify-hmac-sha256"], bytes_max: 64 };
+    Header { names: &["x-shopify-hmac-sha256", "shopify-hmac-sha256"], bytes_max: 64 };
 const SHOP_DOMAIN: Header =
-    Header { names: ["x-shopify-shop-domain", "shopify-shop-domain"], bytes_max: 253 };
-const TOPIC: Header = Header { names: ["x-shopify-topic", "shopify-topic"], bytes_max: 128 };
+    Header { names: &["x-shopify-shop-domain", "shopify-shop-domain"], bytes_max: 253 };
+const TOPIC: Header = Header { names: &["x-shopify-topic", "shopify-topic"], bytes_max: 128 };
 const WEBHOOK_ID: Header =
-    Header { names: ["x-shopify-webhook-id", "shopify-webhook-id"], bytes_max: 128 };
+    Header { names: &["x-shopify-webhook-id", "shopify-webhook-id"], bytes_max: 128 };
 const EVENT_ID: Header =
-    Header { names: ["x-shopify-event-id", "shopify-event-id"], bytes_max: 128 };
+    Header { names: &["x-shopify-event-id", "shopify-event-id"], bytes_max: 128 };
 const API_VERSION: Header =
-    Header { names: ["x-shopify-api-version", "shopify-api-version"], bytes_max: 32 };
+    Header { names: &["x-shopify-api-version", "shopify-api-version"], bytes_max: 32 };
 const TRIGGERED_AT: Header =
-    Header { names: ["x-shopify-triggered-at", "shopify-triggered-at"], bytes_max: 64 };
-const TRACEPARENT: Header = Header { names: ["traceparent", "traceparent"], bytes_max: 128 };
-
-impl Header {
-    fn of<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
-        self.names.iter().find_map(|name| {
-            let value = headers.get(*name)?;
-            let usable = (1..=self.bytes_max).contains(&value.len())
-                && value.as_bytes().iter().all(u8::is_ascii_graphic);
-            value.to_str().ok().filter(|_| usable)
-        })
-    }
-}
+    Header { names: &["x-shopify-triggered-at", "shopify-triggered-at"], bytes_max: 64 };
 
 /// Makes a request an envelope. The signature is checked before anything else is said.
 pub fn receive(
@@ -59,6 +41,7 @@ pub fn receive(
     Ok(Envelope {
         id,
         platform: Platform::Shopify,
+        provider: None,
         shop,
         webhook,
         topic: topic.to_owned(),

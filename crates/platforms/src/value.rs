@@ -1,4 +1,4 @@
-//! Values in a body, as strict as stock needs and as lax as Shopify's history demands.
+//! Values in a body, as strict as stock needs and as lax as platforms' histories demand.
 //!
 //! Each checks itself while it is read, so that an error carries the path to the field.
 
@@ -14,66 +14,20 @@ use serde::{Deserialize, Deserializer};
 
 use crate::moment;
 
-/// Longer SKUs, names and statuses are not believed; Shopify's own limit is 255 characters.
+/// Longer SKUs, names and statuses are not believed; platforms' own limits are 255 characters.
 const TEXT_BYTES_MAX: usize = 255;
 
-/// An id: a number beyond what a double holds, the same as text, or a GID. Printed as a number, so
-/// that all three name the same thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Id(u64);
-
-impl Id {
-    /// Reads `123` or `gid://shopify/Order/123`, also with a query behind it.
-    pub(crate) fn from_text(text: &str) -> Option<Self> {
-        let digits = match text.strip_prefix("gid://shopify/") {
-            Some(rest) => rest.split_once('/')?.1.split('?').next()?,
-            None => text,
-        };
-        number(digits).map(Self)
-    }
-}
-
-impl fmt::Display for Id {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
 /// Digits only: `u64::from_str` would also take a plus sign.
-fn number(digits: &str) -> Option<u64> {
+pub(crate) fn number(digits: &str) -> Option<u64> {
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
-}
-
-impl<'de> Deserialize<'de> for Id {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct IdVisitor;
-
-        impl Visitor<'_> for IdVisitor {
-            type Value = Id;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an id")
-            }
-
-            fn visit_u64<E: Error>(self, number: u64) -> Result<Id, E> {
-                Ok(Id(number))
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Id, E> {
-                Id::from_text(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
-            }
-        }
-
-        deserializer.deserialize_any(IdVisitor)
-    }
 }
 
 /// A number of units, `0..=QUANTITY_MAX`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Quantity(i64);
+pub(crate) struct Quantity(i64);
 
 impl Quantity {
-    pub(super) fn units(self) -> i64 {
+    pub(crate) fn units(self) -> i64 {
         self.0
     }
 }
@@ -110,7 +64,7 @@ impl<'de> Deserialize<'de> for Quantity {
 
 /// A moment with an offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Moment(pub(super) Timestamp);
+pub(crate) struct Moment(pub(crate) Timestamp);
 
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -137,10 +91,10 @@ impl<'de> Deserialize<'de> for Moment {
 /// A short text without control characters: every database can keep it, every list show it.
 /// Borrowed from the body where it has no escapes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Text<'a>(Cow<'a, str>);
+pub(crate) struct Text<'a>(Cow<'a, str>);
 
 impl Text<'_> {
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -185,7 +139,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 
 /// A JSON object. Derived structs alone would also take an array, field by field.
 #[derive(Clone, Debug)]
-pub(super) struct Object<T>(pub(super) T);
+pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -205,4 +159,17 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 
         deserializer.deserialize_map(ObjectVisitor(PhantomData))
     }
+}
+
+/// Reads a body, or says what is wrong and where.
+pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
+    serde_json::from_slice(body).map(|Object(read)| read).map_err(|error| {
+        // Tracking the path while reading is slow, so it is done only once reading has failed.
+        let mut json = serde_json::Deserializer::from_slice(body);
+        match serde_path_to_error::deserialize::<_, Object<T>>(&mut json) {
+            Err(located) if located.path().iter().next().is_some() => located.to_string(),
+            // At the top of the body, or behind its end.
+            Err(_) | Ok(_) => error.to_string(),
+        }
+    })
 }
