@@ -19,6 +19,7 @@ pub(crate) const ODD_LINES: &str = include_str!("../fixtures/order_odd_lines.jso
 
 pub(crate) fn envelope(topic: &str, body: impl Into<Bytes>) -> Envelope {
     Envelope {
+        provider: None,
         id: EnvelopeId(Uuid::nil()),
         platform: Platform::Shopify,
         shop: ShopId::new("demo"),

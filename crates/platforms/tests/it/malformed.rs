@@ -193,8 +193,6 @@ fn a_body_that_is_no_order_does_not_fit_the_topic() {
             .to_string(),
         gid("gid://shopify/DraftOrder/1"),
         gid("gid://shopify/Product/1"),
-        gid("6142057283910"),
-        gid(""),
     ] {
         let (reason, detail) = dead(body.clone());
         assert_eq!(reason, DeadReason::TopicMismatch, "{body}");
@@ -204,6 +202,9 @@ fn a_body_that_is_no_order_does_not_fit_the_topic() {
 
 #[test]
 fn an_order_needs_no_graphql_id() {
+    // One that was blotted out on the way says nothing, either.
+    let blotted = PAID.replace("gid://shopify/Order/", "https://example.com/");
+    assert_eq!(crate::bodies::order(blotted), crate::bodies::order(PAID));
     let body = without(PAID, "/admin_graphql_api_id");
     assert_eq!(crate::bodies::order(body), crate::bodies::order(PAID));
     let least = json!({"id": 1, "updated_at": "2026-01-01T00:00:00Z", "line_items": []});
@@ -212,9 +213,7 @@ fn an_order_needs_no_graphql_id() {
 
 #[test]
 fn other_platforms_wait_for_their_turn() {
-    for platform in [domain::Platform::WooCommerce, domain::Platform::Payments] {
-        let mut sent = envelope("orders/create", PAID);
-        sent.platform = platform;
-        assert_eq!(platforms::parse(&sent), Meaning::Ignored("unsupported_platform"));
-    }
+    let mut sent = envelope("orders/create", PAID);
+    sent.platform = domain::Platform::Payments;
+    assert_eq!(platforms::parse(&sent), Meaning::Ignored("unsupported_platform"));
 }

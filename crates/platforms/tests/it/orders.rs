@@ -133,7 +133,10 @@ fn every_kind_of_line_is_told_apart() {
     // The poster: 4 ordered, 3 edited away.
     let poster = LineId::new("9007199254741000");
     let snapshot = fact.known.snapshot.unwrap();
-    assert_eq!(snapshot.lines[&poster], SnapshotLine { quantity: 4, kept: 1 });
+    assert_eq!(
+        snapshot.lines[&poster],
+        SnapshotLine { quantity: 4, kept: 1, ..SnapshotLine::default() }
+    );
     assert_eq!(snapshot.rank.progress, 12 + 3);
     assert_eq!(snapshot.name.as_deref(), Some("B2C/1002-ß"));
 }

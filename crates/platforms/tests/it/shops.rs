@@ -103,7 +103,8 @@ fn what_is_left_out_has_a_default() {
 
 #[test]
 fn domains_are_found_in_any_case_and_only_for_shopify() {
-    let woo = "[[shop]]\nname = \"w\"\nplatform = \"woocommerce\"\ndomain = \"w.example\"\n";
+    let woo = "[[shop]]\nname = \"w\"\nplatform = \"woocommerce\"\ndomain = \"w.example\"\n\
+               secrets = [\"plain:w\"]\n";
     let shops = parse(&format!("{LEAST}{woo}")).expect("the file is good");
     for domain in ["demo.myshopify.com", "DEMO.MYSHOPIFY.COM"] {
         assert_eq!(shops.shopify(domain).map(|shop| shop.name.as_str()), Some("demo"));
@@ -168,6 +169,7 @@ fn an_error_in_a_rule_says_what_could_stand_there() {
         ("live_from = 2026-11-01", "live_from: \"2026-11-01\" is not"),
         ("live_from = 1", "live_from: is not a moment"),
         ("pays_for = \"dmo\"", "pays_for: no shop in this file is named \"dmo\"; did you mean"),
+        ("pays_for = \"demo\"", "pays_for: only shops with platform = \"payments\" pay"),
         ("secret = [\"plain:x\"]", "secrets: \"secret\" is unknown; did you mean \"secrets\"?"),
         ("commit-on = \"paid\"", "commit_on: \"commit-on\" is unknown; did you mean"),
         ("zzz = 1", "zzz: is unknown; a shop has name, platform, domain, secrets"),
