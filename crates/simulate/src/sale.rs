@@ -11,6 +11,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 use uuid::Builder;
 
+use crate::request::Request;
 use crate::shopify::{LOCATION, PLACED_AT, ShopifyOrder, SignedWebhook};
 
 /// All bodies are built before the first is sent, so that building does not slow the sending: this
@@ -61,13 +62,21 @@ pub struct Sale {
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Every webhook once.
-    pub webhooks: Vec<SignedWebhook>,
+    pub webhooks: Vec<PlannedWebhook>,
     /// What to send, in this order: indexes into `webhooks`. One that is there twice is a
     /// duplicate; twice in a row, at the same instant.
     pub sends: Vec<usize>,
     /// The webhooks whose bodies are older than ones sent before.
     pub late: Vec<usize>,
     pub orders: Vec<PlannedOrder>,
+}
+
+/// One webhook of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedWebhook {
+    /// As an inbox names it; nothing where its sender gives it no name that lasts.
+    pub id: Option<String>,
+    pub request: Request,
 }
 
 /// An order as the platform has it when the sale is over.
@@ -129,7 +138,7 @@ impl Plan {
 struct Draft<'a> {
     sale: &'a Sale,
     dice: Xoshiro256PlusPlus,
-    webhooks: Vec<SignedWebhook>,
+    webhooks: Vec<PlannedWebhook>,
     /// The moment of sending, counted in orders, and the webhook.
     sends: Vec<(u64, usize)>,
     late: Vec<usize>,
@@ -187,7 +196,8 @@ impl Draft<'_> {
         webhook.webhook_id = self.id();
         webhook.event_id = self.id();
         let index = self.webhooks.len();
-        self.webhooks.push(webhook);
+        let id = Some(webhook.webhook_id.clone());
+        self.webhooks.push(PlannedWebhook { id, request: webhook.request() });
         let mut at = at + self.delay();
         self.sends.push((at, index));
         if self.happens(self.sale.duplicate_share) {

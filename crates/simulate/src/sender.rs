@@ -33,7 +33,7 @@ const ATTEMPTS_MAX: u32 = 60;
 /// Latencies beyond this count as this.
 const LATENCY_MICROS_MAX: u64 = 120_000_000;
 
-/// Where webhooks go: `http://host:port`, perhaps with a path before `/webhooks/shopify`.
+/// Where webhooks go: `http://host:port`, perhaps with a path before `/webhooks`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// Host and port.
@@ -112,7 +112,7 @@ impl FromStr for Target {
         let host = uri.host().ok_or_else(|| BadTarget::NotUrl(text.to_owned()))?;
         Ok(Self {
             authority: format!("{host}:{}", uri.port_u16().unwrap_or(80)),
-            path: format!("{}/webhooks/shopify", uri.path().trim_end_matches('/')),
+            path: uri.path().trim_end_matches('/').to_owned(),
         })
     }
 }
@@ -216,7 +216,7 @@ impl Lane {
         let mut pause = connection::PAUSE_MIN;
         for _ in 0..ATTEMPTS_MAX {
             let began = due.unwrap_or_else(Instant::now);
-            let wanted = match self.connection.request(&plan.webhooks[index]).await {
+            let wanted = match self.connection.request(&plan.webhooks[index].request).await {
                 connection::Answer::Taken => return self.accept(index, began),
                 connection::Answer::Refused(status) => {
                     self.count(status);

@@ -36,7 +36,7 @@ fn a_seed_is_a_plan() {
     assert_eq!(one.orders, same.orders);
     let other = Sale { seed: 8, ..sale() }.plan();
     assert_ne!(one.sends, other.sends);
-    assert_ne!(one.webhooks[0].webhook_id, other.webhooks[0].webhook_id);
+    assert_ne!(one.webhooks[0].id, other.webhooks[0].id);
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn everything_is_sent_and_webhook_ids_are_unique() {
     let plan = sale().plan();
     let sent: BTreeSet<_> = plan.sends.iter().copied().collect();
     assert_eq!(sent, (0..plan.webhooks.len()).collect());
-    let ids: BTreeSet<_> = plan.webhooks.iter().map(|webhook| &webhook.webhook_id).collect();
+    let ids: BTreeSet<_> = plan.webhooks.iter().map(|webhook| &webhook.id).collect();
     assert_eq!(ids.len(), plan.webhooks.len());
 }
 
@@ -71,7 +71,8 @@ fn old_bodies_are_older_than_all_that_was_sent_before() {
     let mut moments: HashMap<u64, Vec<(usize, String)>> = HashMap::new();
     let mut late = HashMap::new();
     for (at, index) in plan.sends.iter().enumerate() {
-        let body: serde_json::Value = serde_json::from_slice(&plan.webhooks[*index].body).unwrap();
+        let body: serde_json::Value =
+            serde_json::from_slice(&plan.webhooks[*index].request.body).unwrap();
         let (id, updated) = (body["id"].as_u64().unwrap(), body["updated_at"].as_str().unwrap());
         if !plan.late.contains(index) {
             moments.entry(id).or_default().push((at, updated.to_owned()));
@@ -112,7 +113,8 @@ fn one_hot_item_can_take_every_line() {
 #[test]
 fn bodies_are_as_long_as_the_platforms_and_each_is_different() {
     let plan = Sale { pay_share: 0.0, cancel_share: 0.0, ..sale() }.plan();
-    let lengths: Vec<usize> = plan.webhooks.iter().map(|webhook| webhook.body.len()).collect();
+    let lengths: Vec<usize> =
+        plan.webhooks.iter().map(|webhook| webhook.request.body.len()).collect();
     assert!(lengths.iter().all(|length| (6000..8500).contains(length)), "{lengths:?}");
     assert!(lengths.iter().collect::<BTreeSet<_>>().len() > 20);
 }

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use super::Target;
-use crate::shopify::SignedWebhook;
+use crate::request::Request as Webhook;
 
 /// As long as Shopify waits for an answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
@@ -54,7 +54,7 @@ impl Connection {
         Self { target, tracker, open: None }
     }
 
-    pub(super) async fn request(&mut self, webhook: &SignedWebhook) -> Answer {
+    pub(super) async fn request(&mut self, webhook: &Webhook) -> Answer {
         // Taken out: after a timeout or an error the connection is in no known state.
         let open = self.open.take();
         match timeout(REQUEST_TIMEOUT, self.exchange(open, webhook)).await {
@@ -67,7 +67,7 @@ impl Connection {
     async fn exchange(
         &mut self,
         open: Option<SendRequest<Full<Bytes>>>,
-        webhook: &SignedWebhook,
+        webhook: &Webhook,
     ) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
         let mut sender = match open {
             Some(open) if !open.is_closed() => open,
@@ -95,11 +95,12 @@ impl Connection {
 }
 
 impl Target {
-    fn request(&self, webhook: &SignedWebhook) -> Result<Request<Full<Bytes>>, http::Error> {
+    fn request(&self, webhook: &Webhook) -> Result<Request<Full<Bytes>>, http::Error> {
+        let uri = format!("{}{}", self.path, webhook.path);
         let mut request =
-            Request::builder().method(Method::POST).uri(&self.path).header(HOST, &self.authority);
-        for (name, value) in webhook.headers() {
-            request = request.header(name, value);
+            Request::builder().method(Method::POST).uri(uri).header(HOST, &self.authority);
+        for (name, value) in &webhook.headers {
+            request = request.header(*name, value);
         }
         request.body(Full::new(webhook.body.clone()))
     }

@@ -141,7 +141,7 @@ async fn send_to(double: &Double, plan: &Arc<Plan>, pace: Pace) -> Sent {
 
 fn ids(plan: &Plan, indexes: &[usize]) -> Vec<String> {
     let mut ids: Vec<_> =
-        indexes.iter().map(|index| plan.webhooks[*index].webhook_id.clone()).collect();
+        indexes.iter().map(|index| plan.webhooks[*index].id.clone().unwrap()).collect();
     ids.sort();
     ids
 }
@@ -170,8 +170,9 @@ async fn what_is_not_taken_is_sent_again_with_the_same_bytes() {
     assert_eq!(sent.accepted.len(), plan.sends.len());
     assert_eq!(sent.answers[&503], plan.webhooks.len() as u64 * 2);
     for (id, body) in &*double.heard.lock().unwrap() {
-        let webhook = plan.webhooks.iter().find(|webhook| webhook.webhook_id == *id).unwrap();
-        assert_eq!(webhook.body, *body);
+        let webhook =
+            plan.webhooks.iter().find(|webhook| webhook.id.as_deref() == Some(id)).unwrap();
+        assert_eq!(webhook.request.body, *body);
     }
 }
 
@@ -228,10 +229,10 @@ async fn a_stop_begins_nothing_new() {
 fn targets_are_plain_http_urls() {
     let target: Target = "http://127.0.0.1:8080".parse().unwrap();
     assert_eq!(target.authority, "127.0.0.1:8080");
-    assert_eq!(target.path, "/webhooks/shopify");
+    assert_eq!(target.path, "");
     let target: Target = "http://example.com/onhand/".parse().unwrap();
     assert_eq!(target.authority, "example.com:80");
-    assert_eq!(target.path, "/onhand/webhooks/shopify");
+    assert_eq!(target.path, "/onhand");
     assert!(matches!("https://example.com".parse::<Target>(), Err(BadTarget::NotHttp)));
     assert!(matches!("localhost:8080x y".parse::<Target>(), Err(BadTarget::NotUrl(_))));
 }

@@ -7,7 +7,7 @@ use domain::order::{
 };
 use domain::{
     BodyHash, FulfilmentId, LineClass, LineId, LineRef, OrderFact, OrderId, PlatformLocation,
-    RefundLineId, Sku, Timestamp,
+    RefundLineId, Sku, Timestamp, Variant,
 };
 
 use super::{LineKind, ShopifyOrder};
@@ -74,7 +74,9 @@ impl ShopifyOrder {
             financial_status: Some(self.financial_status.to_owned()),
             fulfillment_status: self.fulfilment_status().map(str::to_owned),
             cancelled: self.is_cancelled(),
+            cancelled_at: self.cancelled_at.map(Timestamp::from_seconds),
             voided: matches!(self.financial_status, "voided" | "expired"),
+            completed_at: None,
             lines,
             refund_lines,
         };
@@ -127,7 +129,7 @@ impl ShopifyOrder {
     fn line_ref(&self, line: usize) -> LineRef {
         LineRef {
             sku: self.lines[line].sku.as_deref().map(Sku::new),
-            variant: self.variant(line).map(|variant| variant.to_string()),
+            variant: self.variant(line).map(|id| Variant::new(id.to_string())),
             class: match self.lines[line].kind {
                 LineKind::Tracked => LineClass::Tracked,
                 LineKind::Untracked => LineClass::Untracked,

@@ -9,6 +9,7 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 use super::ShopifyOrder;
+use crate::request::Request;
 
 /// The version of the platform's API that the bodies look like.
 const API_VERSION: &str = "2026-10";
@@ -76,6 +77,12 @@ impl SignedWebhook {
         self
     }
 
+    /// The request that brings it.
+    pub fn request(&self) -> Request {
+        let path = "/webhooks/shopify".to_owned();
+        Request { path, headers: self.headers(), body: self.body.clone() }
+    }
+
     /// The headers of the request.
     pub fn headers(&self) -> Vec<(&'static str, String)> {
         vec![
@@ -94,6 +101,7 @@ impl SignedWebhook {
     pub fn envelope(&self, shop: &str, received_at: Timestamp) -> Envelope {
         let triggered: jiff::Timestamp = self.triggered_at.parse().expect("made by us");
         Envelope {
+            provider: None,
             id: EnvelopeId(Uuid::now_v7()),
             platform: Platform::Shopify,
             shop: ShopId::new(shop),

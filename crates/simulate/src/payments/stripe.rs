@@ -1,0 +1,96 @@
+//! What Stripe sends: one event, of the intent, its charge, or a dispute.
+
+use domain::Timestamp;
+use serde_json::{Value, json};
+
+use super::{PaymentLife, Step, hex, json_header, mac, seconds};
+use crate::request::Request;
+
+pub(super) fn request(life: &PaymentLife, step: Step, now: Timestamp) -> Request {
+    let created = seconds(now);
+    let (topic, object) = match step {
+        Step::Authorise => {
+            ("payment_intent.amount_capturable_updated", intent(life, "requires_capture", created))
+        }
+        Step::Capture => ("payment_intent.succeeded", intent(life, "succeeded", created)),
+        Step::Fail => {
+            ("payment_intent.payment_failed", intent(life, "requires_payment_method", created))
+        }
+        Step::Cancel => ("payment_intent.canceled", intent(life, "canceled", created)),
+        Step::Refund(_) => ("charge.refunded", charge(life, created)),
+        Step::Dispute => ("charge.dispute.created", dispute(life, created)),
+    };
+    let body = json!({
+        "id": life.numbered("evt_"),
+        "object": "event",
+        "api_version": "2024-06-20",
+        "created": created,
+        "data": { "object": object },
+        "livemode": false,
+        "pending_webhooks": 1,
+        "request": { "id": null, "idempotency_key": null },
+        "type": topic,
+    })
+    .to_string();
+    let signature = hex(&mac(life.secret.as_bytes(), format!("{created}.{body}").as_bytes()));
+    let header = ("Stripe-Signature", format!("t={created},v1={signature}"));
+    life.request(vec![json_header(), header], body)
+}
+
+fn charge_id(life: &PaymentLife) -> String {
+    life.id.replacen("pi_", "ch_", 1)
+}
+
+fn intent(life: &PaymentLife, status: &str, created: i64) -> Value {
+    let capturable = if status == "requires_capture" { life.amount } else { 0 };
+    json!({
+        "id": life.id,
+        "object": "payment_intent",
+        "amount": life.amount,
+        "amount_capturable": capturable,
+        "amount_received": life.captured,
+        "capture_method": "automatic",
+        "created": created,
+        "currency": life.currency.to_lowercase(),
+        "latest_charge": charge_id(life),
+        "livemode": false,
+        "metadata": { "order_id": life.reference },
+        "payment_method_types": ["card"],
+        "status": status,
+    })
+}
+
+fn charge(life: &PaymentLife, created: i64) -> Value {
+    json!({
+        "id": charge_id(life),
+        "object": "charge",
+        "amount": life.amount,
+        "amount_captured": life.captured,
+        "amount_refunded": life.refunded,
+        "captured": true,
+        "created": created,
+        "currency": life.currency.to_lowercase(),
+        "livemode": false,
+        "metadata": { "order_id": life.reference },
+        "paid": true,
+        "payment_intent": life.id,
+        "refunded": life.refunded >= life.captured,
+        "status": "succeeded",
+    })
+}
+
+fn dispute(life: &PaymentLife, created: i64) -> Value {
+    json!({
+        "id": life.numbered("dp_"),
+        "object": "dispute",
+        "amount": life.amount,
+        "charge": charge_id(life),
+        "created": created,
+        "currency": life.currency.to_lowercase(),
+        "livemode": false,
+        "metadata": {},
+        "payment_intent": life.id,
+        "reason": "fraudulent",
+        "status": "needs_response",
+    })
+}
