@@ -11,6 +11,7 @@ use domain::Envelope;
 
 use crate::embedded::{EmbeddedConsumer, EmbeddedPublisher, EmbeddedQueue};
 use crate::rabbitmq::{RabbitConsumer, RabbitMq, RabbitMqConfig, RabbitPublisher};
+use crate::spool::{Spool, Spooling};
 use crate::{
     Consumer, Delivery, DeliveryId, PublishError, Publisher, QueueError, QueueStats, Settlement,
 };
@@ -69,6 +70,8 @@ pub enum AnyQueue {
 pub enum AnyPublisher {
     Embedded(EmbeddedPublisher),
     RabbitMq(RabbitPublisher),
+    /// One of the others, and a spool for what it does not take.
+    Spooling(Box<Spooling<AnyPublisher>>),
 }
 
 #[derive(Debug)]
@@ -111,15 +114,28 @@ impl AnyQueue {
     }
 }
 
+impl AnyPublisher {
+    /// The same, with `spool` for what it does not take.
+    pub fn spooling(self, spool: &Spool) -> Self {
+        Self::Spooling(Box::new(spool.in_front_of(self)))
+    }
+}
+
 impl Publisher for AnyPublisher {
     fn publish(&self, envelope: Envelope) -> impl Future<Output = Result<(), PublishError>> + Send {
-        whichever!(self, queue => queue.publish(envelope))
+        let answer: Answer<'_, _> = match self {
+            Self::Embedded(queue) => Box::pin(queue.publish(envelope)),
+            Self::RabbitMq(queue) => Box::pin(queue.publish(envelope)),
+            Self::Spooling(queue) => Box::pin(queue.publish(envelope)),
+        };
+        answer
     }
 
     fn is_ready(&self) -> bool {
         match self {
             Self::Embedded(queue) => queue.is_ready(),
             Self::RabbitMq(queue) => queue.is_ready(),
+            Self::Spooling(queue) => queue.is_ready(),
         }
     }
 }

@@ -5,7 +5,8 @@
 //! * [`rabbitmq`]: quorum queues, publisher confirms, a retry ladder of TTL queues
 //! * [`embedded`]: a SQLite file in the data folder, for `onhand serve`
 //!
-//! [`AnyQueue`] is the one that the settings name.
+//! [`AnyQueue`] is the one that the settings name. A [`spool`] in front of a publisher keeps what the
+//! broker does not take.
 //!
 //! The contract (the conformance suite in `tests/` runs it on both):
 //!
@@ -23,8 +24,10 @@ use domain::Envelope;
 
 mod any;
 pub mod embedded;
+mod pace;
 pub mod parcel;
 pub mod rabbitmq;
+pub mod spool;
 
 pub use any::{AnyConsumer, AnyPublisher, AnyQueue, Broker};
 

@@ -174,6 +174,7 @@ mod tests {
 
     fn envelope(topic: &str, body: Vec<u8>) -> Envelope {
         Envelope {
+            provider: None,
             id: EnvelopeId(Uuid::from_u128(7)),
             platform: Platform::Shopify,
             shop: ShopId::new("demo"),

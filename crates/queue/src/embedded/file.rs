@@ -59,7 +59,7 @@ const MARK_HELD: &str = "
 
 const COUNT: &str = "
     SELECT count(*), count(*) FILTER (WHERE not_before > 0), coalesce(sum(bytes), 0),
-        min(not_before) FILTER (WHERE not_before > 0)
+        min(not_before) FILTER (WHERE not_before > 0), coalesce(sum(envelopes), 0)
     FROM parcels";
 
 const PEEK: &str = "
@@ -93,6 +93,8 @@ pub(super) struct Counts {
     pub(super) delayed: u64,
     /// As stored.
     pub(super) bytes: u64,
+    /// In all parcels, those that are partly settled included whole.
+    pub(super) envelopes: u64,
     /// When the first of the delayed is due.
     pub(super) next_due: Option<i64>,
 }
@@ -227,13 +229,14 @@ async fn start(
     if !held.is_empty() {
         sqlx::query(MARK_HELD).bind(epoch).bind(list(held)).execute(&mut *transaction).await?;
     }
-    let (parcels, delayed, bytes, next_due): (i64, i64, i64, Option<i64>) =
+    let (parcels, delayed, bytes, next_due, envelopes): (i64, i64, i64, Option<i64>, i64) =
         sqlx::query_as(COUNT).fetch_one(&mut *transaction).await?;
     transaction.commit().await?;
     let counts = Counts {
         parcels: parcels.cast_unsigned(),
         delayed: delayed.cast_unsigned(),
         bytes: bytes.cast_unsigned(),
+        envelopes: envelopes.cast_unsigned(),
         next_due,
     };
     Ok((epoch, counts))
@@ -296,7 +299,10 @@ mod tests {
 
         let (mut file, counts) = File::open(&path, &[2]).await.expect("opens");
         assert_eq!(file.epoch, 2);
-        assert_eq!(counts, Counts { parcels: 4, delayed: 2, bytes: 40, next_due: Some(8) });
+        assert_eq!(
+            counts,
+            Counts { parcels: 4, delayed: 2, bytes: 40, envelopes: 4, next_due: Some(8) }
+        );
         let held: Vec<i64> = sqlx::query_scalar("SELECT id FROM parcels WHERE lease = 2")
             .fetch_all(&mut file.connection)
             .await

@@ -26,7 +26,7 @@ const READ: &str = "
     SELECT attempts, coalesce(body, x'') FROM parcels LEFT JOIN bodies USING (id) WHERE id = ?1";
 
 const DELETE: &str = "
-    DELETE FROM parcels WHERE id IN (SELECT value FROM json_each(?1)) RETURNING bytes";
+    DELETE FROM parcels WHERE id IN (SELECT value FROM json_each(?1)) RETURNING bytes, envelopes";
 
 const DELETE_BODIES: &str = "DELETE FROM bodies WHERE id IN (SELECT value FROM json_each(?1))";
 
@@ -142,6 +142,7 @@ async fn insert(
         .await?;
     counts.parcels += 1;
     counts.bytes += bytes.cast_unsigned();
+    counts.envelopes += envelopes.cast_unsigned();
     Ok(())
 }
 
@@ -184,12 +185,13 @@ async fn delete(
         return Ok(());
     }
     let ids = list(finished);
-    let deleted: Vec<i64> =
-        sqlx::query_scalar(DELETE).bind(&ids).fetch_all(&mut **transaction).await?;
+    let deleted: Vec<(i64, i64)> =
+        sqlx::query_as(DELETE).bind(&ids).fetch_all(&mut **transaction).await?;
     sqlx::query(DELETE_BODIES).bind(&ids).execute(&mut **transaction).await?;
-    for bytes in deleted {
+    for (bytes, envelopes) in deleted {
         counts.parcels = counts.parcels.saturating_sub(1);
         counts.bytes = counts.bytes.saturating_sub(bytes.cast_unsigned());
+        counts.envelopes = counts.envelopes.saturating_sub(envelopes.cast_unsigned());
     }
     Ok(())
 }

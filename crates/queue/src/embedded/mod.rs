@@ -82,6 +82,8 @@ pub struct EmbeddedQueue {
 struct Shared {
     /// The last attempt to write succeeded and there is room.
     accepting: AtomicBool,
+    /// How many envelopes are in the file.
+    waiting: AtomicU64,
     /// Numbers the consumers.
     sessions: AtomicU64,
 }

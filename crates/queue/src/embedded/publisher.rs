@@ -21,6 +21,11 @@ impl EmbeddedPublisher {
     pub(super) fn new(commands: mpsc::Sender<Command>, shared: Arc<Shared>) -> Self {
         Self { commands, shared }
     }
+
+    /// How many envelopes were in the file after the last transaction.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.shared.waiting.load(Ordering::Relaxed)
+    }
 }
 
 impl Publisher for EmbeddedPublisher {

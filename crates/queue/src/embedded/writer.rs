@@ -82,7 +82,7 @@ impl Writer {
             closing: false,
             tidy_at: None,
         };
-        writer.show_readiness();
+        writer.show();
         writer
     }
 
@@ -209,7 +209,7 @@ impl Writer {
                 }
                 self.books.enter(written);
                 self.tidy_at = Some(Instant::now() + IDLE);
-                self.show_readiness();
+                self.show();
                 for reply in replies {
                     // A caller that is out of patience has the envelope in the queue all the same.
                     let _ = reply.send(Ok(()));
@@ -237,7 +237,7 @@ impl Writer {
             // It failed already; what matters is that it is closed before the next is opened.
             let _ = file.abandon().await;
         }
-        self.show_readiness();
+        self.show();
     }
 
     async fn mend(&mut self) {
@@ -245,7 +245,7 @@ impl Writer {
             Ok((file, counts)) => {
                 self.file = Ok(file);
                 self.books.counts = counts;
-                self.show_readiness();
+                self.show();
             }
             Err(error) => self.fail(error.to_string()).await,
         }
@@ -278,9 +278,10 @@ impl Writer {
         }
     }
 
-    fn show_readiness(&self) {
+    fn show(&self) {
         let accepting = self.file.is_ok() && self.books.has_room(&self.limits);
         self.shared.accepting.store(accepting, Ordering::Relaxed);
+        self.shared.waiting.store(self.books.counts.envelopes, Ordering::Relaxed);
     }
 }
 

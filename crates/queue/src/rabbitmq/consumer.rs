@@ -18,9 +18,9 @@ use tokio_util::task::TaskTracker;
 use super::intake::{Arrival, Intake};
 use super::link::{Link, Session};
 use super::message::{self, Message, Told};
-use super::pace::Pace;
 use super::publisher::Outbox;
 use super::topology::Names;
+use crate::pace::Pace;
 use crate::parcel::{self, ParcelError};
 use crate::{Consumer, Content, Delivery, DeliveryId, Settlement};
 

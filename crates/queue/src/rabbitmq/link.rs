@@ -17,9 +17,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::pace::Pace;
 use super::topology::{self, Names};
 use crate::QueueError;
+use crate::pace::Pace;
 
 /// From the first packet to the last declaration.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);

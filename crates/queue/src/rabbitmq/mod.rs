@@ -15,7 +15,6 @@ mod held;
 mod intake;
 mod link;
 mod message;
-mod pace;
 mod publisher;
 mod topology;
 

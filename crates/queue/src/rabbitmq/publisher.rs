@@ -21,8 +21,8 @@ use tokio_util::task::TaskTracker;
 
 use super::link::{Link, Session};
 use super::message::{self, Message};
-use super::pace::Pace;
 use super::topology::Names;
+use crate::pace::Pace;
 use crate::{PublishError, parcel};
 
 /// How many parcels wait for their confirms at the same time. Enough to keep the broker's disk

@@ -47,6 +47,7 @@ pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
 /// An envelope that is told from others by its number.
 pub(crate) fn envelope(number: u128) -> Envelope {
     Envelope {
+        provider: None,
         id: EnvelopeId(Uuid::from_u128(number)),
         platform: Platform::Shopify,
         shop: ShopId::new("demo"),

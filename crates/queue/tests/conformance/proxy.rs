@@ -1,11 +1,14 @@
-//! A TCP proxy in front of the broker that can cut every connection and refuse new ones.
+//! A TCP proxy in front of the broker that can cut every connection, refuse new ones, and fall
+//! silent.
 
+use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,6 +24,8 @@ struct Shared {
     /// Connections that were cut in the middle.
     cut: AtomicU64,
     current: Mutex<CancellationToken>,
+    /// Sockets stay open, and no byte passes.
+    silent: watch::Sender<bool>,
     tasks: TaskTracker,
 }
 
@@ -33,6 +38,7 @@ impl Proxy {
             open: AtomicBool::new(true),
             cut: AtomicU64::new(0),
             current: Mutex::new(CancellationToken::new()),
+            silent: watch::Sender::new(false),
             tasks: TaskTracker::new(),
         });
         let proxy = Self { address, shared };
@@ -53,11 +59,28 @@ impl Proxy {
         let current = self.shared.current.lock().expect("not poisoned").clone();
         let Ok(mut broker) = TcpStream::connect(&self.shared.upstream).await else { return };
         tokio::select! {
-            _ = copy_bidirectional(&mut client, &mut broker) => {}
+            _ = self.copy(&mut client, &mut broker) => {}
             () = current.cancelled() => {
                 self.shared.cut.fetch_add(1, Ordering::SeqCst);
             }
         }
+    }
+
+    /// Copies both ways until either side ends or silence falls, and then holds the sockets.
+    async fn copy(&self, client: &mut TcpStream, broker: &mut TcpStream) {
+        let mut silent = self.shared.silent.subscribe();
+        let fell_silent = async { drop(silent.wait_for(|silent| *silent).await) };
+        tokio::select! {
+            biased;
+            () = fell_silent => pending().await,
+            _ = copy_bidirectional(client, broker) => {}
+        }
+    }
+
+    /// From now on no byte passes, on connections old and new. What is silent once stays so: end it
+    /// with a cut.
+    pub(crate) fn set_silent(&self, silent: bool) {
+        self.shared.silent.send_replace(silent);
     }
 
     /// Cuts all connections that there are.

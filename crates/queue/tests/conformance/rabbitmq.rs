@@ -19,6 +19,8 @@ use crate::harness::{
 };
 use crate::proxy::Proxy;
 
+mod spool;
+
 conformance_suite!(Rabbit);
 
 /// Queues under a prefix that no other test uses.
@@ -44,7 +46,16 @@ impl TestQueue for Rabbit {
     }
 
     async fn stats(&self) -> QueueStats {
-        self.broker.stats().await.expect("the broker answers")
+        // Where a connection was just cut, the next one may not be there yet.
+        soon("the broker's answer", async {
+            loop {
+                match self.broker.stats().await {
+                    Ok(stats) => return stats,
+                    Err(_) => tokio::task::yield_now().await,
+                }
+            }
+        })
+        .await
     }
 
     async fn crash(self, consumer: RabbitConsumer) -> Self {

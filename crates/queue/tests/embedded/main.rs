@@ -22,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 fn envelope(number: u128) -> Envelope {
     Envelope {
+        provider: None,
         id: EnvelopeId(Uuid::from_u128(number)),
         platform: Platform::Shopify,
         shop: ShopId::new("demo"),

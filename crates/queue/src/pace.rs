@@ -1,4 +1,4 @@
-//! How long to wait between attempts to connect.
+//! How long to wait between attempts to reach the broker.
 
 use std::time::Duration;
 
@@ -11,23 +11,23 @@ const LONGEST: Duration = Duration::from_secs(5);
 
 /// Exponential backoff with full jitter, so that a fleet does not come back all at once.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     ceiling: Duration,
 }
 
 impl Pace {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { ceiling: FIRST }
     }
 
-    pub(super) fn next(&mut self) -> Duration {
+    pub(crate) fn next(&mut self) -> Duration {
         let wait = self.ceiling.mul_f64(rand::random_range(0.0..=1.0));
         self.ceiling = (self.ceiling * 2).min(LONGEST);
         wait
     }
 
     /// It worked: the next trouble is a new one.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.ceiling = FIRST;
     }
 }
