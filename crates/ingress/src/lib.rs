@@ -7,7 +7,7 @@
 //!
 //! It never sees the store, so it works while the database is down. While the queue is down it
 //! answers 503 with `Retry-After`, soon enough for the sender to see it, and works again by itself
-//! when the queue does.
+//! when the queue does. With a publisher that has a spool (`queue::spool`) it goes on with 200.
 //!
 //! If the process dies in the middle, the sender has no answer and sends again; the envelope may be
 //! in the queue all the same, and the repeat is then recognised by its webhook id.
@@ -27,6 +27,7 @@ mod quota;
 mod receive;
 mod respond;
 mod routes;
+mod sender;
 
 pub use limits::Limits;
 

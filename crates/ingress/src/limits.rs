@@ -12,7 +12,7 @@ pub struct Limits {
     /// From the end of a request's header to the end of its body.
     pub body_timeout: Duration,
     /// How long the queue may take to confirm before the answer is 503. With Shopify's own limit of
-    /// 5 s, what is answered later is not seen.
+    /// 5 s, what is answered later is not seen. A spool gives the broker 2 s of this.
     pub publish_timeout: Duration,
     /// Connections and headers.
     pub http: serve::Limits,

@@ -11,7 +11,10 @@ const ACK: &str = "onhand_ingress_ack_seconds";
 const BYTES_IN_FLIGHT: &str = "onhand_ingress_bytes_in_flight";
 
 pub(crate) fn describe() {
-    metrics::describe_counter!(REQUESTS, "Requests answered, by platform and status");
+    metrics::describe_counter!(
+        REQUESTS,
+        "Requests answered, by platform (or payment provider) and status"
+    );
     metrics::describe_counter!(REFUSED, "Requests not answered 200, by reason");
     metrics::describe_histogram!(
         ACK,

@@ -1,26 +1,24 @@
-//! One webhook, from request to answer: body, signature, queue, 200.
+//! One webhook, from request to answer: its sender, body, signature, queue, 200.
 
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use domain::{EnvelopeId, Platform, Timestamp};
-use platforms::shopify;
+use domain::Envelope;
+use futures_util::future::try_join_all;
 use queue::Publisher;
 use tokio::time::timeout;
-use uuid::Uuid;
 
 use crate::body::Bodies;
 use crate::quota::Quota;
 use crate::respond::Refusal;
+use crate::sender::Door;
 use crate::{Ingress, Limits, measure};
-
-/// How much of a header that anybody could have sent goes into a log line.
-const LOGGED_CHARS_MAX: usize = 100;
 
 /// What all requests share.
 #[derive(Debug)]
@@ -49,33 +47,66 @@ impl<P: Publisher> Receiver<P> {
         self.ingress.publisher.is_ready()
     }
 
-    /// `Ok` once the webhook is durable. The body's room is held until then.
-    async fn receive(&self, headers: &HeaderMap, body: Body) -> Result<(), Refusal> {
-        let (body, _room) = self.bodies.read(body).await?;
+    /// The one way of every webhook.
+    async fn answer(&self, door: Door, request: Request) -> Response {
+        let began = Instant::now();
+        let (head, body) = request.into_parts();
+        let received = self.receive(&door, &head.headers, body).await;
+        let status = received.as_ref().map_or_else(Refusal::status, |_| StatusCode::OK);
+        measure::answered(door.label(), status);
+        match received {
+            Ok(yes) => {
+                measure::acked(began.elapsed());
+                yes.into_response()
+            }
+            Err(refusal) => {
+                measure::refused(refusal.reason());
+                self.log(&door, &head.headers, &refusal);
+                refusal.into_response()
+            }
+        }
+    }
+
+    /// `Ok`, with what the sender wants to read, once all that it sent is durable. The body's room
+    /// is held until then.
+    async fn receive(
+        &self,
+        door: &Door,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<&'static str, Refusal> {
         let shops = self.ingress.shops.borrow().clone();
-        let id = EnvelopeId(Uuid::now_v7());
-        let now = Timestamp(jiff::Timestamp::now().as_microsecond());
-        let envelope = shopify::receive(headers, body, &shops, id, now)?;
-        let published = self.ingress.publisher.publish(envelope);
-        match timeout(self.limits.publish_timeout, published).await {
-            Ok(queued) => queued.map_err(Refusal::NotQueued),
+        let sender = door.sender(&shops)?;
+        let (body, _room) = self.bodies.read(body).await?;
+        self.publish(sender.receive(headers, body)?).await?;
+        Ok(sender.yes())
+    }
+
+    /// All of them or an error: then the sender sends all again, and those that the queue has
+    /// already are known by their webhook ids.
+    async fn publish(&self, envelopes: Vec<Envelope>) -> Result<(), Refusal> {
+        let publisher = &self.ingress.publisher;
+        let all = try_join_all(envelopes.into_iter().map(|envelope| publisher.publish(envelope)));
+        match timeout(self.limits.publish_timeout, all).await {
+            Ok(queued) => queued.map(drop).map_err(Refusal::NotQueued),
             Err(_) => Err(Refusal::NotConfirmed),
         }
     }
 
     /// The one place where a webhook that was not accepted is logged.
-    fn log(&self, headers: &HeaderMap, refusal: &Refusal) {
+    fn log(&self, door: &Door, headers: &HeaderMap, refusal: &Refusal) {
         let failure = refusal.status().is_server_error();
         let lines = if failure { &self.failure_lines } else { &self.refusal_lines };
         let Some(withheld) = lines.line(Instant::now()) else { return };
-        let domain = logged(headers, "shop-domain");
-        let topic = logged(headers, "topic");
+        let claims = door.claims(headers);
         let reason = refusal.reason();
         let error = refusal as &(dyn Error + 'static);
         if failure {
             tracing::warn!(
-                shop.domain = domain,
-                webhook.topic = topic,
+                platform = door.label(),
+                shop.id = claims.shop,
+                shop.domain = claims.domain,
+                webhook.topic = claims.topic,
                 reason,
                 error,
                 lines.withheld = withheld,
@@ -83,8 +114,10 @@ impl<P: Publisher> Receiver<P> {
             );
         } else {
             tracing::info!(
-                shop.domain = domain,
-                webhook.topic = topic,
+                platform = door.label(),
+                shop.id = claims.shop,
+                shop.domain = claims.domain,
+                webhook.topic = claims.topic,
                 reason,
                 error,
                 lines.withheld = withheld,
@@ -94,36 +127,30 @@ impl<P: Publisher> Receiver<P> {
     }
 }
 
+/// What a path holds. Bytes that are not text name nobody, and neither does an empty text.
+type Named<T> = Result<Path<T>, PathRejection>;
+
 pub(crate) async fn shopify<P: Publisher>(
     State(receiver): State<Arc<Receiver<P>>>,
     request: Request,
 ) -> Response {
-    let began = Instant::now();
-    let (head, body) = request.into_parts();
-    let received = receiver.receive(&head.headers, body).await;
-    let status = received.as_ref().map_or_else(Refusal::status, |()| StatusCode::OK);
-    measure::answered(Platform::Shopify.as_str(), status);
-    match received {
-        Ok(()) => {
-            measure::acked(began.elapsed());
-            StatusCode::OK.into_response()
-        }
-        Err(refusal) => {
-            measure::refused(refusal.reason());
-            receiver.log(&head.headers, &refusal);
-            refusal.into_response()
-        }
-    }
+    receiver.answer(Door::Shopify, request).await
 }
 
-/// A Shopify header, as far as it may go into a log: printable, and not long. Newer ones have no
-/// `X-`.
-fn logged<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
-    let value = headers
-        .get(format!("x-shopify-{name}"))
-        .or_else(|| headers.get(format!("shopify-{name}")))
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    // A header value that is a `str` is ASCII, so every index is a boundary.
-    &value[..value.len().min(LOGGED_CHARS_MAX)]
+pub(crate) async fn woocommerce<P: Publisher>(
+    State(receiver): State<Arc<Receiver<P>>>,
+    path: Named<String>,
+    request: Request,
+) -> Response {
+    let shop = path.map(|Path(shop)| shop).unwrap_or_default();
+    receiver.answer(Door::WooCommerce { shop }, request).await
+}
+
+pub(crate) async fn payments<P: Publisher>(
+    State(receiver): State<Arc<Receiver<P>>>,
+    path: Named<(String, String)>,
+    request: Request,
+) -> Response {
+    let (provider, shop) = path.map(|Path(both)| both).unwrap_or_default();
+    receiver.answer(Door::Payments { provider, shop }, request).await
 }

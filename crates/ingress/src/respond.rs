@@ -3,6 +3,7 @@
 use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use domain::Platform;
 use platforms::Refused;
 use queue::PublishError;
 
@@ -15,6 +16,21 @@ const RETRY_AFTER_SECONDS: u16 = 5;
 pub(crate) enum Refusal {
     #[error("there is no such path")]
     NotFound,
+    #[error(
+        "no shop with platform = \"{}\" has the name that the path ends with: see the shops file",
+        .0.as_str()
+    )]
+    UnknownShop(Platform),
+    #[error(
+        "there is no such payment provider: the path is /webhooks/payments/PROVIDER/SHOP, and \
+         PROVIDER is stripe, adyen, mollie or standard"
+    )]
+    UnknownProvider,
+    #[error(
+        "PayPal signs with certificates that must be fetched, which Onhand does not do yet; send \
+         through a Standard Webhooks relay"
+    )]
+    PayPal,
     #[error("the path does not take this method")]
     MethodNotAllowed,
     #[error("the body is longer than {max} bytes")]
@@ -36,14 +52,17 @@ pub(crate) enum Refusal {
 impl Refusal {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Refusal::NotFound => StatusCode::NOT_FOUND,
+            Refusal::NotFound
+            | Refusal::UnknownShop(_)
+            | Refusal::UnknownProvider
+            | Refusal::PayPal => StatusCode::NOT_FOUND,
             Refusal::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Refusal::TooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Refusal::Broken(_) | Refusal::Refused(Refused::MissingHeader(_)) => {
                 StatusCode::BAD_REQUEST
             }
-            Refusal::Refused(Refused::Unauthorized(_)) => StatusCode::UNAUTHORIZED,
+            Refusal::Refused(Refused::Unauthorized(_) | Refused::Stale) => StatusCode::UNAUTHORIZED,
             Refusal::NoRoom | Refusal::NotQueued(_) | Refusal::NotConfirmed => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -54,12 +73,16 @@ impl Refusal {
     pub(crate) fn reason(&self) -> &'static str {
         match self {
             Refusal::NotFound => "not_found",
+            Refusal::UnknownShop(_) => "unknown_shop",
+            Refusal::UnknownProvider => "unknown_provider",
+            Refusal::PayPal => "paypal",
             Refusal::MethodNotAllowed => "method_not_allowed",
             Refusal::TooLong { .. } => "body_too_long",
             Refusal::TooSlow => "body_too_slow",
             Refusal::Broken(_) => "body_broken",
             Refusal::NoRoom => "no_room",
             Refusal::Refused(Refused::Unauthorized(why)) => why,
+            Refusal::Refused(Refused::Stale) => "stale_signature",
             Refusal::Refused(Refused::MissingHeader(_)) => "missing_header",
             Refusal::NotQueued(PublishError::Unavailable(_)) => "queue_unavailable",
             Refusal::NotQueued(PublishError::Refused(_)) => "queue_refused",
@@ -68,7 +91,8 @@ impl Refusal {
     }
 
     /// What the sender is told: what is wrong with the request, and nothing about this side. All
-    /// failed signatures look the same, so that nobody learns which shops there are.
+    /// failed signatures look the same, so that nobody learns which domains are known here. A shop
+    /// in a path is told of: its name is no secret, and somebody has to find the typing error.
     fn outside(&self) -> String {
         match self {
             Refusal::Refused(Refused::Unauthorized(_)) => {
@@ -85,6 +109,9 @@ impl Refusal {
     fn leaves_body_unread(&self) -> bool {
         match self {
             Refusal::NotFound
+            | Refusal::UnknownShop(_)
+            | Refusal::UnknownProvider
+            | Refusal::PayPal
             | Refusal::MethodNotAllowed
             | Refusal::TooLong { .. }
             | Refusal::TooSlow

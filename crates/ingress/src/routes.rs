@@ -3,10 +3,13 @@
 //! | path | answers |
 //! |---|---|
 //! | `POST /webhooks/shopify` | 200 durable, 400, 401, 408, 413, 503 with `Retry-After` |
+//! | `POST /webhooks/woocommerce/{shop}` | the same, 404 unknown shop; the unsigned ping: 200 |
+//! | `POST /webhooks/payments/{provider}/{shop}` | the same, 404 unknown shop or provider |
 //! | `GET /healthz` | 200: the process is alive; asks nobody |
-//! | `GET /readyz` | 200, or 503 while the queue cannot be reached |
+//! | `GET /readyz` | 200, or 503 while no webhook could be made durable |
 //!
-//! Another path is 404, another method 405; nothing redirects.
+//! A 200 has no body, but for Adyen, which wants to read `[accepted]`. Another path is 404, another
+//! method 405; nothing redirects.
 
 use std::sync::Arc;
 
@@ -24,6 +27,8 @@ use crate::respond::Refusal;
 pub(crate) fn routes<P: Publisher>(receiver: Receiver<P>) -> Router {
     Router::new()
         .route("/webhooks/shopify", post(receive::shopify::<P>))
+        .route("/webhooks/woocommerce/{shop}", post(receive::woocommerce::<P>))
+        .route("/webhooks/payments/{provider}/{shop}", post(receive::payments::<P>))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz::<P>))
         .fallback(|| async { astray(Refusal::NotFound) })

@@ -9,4 +9,6 @@ mod answers;
 mod limits;
 mod metrics;
 mod queue;
+mod senders;
+mod signed;
 mod stop;

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::peer::{Answer, Peer};
-use crate::webhook::{SECRET, Webhook};
+use crate::webhook::{ADYEN_SECRET, PAY_SECRET, SECRET, WOO_SECRET, Webhook};
 
 /// A webhook of this topic makes the queue panic.
 pub(crate) const PANIC: &str = "test/panic";
@@ -96,6 +96,23 @@ pub(crate) fn shops_with(secret: &str) -> Shops {
         platform = "shopify"
         domain = "demo.myshopify.com"
         secrets = ["plain:{secret}"]
+
+        [[shop]]
+        name = "woo"
+        platform = "woocommerce"
+        secrets = ["plain:{WOO_SECRET}"]
+
+        [[shop]]
+        name = "pay"
+        platform = "payments"
+        secrets = ["plain:{PAY_SECRET}"]
+        pays_for = "demo"
+
+        [[shop]]
+        name = "adyen"
+        platform = "payments"
+        secrets = ["plain:{ADYEN_SECRET}"]
+        pays_for = "demo"
         "#
     );
     let plain = |entry: &str| Ok(entry.trim_start_matches("plain:").to_owned());
