@@ -16,7 +16,8 @@ use store::{Commit, ConflictKey, Store, StoreError};
 use crate::backoff::ConflictBackoff;
 use crate::clock;
 use crate::heat::Heat;
-use crate::prepare::{Prepared, Work, keys, panic_message};
+use crate::prepare::{Prepared, Work, keys, linked, needs_links, panic_message};
+use crate::redact;
 
 /// Conflicts after which a batch locks before it reads, whatever its items' heat.
 const OPTIMISTIC_TRIES: u32 = 3;
@@ -84,7 +85,17 @@ impl<S: Store> Processor<S> {
         shops: &Arc<Shops>,
         patient: bool,
     ) -> Result<Vec<Done>, StoreError> {
-        let prepared = work.into_iter().map(|work| Prepared::new(work, shops)).collect();
+        let mut prepared: Vec<Prepared> =
+            work.into_iter().map(|work| Prepared::new(work, shops)).collect();
+        for one in &mut prepared {
+            match redact::carry_out(&self.store, one).await {
+                Ok(()) => {}
+                Err(error @ StoreError::Rejected(_)) => {
+                    one.condemn(DeadReason::StoreRejected, crate::error_chain(&error));
+                }
+                Err(error) => return Err(error),
+            }
+        }
         let mut done = Vec::new();
         let mut rest: Vec<Vec<Prepared>> = vec![prepared];
         while let Some(mut batch) = rest.pop() {
@@ -136,7 +147,11 @@ impl<S: Store> Processor<S> {
         let mut backoff = ConflictBackoff::default();
         let started = Instant::now();
         for tries in 0..TRIES_MAX {
-            let keys = keys(batch);
+            let keys = match self.keys(batch).await {
+                Ok(keys) => keys,
+                Err(error @ StoreError::Rejected(_)) => return Err(Failed::Refused(error)),
+                Err(error) => return Err(Failed::Outage(error)),
+            };
             let lock_first = match self.strategy {
                 Strategy::Locking => true,
                 Strategy::Optimistic => false,
@@ -159,6 +174,18 @@ impl<S: Store> Processor<S> {
             tokio::time::sleep(backoff.next_wait()).await;
         }
         Err(Failed::Stuck)
+    }
+
+    /// The rows that the batch needs. Payments that do not name their order are looked up first;
+    /// should the answer change before the commit, the payment's version tells.
+    async fn keys(&self, batch: &[Prepared]) -> Result<Keys, StoreError> {
+        let mut keys = keys(batch);
+        if needs_links(batch) {
+            let payments = Keys { payments: keys.payments.clone(), ..Keys::default() };
+            let view = self.store.load(&payments).await?;
+            keys.orders.extend(linked(batch, &view));
+        }
+        Ok(keys)
     }
 
     fn conflict(&mut self, conflicts: &[ConflictKey]) {

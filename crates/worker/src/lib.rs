@@ -29,6 +29,7 @@ pub mod clock;
 mod heat;
 mod lane;
 mod prepare;
+mod redact;
 mod sweep;
 
 pub use self::backoff::ConflictBackoff;

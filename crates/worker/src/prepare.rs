@@ -1,11 +1,13 @@
 //! Envelopes, understood as far as possible before anything is loaded.
 
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use domain::{DeadReason, Envelope, Fact, Incoming, Keys, Meaning, OrderKey, Policy};
-use platforms::{Shops, shopify};
+use domain::{
+    DeadReason, Envelope, Fact, Incoming, Keys, LineClass, ListingKey, Meaning, OrderKey,
+    PaymentKey, Policy, Variant, View,
+};
+use platforms::{Shop, Shops, shopify};
 
 /// One envelope that a batch is to decide.
 #[derive(Clone, Debug)]
@@ -50,18 +52,21 @@ impl Prepared {
         let meaning = match (work.verdict, shop) {
             (Some((reason, detail)), _) => Meaning::Dead { reason, detail },
             (None, None) => unknown_shop(&envelope),
-            (None, Some(_)) => parse(&envelope),
+            (None, Some(shop)) => own(parse(&envelope), shop),
         };
+        // Payments are for the orders of another shop, under that shop's rules.
+        let whose = shop
+            .map(|shop| shop.pays_for.as_ref().and_then(|paid| shops.get(paid)).unwrap_or(shop));
         let incoming = Incoming {
             key: envelope.key(),
-            shop: shop.map_or_else(|| envelope.shop.clone(), |shop| shop.name.clone()),
+            shop: whose.map_or_else(|| envelope.shop.clone(), |shop| shop.name.clone()),
             envelope: envelope.id,
             topic: envelope.topic.clone(),
             received_at: envelope.received_at,
             attempts: work.attempts,
             replay: work.replay,
         };
-        let policy = shop.map(|shop| Arc::new(shop.policy.clone())).unwrap_or_default();
+        let policy = whose.map(|shop| Arc::new(shop.policy.clone())).unwrap_or_default();
         Self { envelope, incoming, meaning, policy, suspect: work.suspect }
     }
 
@@ -86,6 +91,20 @@ fn unknown_shop(envelope: &Envelope) -> Meaning {
     Meaning::Dead { reason: DeadReason::UnknownShop, detail }
 }
 
+/// Nobody may have another shop's data removed: a request must name the shop that it came for.
+fn own(meaning: Meaning, shop: &Shop) -> Meaning {
+    match &meaning {
+        Meaning::Fact(Fact::Privacy(request)) if shop.domain.as_ref() != Some(&request.domain) => {
+            let detail = format!(
+                "it was sent in the name of {}, but asks for the data of {}",
+                shop.name, request.domain
+            );
+            Meaning::Dead { reason: DeadReason::TopicMismatch, detail }
+        }
+        _ => meaning,
+    }
+}
+
 /// A parser that panics costs one dead letter, not the process.
 fn parse(envelope: &Envelope) -> Meaning {
     catch_unwind(AssertUnwindSafe(|| platforms::parse(envelope))).unwrap_or_else(|panic| {
@@ -99,18 +118,59 @@ pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
         .unwrap_or_else(|| "the handler panicked".to_owned())
 }
 
-/// The rows that `batch` needs to see.
+/// The rows that `batch` needs to see, as far as its bodies tell.
 pub(crate) fn keys(batch: &[Prepared]) -> Keys {
     let mut keys = Keys::default();
     for prepared in batch {
-        keys.webhooks.insert(prepared.incoming.key.clone());
-        if let Meaning::Fact(Fact::Order(fact)) = &prepared.meaning {
-            let shop = prepared.incoming.shop.clone();
-            keys.orders.insert(OrderKey { shop, order: fact.order.clone() });
-            let skus: BTreeSet<_> =
-                fact.lines.values().filter_map(|line| line.sku.clone()).collect();
-            keys.skus.extend(skus);
+        let incoming = &prepared.incoming;
+        keys.webhooks.insert(incoming.key.clone());
+        match &prepared.meaning {
+            Meaning::Fact(Fact::Order(fact)) => {
+                let shop = &incoming.shop;
+                keys.orders.insert(OrderKey { shop: shop.clone(), order: fact.order.clone() });
+                for line in fact.lines.values().filter(|line| line.class != LineClass::NotStock) {
+                    keys.skus.extend(line.sku.clone());
+                    let listing = |variant: &Variant| ListingKey {
+                        shop: shop.clone(),
+                        variant: variant.clone(),
+                    };
+                    keys.listings.extend(line.variant.as_ref().map(listing));
+                }
+            }
+            Meaning::Fact(Fact::Payment(fact)) => {
+                let payment = fact.payment.clone();
+                keys.payments.insert(PaymentKey { shop: incoming.key.shop.clone(), payment });
+                let references = fact.known.references.iter().cloned();
+                let order = |order| OrderKey { shop: incoming.shop.clone(), order };
+                keys.orders.extend(references.map(order));
+            }
+            Meaning::Fact(Fact::Sightings(_) | Fact::Privacy(_))
+            | Meaning::Ignored(_)
+            | Meaning::Dead { .. } => {}
         }
     }
     keys
+}
+
+/// Whether some payment of `batch` may name its order only in the store: a refund or a dispute tells
+/// of its payment alone.
+pub(crate) fn needs_links(batch: &[Prepared]) -> bool {
+    batch.iter().any(|one| match &one.meaning {
+        Meaning::Fact(Fact::Payment(fact)) => fact.known.references.is_empty(),
+        _ => false,
+    })
+}
+
+/// The orders that the payments of `batch` are known to pay for.
+pub(crate) fn linked<'a>(
+    batch: &'a [Prepared],
+    view: &'a View,
+) -> impl Iterator<Item = OrderKey> + 'a {
+    batch.iter().filter_map(|one| {
+        let Meaning::Fact(Fact::Payment(fact)) = &one.meaning else { return None };
+        let shop = one.incoming.key.shop.clone();
+        let key = PaymentKey { shop, payment: fact.payment.clone() };
+        let order = view.payments.get(&key)?.known.reference()?.clone();
+        Some(OrderKey { shop: one.incoming.shop.clone(), order })
+    })
 }

@@ -1,4 +1,5 @@
-//! Short orders tried again when units came in, for shops that want it
+//! What is looked after from time to time: payments that wait too long for their orders, and short
+//! orders tried again when units came in, for shops that want it
 //! (`when_restocked = "commit_short"`).
 //!
 //! Each pass goes through a shop's short orders, oldest first, and commits those that fit by now;
@@ -9,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Batch, ChangeSet, EnvelopeId, Keys, OrderKey, Outcome, View};
+use domain::{Batch, ChangeSet, EnvelopeId, Keys, OrderKey, Outcome, Timestamp, View};
 use platforms::{Shop, Shops, WhenRestocked};
 use store::{Commit, ShortOrder, Store, StoreError};
 use tokio::sync::watch;
@@ -39,8 +40,10 @@ enum Failed {
 
 /// Sweeps for ever. Dropping it loses nothing.
 pub(crate) async fn run<S: Store>(store: S, shops: watch::Receiver<Arc<Shops>>, every: Duration) {
+    let mut unlinked = 0;
     loop {
         tokio::time::sleep(every).await;
+        watch_payments(&store, &mut unlinked).await;
         let now = shops.borrow().clone();
         for shop in now.iter().filter(|shop| shop.when_restocked == WhenRestocked::CommitShort) {
             match pass(&store, shop).await {
@@ -56,6 +59,31 @@ pub(crate) async fn run<S: Store>(store: S, shops: watch::Receiver<Arc<Shops>>, 
                     tracing::error!(shop.id = %shop.name, error, "cannot list short orders");
                 }
             }
+        }
+    }
+}
+
+/// A payment without its order is money that nobody serves: said aloud whenever their number
+/// changes.
+async fn watch_payments<S: Store>(store: &S, before_that: &mut i64) {
+    const DAY: i64 = 24 * 60 * 60;
+    let before = Timestamp(clock::now().0 - Timestamp::from_seconds(DAY).0);
+    match store.unlinked_payments(before).await {
+        Ok(unlinked) => {
+            let exact = i32::try_from(unlinked).unwrap_or(i32::MAX);
+            metrics::gauge!("onhand_payments_unlinked").set(f64::from(exact));
+            if unlinked > 0 && unlinked != *before_that {
+                tracing::warn!(
+                    payments = unlinked,
+                    "payments have waited for their orders for more than a day: \
+                     `onhand payment list --unlinked`"
+                );
+            }
+            *before_that = unlinked;
+        }
+        Err(error) => {
+            let error = crate::error_chain(&error);
+            tracing::debug!(error, "cannot count the payments without an order");
         }
     }
 }

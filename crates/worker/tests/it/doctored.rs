@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use domain::order::{Holding, Order};
-use domain::{ChangeSet, EnvelopeId, Keys, OrderId, Outcome, ShopId, View, WebhookId};
+use domain::{ChangeSet, EnvelopeId, Keys, OrderId, Outcome, ShopId, Timestamp, View, WebhookId};
 use store::{Commit, ConflictKey, ShortOrder, Store, StoreError};
 use testkit::memory::MemoryStore;
 use tokio::sync::watch;
@@ -192,6 +192,19 @@ impl Store for Doctored {
         self.inner.suspect(envelope).await
     }
 
+    async fn dead_bodies(
+        &self,
+        shop: &ShopId,
+        after: Option<EnvelopeId>,
+        limit: i64,
+    ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
+        self.inner.dead_bodies(shop, after, limit).await
+    }
+
+    async fn redact(&self, letters: &[EnvelopeId]) -> Result<(), StoreError> {
+        self.inner.redact(letters).await
+    }
+
     async fn short_orders(
         &self,
         shop: &ShopId,
@@ -203,6 +216,10 @@ impl Store for Doctored {
             self.orders.sweeps.send_modify(|times| *times += 1);
         }
         self.inner.short_orders(shop, after, limit).await
+    }
+
+    async fn unlinked_payments(&self, before: Timestamp) -> Result<i64, StoreError> {
+        self.inner.unlinked_payments(before).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

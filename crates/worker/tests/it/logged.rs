@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{ChangeSet, EnvelopeId, Keys, ShopId, View, WebhookKey};
+use domain::{ChangeSet, EnvelopeId, Keys, ShopId, Timestamp, View, WebhookKey};
 use store::{Commit, ShortOrder, Store, StoreError};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -65,6 +65,19 @@ impl<S: Store> Store for Logged<S> {
         self.inner.suspect(envelope).await
     }
 
+    async fn dead_bodies(
+        &self,
+        shop: &ShopId,
+        after: Option<EnvelopeId>,
+        limit: i64,
+    ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
+        self.inner.dead_bodies(shop, after, limit).await
+    }
+
+    async fn redact(&self, letters: &[EnvelopeId]) -> Result<(), StoreError> {
+        self.inner.redact(letters).await
+    }
+
     async fn short_orders(
         &self,
         shop: &ShopId,
@@ -72,6 +85,10 @@ impl<S: Store> Store for Logged<S> {
         limit: i64,
     ) -> Result<Vec<ShortOrder>, StoreError> {
         self.inner.short_orders(shop, after, limit).await
+    }
+
+    async fn unlinked_payments(&self, before: Timestamp) -> Result<i64, StoreError> {
+        self.inner.unlinked_payments(before).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -266,6 +266,7 @@ fn facts(sent: &[domain::Envelope]) -> BTreeMap<WebhookKey, (OrderKey, OrderFact
             Meaning::Fact(Fact::Order(fact)) => *fact,
             // Topics that carry nothing beyond what the order's own webhooks say.
             Meaning::Ignored(_) => return None,
+            Meaning::Fact(other) => panic!("an order does not send {other:?}"),
             Meaning::Dead { detail, .. } => panic!("what the platform sends is dead: {detail}"),
         };
         let order = OrderKey { shop: envelope.shop.clone(), order: fact.order.clone() };
@@ -291,7 +292,7 @@ async fn end<S: Store>(
 ) -> End {
     let orders: BTreeSet<OrderKey> = facts.values().map(|(key, _)| key.clone()).collect();
     let skus = History::skus(run).iter().map(Sku::new).collect();
-    let keys = Keys { webhooks: BTreeSet::new(), orders, skus };
+    let keys = Keys { orders, skus, ..Keys::default() };
     let view = store.load(&keys).await.expect("loads");
     let stock = stock_rows(run).into_iter().map(|key| {
         let row = view.stock.get(&key);
