@@ -43,9 +43,18 @@ enum Command {
     /// Count, correct, import and explain stock.
     #[command(subcommand)]
     Stock(cmd::stock::StockCommand),
+    /// Say what a shop's variants stand for: items, or kits of several.
+    #[command(subcommand)]
+    Listing(cmd::listing::ListingCommand),
     /// Explain an order, or try a short one again.
     #[command(subcommand)]
     Order(cmd::order::OrderCommand),
+    /// See payments, and the orders that they pay for.
+    #[command(subcommand)]
+    Payment(cmd::payment::PaymentCommand),
+    /// See and close what customers asked of whoever holds their data.
+    #[command(subcommand)]
+    Privacy(cmd::privacy::PrivacyCommand),
     /// See what became of webhooks.
     #[command(subcommand)]
     Webhook(cmd::webhook::WebhookCommand),
@@ -102,7 +111,10 @@ impl Cli {
             Command::Demo(args) => cmd::demo::run(&settings, args).await,
             Command::Shop(command) => cmd::shop::run(&settings, command),
             Command::Stock(command) => cmd::stock::run(&settings, command).await,
+            Command::Listing(command) => cmd::listing::run(&settings, command).await,
             Command::Order(command) => cmd::order::run(&settings, command).await,
+            Command::Payment(command) => cmd::payment::run(&settings, command).await,
+            Command::Privacy(command) => cmd::privacy::run(&settings, command).await,
             Command::Webhook(command) => cmd::webhook::run(&settings, command).await,
             Command::Dead(command) => cmd::dead::run(&settings, command).await,
             Command::Status => cmd::status::run(&settings).await,

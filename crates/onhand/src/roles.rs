@@ -26,10 +26,16 @@ use crate::config::Settings;
 use crate::exit::bad_config;
 use crate::shops_file;
 
+mod spool;
+
+use spool::SpoolArgs;
+
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     ingress: IngressLimits,
+    #[command(flatten)]
+    spool: SpoolArgs,
     #[command(flatten)]
     worker: WorkerLimits,
     /// Health, readiness and metrics; taken: the next free port
@@ -41,6 +47,8 @@ pub(crate) struct ServeArgs {
 pub(crate) struct IngressArgs {
     #[command(flatten)]
     ingress: IngressLimits,
+    #[command(flatten)]
+    spool: SpoolArgs,
     /// Health, readiness and metrics; taken: the next free port
     #[arg(long, env = "ONHAND_OPS_LISTEN", default_value = "127.0.0.1:8082")]
     ops_listen: SocketAddr,
@@ -209,9 +217,11 @@ fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<impl Future<Output 
 pub(crate) async fn serve(settings: &Settings, args: ServeArgs) -> anyhow::Result<ExitCode> {
     let role = Role::start(settings)?;
     let _lock = lock(&settings.data_dir)?;
-    let queue = settings.broker("serve")?.open().await?;
+    let broker = settings.broker("serve")?;
+    let spool = args.spool.open(&broker).await?;
+    let queue = broker.open().await?;
     let store = open_store(settings, &args.worker).await?;
-    let publisher = queue.publisher();
+    let publisher = spool::before(queue.publisher(), spool.as_ref());
     let ready = readiness(Some(publisher.clone()), Some(store.clone()));
     let listener = listen(args.ingress.listen).await?;
     role.ops(args.ops_listen, ready).await?;
@@ -223,10 +233,12 @@ pub(crate) async fn serve(settings: &Settings, args: ServeArgs) -> anyhow::Resul
         worked
     };
     let receive = async {
-        role.receive(listener, publisher, &args.ingress).await;
+        let drain = spool::drain(spool.as_ref(), queue.publisher(), role.stop.clone());
+        tokio::join!(role.receive(listener, publisher, &args.ingress), drain);
         lanes_stop.cancel();
     };
     let (worked, ()) = tokio::join!(apply, receive);
+    bounded(spool::close(spool)).await;
     bounded(queue.close()).await;
     bounded(store.close()).await;
     role.finish(worked).await
@@ -242,11 +254,14 @@ pub(crate) async fn ingress(settings: &Settings, args: IngressArgs) -> anyhow::R
         ));
     };
     let role = Role::start(settings)?;
+    let spool = args.spool.open(&broker).await?;
     let queue = broker.open().await?;
-    let publisher = queue.publisher();
+    let publisher = spool::before(queue.publisher(), spool.as_ref());
     let listener = listen(args.ingress.listen).await?;
     role.ops(args.ops_listen, readiness(Some(publisher.clone()), None)).await?;
-    role.receive(listener, publisher, &args.ingress).await;
+    let drain = spool::drain(spool.as_ref(), queue.publisher(), role.stop.clone());
+    tokio::join!(role.receive(listener, publisher, &args.ingress), drain);
+    bounded(spool::close(spool)).await;
     bounded(queue.close()).await;
     role.finish(Ok(())).await
 }

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use platforms::Shops;
+use domain::ShopId;
+use platforms::{Shop, Shops};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -32,6 +33,26 @@ pub(crate) fn load(path: &Path) -> anyhow::Result<Shops> {
     })?;
     Shops::parse(&text, secret)
         .map_err(|error| bad_config(format!("the shops file {}: {error}", path.display())))
+}
+
+/// The shop of that name, which somebody typed.
+pub(crate) fn named<'a>(shops: &'a Shops, name: &str) -> anyhow::Result<&'a Shop> {
+    shops.get(&ShopId::new(name)).ok_or_else(|| {
+        let names: Vec<&str> = shops.iter().map(|shop| shop.name.as_str()).collect();
+        bad_config(format!(
+            "the shops file names no shop {name}; its shops are {}",
+            names.join(", ")
+        ))
+    })
+}
+
+/// To be asked where nothing was found of a shop that somebody typed: fails if the shops file does
+/// not name it either. One that was taken out of the file may well have left something here.
+pub(crate) fn check_typo(path: &Path, name: Option<&str>) -> anyhow::Result<()> {
+    if let (Some(name), Ok(shops)) = (name, load(path)) {
+        named(&shops, name)?;
+    }
+    Ok(())
 }
 
 /// `env:NAME` and `file:/path`.

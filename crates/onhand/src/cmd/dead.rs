@@ -4,7 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Subcommand;
-use domain::{Decided, Envelope, EnvelopeId, Outcome};
+use clap::builder::PossibleValuesParser;
+use domain::{DeadReason, Decided, Envelope, EnvelopeId, Outcome};
 use indicatif::ProgressBar;
 use platforms::Shops;
 use queue::parcel;
@@ -20,8 +21,10 @@ use crate::{output, shops_file};
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeadCommand {
     /// List open dead letters, newest first
+    #[command(after_help = "Example: onhand dead list --reason unknown_sku")]
     List {
-        #[arg(long)]
+        /// Only with this reason
+        #[arg(long, value_parser = reasons())]
         reason: Option<String>,
         /// Also those that were replayed or discarded
         #[arg(long)]
@@ -31,12 +34,21 @@ pub(crate) enum DeadCommand {
     },
     /// One dead letter with its history and raw body
     Show { id: String },
-    /// Decide again, after the cause is mended. Safe any number of times
+    /// Decide again, after the cause is mended: stock set, a listing made, the shops file corrected
+    ///
+    /// Each is decided as if it had come just now, under the rules of now; nothing that was counted
+    /// before counts twice, so it is safe any number of times. What still cannot be applied stays a
+    /// dead letter, and the exit code is 1. An id also replays a letter that was closed.
+    #[command(after_help = "Examples:\n  \
+        onhand dead replay --reason unknown_sku    after stock was imported\n  \
+        onhand dead replay 0198c0de-0000-7000-8000-000000000000\n  \
+        onhand dead replay --all")]
     Replay {
+        /// One, by the id that `dead list` shows
         #[arg(required_unless_present_any = ["reason", "all"], conflicts_with_all = ["reason", "all"])]
         id: Option<String>,
         /// Every open one with this reason
-        #[arg(long)]
+        #[arg(long, value_parser = reasons())]
         reason: Option<String>,
         /// Every open one
         #[arg(long)]
@@ -48,6 +60,11 @@ pub(crate) enum DeadCommand {
         #[arg(long)]
         reason: String,
     },
+}
+
+/// What a dead letter's reason can be; anything else is a slip of the pen.
+fn reasons() -> PossibleValuesParser {
+    PossibleValuesParser::new(DeadReason::ALL.map(DeadReason::as_str))
 }
 
 /// At most so many are replayed by one command.
@@ -219,7 +236,11 @@ async fn replay(
         let id = parse_id(&row.id)?;
         let raw = store.dead_letter_raw(id).await?.unwrap_or_default();
         let Ok(envelopes) = parcel::decode(&raw) else {
-            let detail = Some("it is no parcel that this program can read".to_owned());
+            let why = match raw.is_empty() {
+                true => "its body was removed because a customer asked for it; discard it",
+                false => "it is no parcel that this program can read",
+            };
+            let detail = Some(why.to_owned());
             replayed.push(Replayed { id: row.id.clone(), outcome: DEAD, detail });
             bar.inc(1);
             continue;

@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use domain::{Platform, ShopId, Timestamp};
 use queue::Broker;
 use serde::Serialize;
-use store::{Database, Store};
+use store::{AnyStore, Channels, Database, Store};
 
 use crate::config::Settings;
 use crate::exit::UNREACHABLE;
@@ -27,13 +28,18 @@ struct Check {
 }
 
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
-    let checks = [
+    let mut checks = vec![
         check("shops file", async { shops(settings) }).await,
         check("data folder", async { data_folder(settings) }).await,
         check("database", database(settings)).await,
         check("queue", queue(settings)).await,
         check("clock", async { clock() }).await,
     ];
+    // Without shops or a database nothing can be said about apps, and why was said already.
+    if checks.iter().filter(|check| ["shops file", "database"].contains(&check.what)).all(|c| c.ok)
+    {
+        checks.push(check("apps", apps(settings)).await);
+    }
     if settings.json {
         output::json(&checks)?;
     } else {
@@ -89,6 +95,35 @@ async fn database(settings: &Settings) -> anyhow::Result<String> {
 async fn queue(settings: &Settings) -> anyhow::Result<String> {
     let stats = settings.broker("doctor")?.stats().await?;
     Ok(format!("answers; {} parcels ready, {} delayed", stats.ready, stats.delayed))
+}
+
+/// Whether every shop still has the app that it sends through.
+async fn apps(settings: &Settings) -> anyhow::Result<String> {
+    let shops = shops_file::load(&settings.shops)?;
+    let store = settings.open_store().await?;
+    let mut removed = Vec::new();
+    for shop in shops.iter().filter(|shop| shop.platform == Platform::Shopify) {
+        if let Some(at) = removed_at(&store, &shop.name).await? {
+            removed.push(format!("{} since {}", shop.name, output::moment(at)));
+        }
+    }
+    if removed.is_empty() {
+        return Ok("no shop removed the app that it sends through".to_owned());
+    }
+    anyhow::bail!(
+        "removed at the platform, and no webhook came since: {}; install it there again and \
+         subscribe its webhooks, or take the shop out of the shops file",
+        removed.join(", ")
+    )
+}
+
+/// When the shop removed its app, if it did not come back.
+async fn removed_at(store: &AnyStore, shop: &ShopId) -> anyhow::Result<Option<Timestamp>> {
+    // Sightings come by kind, and no kind comes before `app`.
+    let first = store.sightings(shop, None, 1).await?.pop();
+    let Some(app) = first.filter(|row| row.kind == "app" && row.gone) else { return Ok(None) };
+    let last = store.last_webhook(shop).await?;
+    Ok(last.is_none_or(|last| last <= app.seen_at).then_some(app.seen_at))
 }
 
 fn clock() -> anyhow::Result<String> {

@@ -5,8 +5,11 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod healthcheck;
+pub(crate) mod listing;
 pub(crate) mod migrate;
 pub(crate) mod order;
+pub(crate) mod payment;
+pub(crate) mod privacy;
 pub(crate) mod shop;
 pub(crate) mod simulate;
 pub(crate) mod status;
@@ -14,4 +17,5 @@ pub(crate) mod stock;
 pub(crate) mod verify;
 pub(crate) mod webhook;
 
+mod csv_file;
 mod operate;

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use domain::Platform;
 use platforms::Shop;
 use serde::Serialize;
 
@@ -55,7 +56,13 @@ pub(crate) fn run(settings: &Settings, command: ShopCommand) -> anyhow::Result<E
 
 fn describe(shop: &Shop) -> ShopJson<'_> {
     let mut warnings = Vec::new();
-    if shop.policy.locations.len() > 1 && shop.policy.location_ids.is_empty() {
+    if shop.platform == Platform::Payments && shop.pays_for.is_none() {
+        warnings.push("it has no pays_for, so its payments will never find an order");
+    }
+    if shop.platform == Platform::Shopify
+        && shop.policy.locations.len() > 1
+        && shop.policy.location_ids.is_empty()
+    {
         warnings.push(
             "it has several locations but no location_ids: every shipment that names a location \
              will be a dead letter (unknown_location)",

@@ -3,18 +3,28 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use domain::Outcome;
+use domain::{Outcome, Timestamp};
 use serde::Serialize;
-use store::Reports;
+use store::{Channels, Reports, Store};
 
 use crate::config::Settings;
 use crate::output;
+
+/// An order may come a while after its payment.
+const UNLINKED_AFTER: Timestamp = Timestamp(24 * 60 * 60 * 1_000_000);
+
+/// More open requests are not counted.
+const REQUESTS_MAX: i64 = 100_000;
 
 #[derive(Serialize)]
 struct Status {
     webhooks: BTreeMap<Outcome, i64>,
     queue: QueueJson,
     dead_letters: i64,
+    /// First heard of more than [`UNLINKED_AFTER`] ago, and their orders have not come.
+    payments_unlinked: i64,
+    /// That wait for an answer.
+    privacy_requests: usize,
     outbox: Outbox,
 }
 
@@ -32,11 +42,15 @@ struct Outbox {
 
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let queue = settings.broker("status")?.stats().await?;
-    let totals = settings.open_store().await?.totals().await?;
+    let store = settings.open_store().await?;
+    let totals = store.totals().await?;
+    let long_ago = Timestamp(worker::clock::now().0 - UNLINKED_AFTER.0);
     let status = Status {
         webhooks: totals.webhooks,
         queue: QueueJson { ready: queue.ready, unacked: queue.unacked, delayed: queue.delayed },
         dead_letters: totals.dead_letters,
+        payments_unlinked: store.unlinked_payments(long_ago).await?,
+        privacy_requests: store.privacy_requests(false, REQUESTS_MAX).await?.len(),
         outbox: Outbox { pending: totals.outbox_pending },
     };
     if settings.json {
@@ -54,6 +68,11 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
             vec!["queue, being worked on".to_owned(), output::or_dash(status.queue.unacked)],
             vec!["queue, delayed for a retry".to_owned(), status.queue.delayed.to_string()],
             vec!["dead letters".to_owned(), status.dead_letters.to_string()],
+            vec![
+                "payments without an order for a day".to_owned(),
+                status.payments_unlinked.to_string(),
+            ],
+            vec!["customers' requests".to_owned(), status.privacy_requests.to_string()],
             vec!["outbox".to_owned(), status.outbox.pending.to_string()],
         ],
     );

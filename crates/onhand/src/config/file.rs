@@ -165,6 +165,7 @@ fn example(long: &str) -> Option<&'static str> {
         "batch" => "256",
         "body-limit" => "8388608",
         "drain-seconds" => "25",
+        "spool-max-bytes" => "1073741824",
         "log-format" => "pretty or json",
         _ => return None,
     })

@@ -1,6 +1,6 @@
 //! The sender's own list against the store's inbox: what was answered 200 must be there.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::WebhookId;
 use simulate::sale::Plan;
@@ -29,9 +29,7 @@ pub(crate) async fn find(
     let limit = i64::try_from(answered.len() + ROWS_EXTRA).unwrap_or(i64::MAX);
     let newest = deliveries(store, &WebhookFilter { limit, ..WebhookFilter::default() }).await?;
     let mut losses = Vec::new();
-    for (index, answered) in answered {
-        let webhook = WebhookId::new(&plan.webhooks[index].webhook_id);
-        let answered = i64::try_from(answered).unwrap_or(i64::MAX);
+    for (webhook, answered) in by_id(plan, answered) {
         let mut in_store = newest.get(&webhook).copied().unwrap_or(0);
         if in_store < answered {
             // Older than the newest rows, if it had come before.
@@ -44,6 +42,18 @@ pub(crate) async fn find(
         }
     }
     Ok(losses)
+}
+
+/// How often each id was answered 200: one id may name several bodies, and some webhooks have none.
+fn by_id(plan: &Plan, answered: BTreeMap<usize, usize>) -> BTreeMap<WebhookId, i64> {
+    let mut by_id = BTreeMap::new();
+    for (index, times) in answered {
+        if let Some(id) = &plan.webhooks[index].id {
+            let times = i64::try_from(times).unwrap_or(i64::MAX);
+            *by_id.entry(WebhookId::new(id)).or_default() += times;
+        }
+    }
+    by_id
 }
 
 async fn deliveries(

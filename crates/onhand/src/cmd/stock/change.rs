@@ -1,4 +1,4 @@
-//! `stock set` and `stock adjust`: one row.
+//! `stock set`, `stock adjust` and `stock floor`: one row.
 
 use std::process::ExitCode;
 
@@ -27,6 +27,7 @@ pub(super) struct Request {
 pub(super) enum What {
     Set { on_hand: i64, floor: Option<i64> },
     Adjust { units: i64 },
+    Floor { floor: i64 },
 }
 
 impl What {
@@ -35,6 +36,7 @@ impl What {
         match self {
             Self::Set { on_hand, floor } => format!("set {key} to {on_hand}, floor {floor:?}"),
             Self::Adjust { units } => format!("adjust {key} by {units:+}"),
+            Self::Floor { floor } => format!("set the floor of {key} to {floor}"),
         }
     }
 }
@@ -119,12 +121,13 @@ fn check(request: &Request) -> anyhow::Result<()> {
             ));
         }
         What::Adjust { units } => (units, 0),
+        What::Floor { floor } => (0, floor),
     };
     if units.abs() > QUANTITY_MAX || floor.abs() > QUANTITY_MAX {
         return Err(bad_config(format!("more than {QUANTITY_MAX} units are not believed")));
     }
     if floor > 0 {
-        return Err(bad_config("--floor is 0 or less: how far `available` may go below zero"));
+        return Err(bad_config("a floor is 0 or less: how far `available` may go below zero"));
     }
     Ok(())
 }
@@ -153,8 +156,9 @@ fn plan(key: &StockKey, before: Stock, what: What) -> Result<(Option<Move>, Opti
     let absent = before.version == Version::ABSENT;
     let (on_hand, floor) = match what {
         What::Set { on_hand, floor } => (on_hand, floor),
-        What::Adjust { .. } if absent => return Err(Refused::Unknown),
+        What::Adjust { .. } | What::Floor { .. } if absent => return Err(Refused::Unknown),
         What::Adjust { units } => (before.on_hand + units, None),
+        What::Floor { floor } => (before.on_hand, Some(floor)),
     };
     let delta = on_hand - before.on_hand;
     let lowest = before.committed + floor.unwrap_or(before.floor);
@@ -208,10 +212,11 @@ fn show(settings: &Settings, key: &StockKey, stock: &Stock) -> anyhow::Result<()
         return output::json(&row);
     }
     outln!(
-        "{key}: {} on hand, {} committed, {} available",
+        "{key}: {} on hand, {} committed, {} available, floor {}",
         row.on_hand,
         row.committed,
-        row.available
+        row.available,
+        row.floor
     );
     Ok(())
 }

@@ -13,6 +13,7 @@ use crate::exit::NOT_FINE;
 use crate::output;
 
 mod change;
+mod drift;
 mod import;
 
 #[derive(Debug, Subcommand)]
@@ -52,6 +53,20 @@ pub(crate) enum StockCommand {
         #[arg(long)]
         id: Option<String>,
     },
+    /// Say how far below zero `available` may go for backorders; moves no units
+    #[command(after_help = "Example: onhand stock floor TSHIRT-RED-M -10 --location main")]
+    Floor {
+        sku: String,
+        /// 0 or less
+        #[arg(allow_negative_numbers = true)]
+        floor: i64,
+        /// Where; needed if the item lies at several locations
+        #[arg(long)]
+        location: Option<String>,
+        /// Written into the ledger
+        #[arg(long, default_value = "stock floor")]
+        reason: String,
+    },
     /// Set many rows from a CSV file with the columns sku,location,on_hand: all or nothing
     Import { file: PathBuf },
     /// List stock rows
@@ -59,6 +74,20 @@ pub(crate) enum StockCommand {
         /// Only this item; may be given several times
         #[arg(long)]
         sku: Vec<String>,
+    },
+    /// The platforms' own quantities beside ours, the largest difference of each shop first
+    ///
+    /// Ours is what is available at the shop's locations now. Theirs is what the platform showed
+    /// last: summed over its locations that are ours where it counts by location, else over all.
+    /// Only items that both know are listed, and no kits. While orders are on their way the two
+    /// differ, so a difference is news and no error (the exit code is 0); one that stays means that
+    /// the platform would sell more, or less, than there is. Nothing is moved: correct ours with
+    /// `onhand stock set`, theirs at the platform.
+    #[command(after_help = "Example: onhand stock drift --shop demo")]
+    Drift {
+        /// Only of this shop
+        #[arg(long)]
+        shop: Option<String>,
     },
     /// The moves of an item, newest first
     History {
@@ -77,6 +106,9 @@ pub(super) struct StockJson {
     on_hand: i64,
     committed: i64,
     available: i64,
+    /// For people only: the JSON's fields are promised to others.
+    #[serde(skip)]
+    floor: i64,
     version: i64,
 }
 
@@ -88,6 +120,7 @@ impl StockJson {
             on_hand: stock.on_hand,
             committed: stock.committed,
             available: stock.available(),
+            floor: stock.floor,
             version: stock.version.0,
         }
     }
@@ -105,6 +138,12 @@ pub(crate) async fn run(settings: &Settings, command: StockCommand) -> anyhow::R
             let request = change::Request { sku, location, what, reason, id };
             change::run(settings, &settings.open_store().await?, request).await
         }
+        StockCommand::Floor { sku, floor, location, reason } => {
+            let what = change::What::Floor { floor };
+            let request = change::Request { sku, location, what, reason, id: None };
+            change::run(settings, &settings.open_store().await?, request).await
+        }
+        StockCommand::Drift { shop } => drift::run(settings, shop.as_deref()).await,
         StockCommand::Import { file } => {
             import::run(settings, &settings.open_store().await?, &file).await
         }
@@ -128,7 +167,7 @@ fn list(
         output::json(&found)?;
     } else {
         output::table(
-            &["sku", "location", ">on hand", ">committed", ">available", ">version"],
+            &["sku", "location", ">on hand", ">committed", ">available", ">floor", ">version"],
             found.iter().map(|row| {
                 vec![
                     row.sku.to_string(),
@@ -136,6 +175,7 @@ fn list(
                     row.on_hand.to_string(),
                     row.committed.to_string(),
                     row.available.to_string(),
+                    row.floor.to_string(),
                     row.version.to_string(),
                 ]
             }),

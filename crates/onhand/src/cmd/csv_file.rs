@@ -1,0 +1,102 @@
+//! CSV files that are taken whole or not at all: every bad line is named, and nothing happens.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::de::DeserializeOwned;
+
+use crate::exit::NOT_FINE;
+
+/// One transaction holds the whole file, so a file has a limit.
+const ROWS_MAX: usize = 200_000;
+
+/// So many bad lines are listed.
+const ERRORS_SHOWN: usize = 100;
+
+/// Longer texts are no names.
+const TEXT_BYTES_MAX: usize = 255;
+
+/// What the first line must say.
+pub(crate) struct Columns {
+    /// As people write them.
+    pub(crate) all: &'static str,
+    pub(crate) needed: &'static [&'static str],
+}
+
+/// How far the file is read.
+pub(crate) fn progress_bar(file: &Path) -> anyhow::Result<ProgressBar> {
+    let bytes =
+        std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?.len();
+    let style = ProgressStyle::with_template("{msg:8} {wide_bar} {bytes}/{total_bytes}")?;
+    Ok(ProgressBar::new(bytes).with_style(style).with_message("reading"))
+}
+
+/// Gives every row to `take`, with its line. Returns a message for every line that is not good.
+pub(crate) fn read<R: DeserializeOwned>(
+    file: &Path,
+    columns: &Columns,
+    bar: &ProgressBar,
+    mut take: impl FnMut(u64, R) -> Result<(), String>,
+) -> anyhow::Result<Vec<String>> {
+    let mut csv = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_path(file)
+        .with_context(|| format!("cannot read {}", file.display()))?;
+    let header = csv.headers().context("cannot read the first line")?.clone();
+    if !columns.needed.iter().all(|name| header.iter().any(|column| column == *name)) {
+        let found = header.iter().collect::<Vec<_>>().join(",");
+        return Ok(vec![format!("line 1: the columns are {}; found {found}", columns.all)]);
+    }
+    let (mut rows, mut errors) = (0, Vec::new());
+    let mut record = csv::StringRecord::new();
+    loop {
+        let line = csv.position().line();
+        match csv.read_record(&mut record) {
+            Ok(false) => break,
+            Ok(true) => {}
+            Err(error) => {
+                errors.push(format!("line {line}: {error}"));
+                if error.is_io_error() {
+                    break;
+                }
+                continue;
+            }
+        }
+        let line = record.position().map_or(line, csv::Position::line);
+        bar.set_position(csv.position().byte());
+        rows += 1;
+        if rows > ROWS_MAX {
+            errors.push(format!("line {line}: more than {ROWS_MAX} rows; split the file"));
+            break;
+        }
+        let row = record.deserialize(Some(&header)).map_err(|error| error.to_string());
+        if let Err(error) = row.and_then(|row| take(line, row)) {
+            errors.push(format!("line {line}: {error}"));
+        }
+    }
+    Ok(errors)
+}
+
+/// Says why nothing of the file was taken.
+pub(crate) fn refuse(file: &Path, errors: &[String]) -> ExitCode {
+    eprintln!("onhand: {} was not imported; nothing was changed:", file.display());
+    for error in errors.iter().take(ERRORS_SHOWN) {
+        eprintln!("  {error}");
+    }
+    if errors.len() > ERRORS_SHOWN {
+        eprintln!("  … and {} more", errors.len() - ERRORS_SHOWN);
+    }
+    ExitCode::from(NOT_FINE)
+}
+
+/// What is wrong with a SKU, a location or another name.
+pub(crate) fn check_text(name: &str, value: &str) -> Result<(), String> {
+    let bad =
+        value.is_empty() || value.len() > TEXT_BYTES_MAX || value.chars().any(char::is_control);
+    match bad {
+        true => Err(format!("{name} {value:?} is not 1 to {TEXT_BYTES_MAX} bytes of plain text")),
+        false => Ok(()),
+    }
+}

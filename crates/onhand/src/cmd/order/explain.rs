@@ -1,0 +1,267 @@
+//! An order's state and flags in words: what they mean, why it came to that, and what to do.
+
+use domain::order::{FulfilmentStatus, Order, OrderFlag, OrderState};
+use domain::policy::WhenShort;
+use domain::stock::Stock;
+use domain::view::StockView;
+use domain::{OrderKey, Policy, Sku, StockKey, Timestamp, Version};
+use store::channels::PaymentRow;
+
+use crate::output;
+
+/// An order, and all that its state may come from.
+pub(super) struct Explained<'a> {
+    pub(super) key: &'a OrderKey,
+    pub(super) order: &'a Order,
+    pub(super) policy: &'a Policy,
+    pub(super) stock: &'a StockView,
+    pub(super) payments: &'a [PaymentRow],
+}
+
+/// The state in words.
+pub(super) fn state(state: OrderState) -> &'static str {
+    match state {
+        OrderState::Deleted => "deleted",
+        OrderState::Trashed => "in the bin",
+        OrderState::Partial => "not here yet, only parts of it",
+        OrderState::Cancelled => "cancelled",
+        OrderState::PaidAfterCancel => "cancelled, and paid afterwards",
+        OrderState::NotStock => "no stock matter",
+        OrderState::Short => "short",
+        OrderState::PartiallyShipped => "partially shipped",
+        OrderState::Committed => "committed",
+        OrderState::Shipped => "shipped",
+        OrderState::AwaitingPayment => "awaiting payment",
+        OrderState::Released => "nothing owed any more",
+    }
+}
+
+/// Why it is in its state, and what to do if something is.
+pub(super) fn why(explained: &Explained<'_>) -> String {
+    let Explained { key, order, policy, .. } = *explained;
+    let snapshot = order.known.snapshot.as_ref();
+    let committed: i64 = order.holdings.values().map(|holding| holding.committed).sum();
+    let at = |moment: Option<Timestamp>| {
+        moment.map(|at| format!(" at {}", output::moment(at))).unwrap_or_default()
+    };
+    let cancelled = at(snapshot.and_then(|shown| shown.cancelled_at));
+    match order.state(policy) {
+        OrderState::Deleted => "The platform deleted it. Nothing is owed for it any more, and \
+            nothing that still comes changes that."
+            .to_owned(),
+        OrderState::Trashed => format!(
+            "It was thrown into the platform's bin{}. What was committed is released; taken out of \
+             the bin it is decided again.",
+            at(order.known.trashed_at)
+        ),
+        OrderState::Partial => format!(
+            "Only parts of it came so far ({}), so nobody knows what it asks for. They wait, and \
+             count as soon as the order itself comes. If it does not come: `onhand dead list` \
+             shows whether it could not be applied.",
+            parts(order)
+        ),
+        OrderState::Cancelled => {
+            format!("The platform cancelled it{cancelled}. What was committed is released.")
+        }
+        OrderState::PaidAfterCancel => format!(
+            "The platform cancelled it{cancelled}, and money came in afterwards ({}). Nothing is \
+             committed. Refund it at the provider, or revive the order at the platform.",
+            payments(explained, |row| row.payment.known.state().holds_money())
+        ),
+        OrderState::NotStock => "Nothing in it is a stock matter: tips, gift cards, custom lines \
+            or items whose stock nobody keeps."
+            .to_owned(),
+        OrderState::Short => short(explained),
+        OrderState::PartiallyShipped => {
+            format!("Some of it went out; {} still committed to it.", are(committed))
+        }
+        OrderState::Committed => {
+            format!("{} committed to it, until shipped, cancelled or refunded.", are(committed))
+        }
+        OrderState::Shipped => {
+            "All that it asks for went out. Nothing is owed for it any more.".to_owned()
+        }
+        OrderState::AwaitingPayment => {
+            let known = match explained.payments {
+                [] => "No payment for it is known.".to_owned(),
+                _ => format!("Known of: {}.", payments(explained, |_| true)),
+            };
+            format!(
+                "The shop {} commits units when an order is paid (commit_on = \"paid\"), and no \
+                 money came in for this one. {known}",
+                key.shop
+            )
+        }
+        OrderState::Released => format!(
+            "Nothing is owed for it: refunded, edited away, or its status ({}) asks for nothing.",
+            snapshot.and_then(|shown| shown.financial_status.as_deref()).unwrap_or("none")
+        ),
+    }
+}
+
+fn are(units: i64) -> String {
+    if units == 1 { "1 unit is".to_owned() } else { format!("{units} units are") }
+}
+
+/// What came of an order that has not come itself.
+fn parts(order: &Order) -> String {
+    let known = &order.known;
+    let parts = [
+        (known.payments.len(), "payments"),
+        (known.fulfilments.len(), "fulfilments"),
+        (known.refund_lines.len(), "refund lines"),
+        (usize::from(known.edited_at.is_some()), "an edit"),
+        (usize::from(known.trashed_at.is_some()), "that it is in the bin"),
+    ];
+    let parts: Vec<&str> =
+        parts.into_iter().filter_map(|(count, name)| (count > 0).then_some(name)).collect();
+    if parts.is_empty() { "that it was paid".to_owned() } else { parts.join(", ") }
+}
+
+fn payments(explained: &Explained<'_>, which: impl Fn(&PaymentRow) -> bool) -> String {
+    let rows = explained.payments.iter().filter(|row| which(row));
+    let named: Vec<String> =
+        rows.map(|row| format!("payment {}: {}", row.key, row.payment.known.state())).collect();
+    if named.is_empty() { "no payment is named".to_owned() } else { named.join(", ") }
+}
+
+/// An item that a short order lacks.
+pub(super) struct Missing<'a> {
+    pub(super) sku: &'a Sku,
+    /// Not committed.
+    pub(super) units: i64,
+    /// Where most of it is free, how much that is, and the row.
+    at: StockKey,
+    room: i64,
+    stock: Stock,
+    several_rows: bool,
+}
+
+/// What a short order lacks, over the stock as it is now.
+pub(super) fn missing<'a>(
+    order: &'a Order,
+    stock: &StockView,
+    policy: &Policy,
+) -> Vec<Missing<'a>> {
+    let demand = order.short.iter().flat_map(|short| &short.demand);
+    let missing = demand.filter_map(|(sku, owed)| {
+        let units = owed - order.committed(sku);
+        let rows = policy.locations.iter().map(|location| {
+            let at = StockKey::new(sku, location);
+            let row = stock.get(&at);
+            (row.available() - row.floor.max(policy.safety_stock), row, at)
+        });
+        let several_rows =
+            rows.clone().filter(|(_, row, _)| row.version != Version::ABSENT).count() > 1;
+        // Of equals the first choice.
+        let (room, stock, at) = rows.rev().max_by_key(|(room, ..)| *room)?;
+        (units > 0).then_some(Missing { sku, units, at, room, stock, several_rows })
+    });
+    missing.collect()
+}
+
+impl Missing<'_> {
+    /// The command that brings enough for this order.
+    pub(super) fn more_stock(&self) -> Option<String> {
+        let lacking = self.units - self.room;
+        let location = if self.several_rows {
+            format!(" --location {}", self.at.location)
+        } else {
+            String::new()
+        };
+        let adjust = format!("onhand stock adjust {} +{lacking} --reason delivery", self.sku);
+        (lacking > 0).then(|| format!("{adjust}{location}"))
+    }
+
+    fn words(&self, policy: &Policy) -> String {
+        let place = match policy.locations.len() {
+            1 => String::new(),
+            _ => format!(" at {}, where most is", self.at.location),
+        };
+        let kept = match policy.safety_stock {
+            0 => String::new(),
+            units => format!(" ({units} are kept as safety stock)"),
+        };
+        let available = self.stock.available();
+        format!("{} × {} missing, {available} available{place}{kept}", self.units, self.sku)
+    }
+}
+
+fn short(explained: &Explained<'_>) -> String {
+    let Explained { key, order, policy, stock, .. } = *explained;
+    let missing = missing(order, stock, policy);
+    let what: Vec<String> = missing.iter().map(|item| item.words(policy)).collect();
+    let held = if order.holdings.values().any(|holding| holding.committed > 0) {
+        "Only a part of it is committed."
+    } else {
+        "Nothing is committed."
+    };
+    let retry = format!("onhand order retry {} {}", key.shop, key.order);
+    let stock: Vec<String> = missing.iter().filter_map(Missing::more_stock).collect();
+    let then = match &stock[..] {
+        [] => format!("By now there is enough: `{retry}` commits it"),
+        commands => format!("Add stock with `{}`, then `{retry}`", commands.join("`, `")),
+    };
+    let backorder = match policy.when_short {
+        WhenShort::Backorder => {
+            "; the rows' floors (`onhand stock floor`) say how far below zero backorders go"
+                .to_owned()
+        }
+        _ => format!("; or promise it for later with `{retry} --backorder`"),
+    };
+    format!("It asked for more than there was: {}. {held} {then}{backorder}.", what.join("; "))
+}
+
+/// What a person should look at.
+pub(super) fn flags(explained: &Explained<'_>) -> Vec<String> {
+    let flags = explained.order.flags(explained.policy);
+    flags.into_iter().map(|flag| words(flag, explained)).collect()
+}
+
+fn words(flag: OrderFlag, explained: &Explained<'_>) -> String {
+    let order = explained.order;
+    match flag {
+        OrderFlag::Uncovered => {
+            let rows = order.holdings.iter().filter(|(_, held)| held.uncovered > 0);
+            let rows: Vec<String> =
+                rows.map(|(row, held)| format!("{} × {row}", held.uncovered)).collect();
+            format!(
+                "The platform shipped what we had no units for: {}. Count what lies there, then \
+                 `onhand stock set`.",
+                rows.join(", ")
+            )
+        }
+        OrderFlag::LegacyRestock => "A refund was restocked the old way, which does not say \
+            whether units came back. If they did: `onhand stock adjust SKU +N --reason returned`."
+            .to_owned(),
+        OrderFlag::CrossesCutOver => {
+            let changed = order.known.fulfilments.iter().filter(|(_, fulfilment)| {
+                explained.policy.before_cut_over(fulfilment.created_at)
+                    && fulfilment.status != FulfilmentStatus::Success
+            });
+            let changed: Vec<&str> = changed.map(|(id, _)| id.as_str()).collect();
+            let which = match &changed[..] {
+                [] => String::new(),
+                ids => format!(" (fulfilment {})", ids.join(", ")),
+            };
+            format!(
+                "It was shipped before the shop went live, and that changed afterwards{which}: \
+                 check by hand whether its units were counted."
+            )
+        }
+        OrderFlag::Held => "It is short, but what fitted is committed.".to_owned(),
+        OrderFlag::EditPending => "It was edited, and the platform has not shown yet what it is \
+            now: its next orders/updated does."
+            .to_owned(),
+        OrderFlag::PaidButShort => "It is paid, but there are no units for it: serve it or refund \
+            it."
+        .to_owned(),
+        OrderFlag::PaymentContested => format!(
+            "Money for it is contested or did not come about after all ({}): look before sending.",
+            payments(explained, |row| row.payment.known.state().is_contested())
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+use std::collections::BTreeSet;
+
+use domain::order::{Holding, Known, LinePart, OrderLine, Short, Snapshot, SnapshotLine};
+use domain::payment::{LinkedPayment, PaymentEvent, PaymentEventKind, PaymentKnown, PaymentState};
+use domain::{LocationId, OrderId, Payment, PaymentKey, ShopId};
+
+use super::*;
+
+const HOUR: i64 = 3_600_000_000;
+
+/// An order of 3 bowls, as it was shown at the first hour.
+fn order() -> Order {
+    let rank = domain::order::Rank {
+        updated_at: Timestamp(HOUR),
+        progress: 3,
+        triggered_at: Timestamp(HOUR),
+        digest: 1,
+    };
+    let snapshot = Snapshot {
+        rank,
+        name: None,
+        financial_status: Some("pending".to_owned()),
+        fulfillment_status: None,
+        cancelled: false,
+        cancelled_at: None,
+        voided: false,
+        completed_at: None,
+        lines: [("1".into(), SnapshotLine::new(3, None, 0, 0))].into(),
+        refund_lines: BTreeSet::new(),
+    };
+    let bowl = Sku::new("BOWL");
+    let parts = vec![LinePart { sku: bowl.clone(), units: 1 }];
+    Order {
+        known: Known { snapshot: Some(snapshot), ..Known::default() },
+        lines: [("1".into(), OrderLine { sku: Some(bowl), parts })].into(),
+        ..Order::default()
+    }
+}
+
+/// Two locations, and so many bowls at each.
+fn stock(main: i64, back: i64) -> StockView {
+    let mut view = StockView::default();
+    for (location, on_hand) in [("main", main), ("back", back)] {
+        let key = StockKey::new(&Sku::new("BOWL"), &LocationId::new(location));
+        view.insert(key, Stock { on_hand, version: Version(1), ..Stock::default() });
+    }
+    view
+}
+
+fn policy() -> Policy {
+    let locations = ["main", "back"].map(LocationId::new).to_vec();
+    Policy { locations, ..Policy::default() }
+}
+
+fn payment(kind: PaymentEventKind) -> PaymentRow {
+    let event = PaymentEvent { at: Timestamp(3 * HOUR), kind, money: None };
+    let known = PaymentKnown { events: [("ev".into(), event)].into(), ..PaymentKnown::default() };
+    PaymentRow {
+        key: PaymentKey { shop: ShopId::new("till"), payment: "pi_1".into() },
+        order: None,
+        linked: true,
+        first_seen_at: Timestamp(3 * HOUR),
+        payment: Payment { known, ..Payment::default() },
+    }
+}
+
+/// What is said of an order, its flags included, holds all of `texts`.
+#[track_caller]
+fn says(order: &Order, stock: &StockView, payments: &[PaymentRow], texts: &[&str]) {
+    let key = OrderKey { shop: ShopId::new("demo"), order: OrderId::new("5001") };
+    let policy = policy();
+    let explained = Explained { key: &key, order, policy: &policy, stock, payments };
+    let all = [vec![why(&explained)], flags(&explained)].concat().join("\n");
+    for text in texts {
+        assert!(all.contains(text), "{text:?} is missing in:\n{all}");
+    }
+}
+
+#[test]
+fn a_short_order_names_where_most_is_and_the_command_that_helps() {
+    let mut order = order();
+    order.short = Some(Short { demand: [(Sku::new("BOWL"), 3)].into() });
+    says(
+        &order,
+        &stock(1, 2),
+        &[],
+        &[
+            "3 × BOWL missing, 2 available at back",
+            "`onhand stock adjust BOWL +1 --reason delivery --location back`",
+            "Nothing is committed.",
+        ],
+    );
+    says(&order, &stock(3, 0), &[], &["By now there is enough: `onhand order retry demo 5001`"]);
+    let main = StockKey::new(&Sku::new("BOWL"), &LocationId::new("main"));
+    order.holdings.insert(main, Holding { committed: 1, ..Holding::default() });
+    says(&order, &stock(0, 0), &[], &["2 × BOWL missing", "Only a part of it is committed."]);
+}
+
+#[test]
+fn money_after_a_cancellation_names_the_payment() {
+    let mut order = order();
+    let shown = order.known.snapshot.as_mut().expect("it was shown");
+    (shown.cancelled, shown.cancelled_at) = (true, Some(Timestamp(2 * HOUR)));
+    says(&order, &stock(9, 9), &[], &["cancelled it at 1970-01-01T02:00:00"]);
+    let linked = LinkedPayment {
+        events: 1,
+        state: PaymentState::Captured,
+        captured_at: Some(Timestamp(3 * HOUR)),
+    };
+    order.known.payments.insert("pi_1".into(), linked);
+    let payments = [payment(PaymentEventKind::Captured)];
+    says(&order, &stock(9, 9), &payments, &["payment till pi_1: captured", "Refund it", "revive"]);
+}
+
+#[test]
+fn the_bin_and_parts_are_told_as_what_they_are() {
+    let mut order = order();
+    order.known.trashed_at = Some(Timestamp(4 * HOUR));
+    says(&order, &stock(9, 9), &[], &["bin at 1970-01-01T04:00:00", "decided again"]);
+    order.known.snapshot = None;
+    says(&order, &stock(9, 9), &[], &["Only parts of it came", "that it is in the bin"]);
+}
+
+#[test]
+fn flags_say_what_to_do() {
+    let mut order = order();
+    let main = StockKey::new(&Sku::new("BOWL"), &LocationId::new("main"));
+    order.holdings.insert(main, Holding { uncovered: 2, ..Holding::default() });
+    let state = PaymentState::Disputed;
+    let linked = LinkedPayment { events: 1, state, captured_at: Some(Timestamp(HOUR)) };
+    order.known.payments.insert("pi_1".into(), linked);
+    let payments = [payment(PaymentEventKind::Disputed)];
+    let texts = ["2 × BOWL at main", "onhand stock set", "payment till pi_1: disputed"];
+    says(&order, &stock(9, 9), &payments, &texts);
+}

@@ -1,0 +1,271 @@
+//! `order show`.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use domain::order::{Order, OrderFlag, OrderState};
+use domain::payment::PaymentState;
+use domain::{Keys, OrderId, OrderKey, PaymentId, Policy, ShopId, Sku, View, WebhookId};
+use serde::Serialize;
+use store::channels::{PaymentFilter, PaymentRow};
+use store::reports::{HistoryRow, WebhookFilter, WebhookRow};
+use store::{Channels, Reports, Store};
+
+use super::explain::{self, Explained};
+use super::{MoveJson, not_there};
+use crate::cmd::payment::EventJson;
+use crate::config::Settings;
+use crate::{output, shops_file};
+
+/// At most so many webhooks, and payments, of one order are shown.
+const SHOWN: i64 = 1_000;
+
+#[derive(Serialize)]
+struct OrderJson<'a> {
+    shop: &'a ShopId,
+    order_id: &'a OrderId,
+    name: Option<&'a str>,
+    financial_status: Option<&'a str>,
+    fulfillment_status: Option<&'a str>,
+    state: OrderState,
+    why: String,
+    flags: Vec<OrderFlag>,
+    lines: Vec<LineJson>,
+    webhooks: Vec<WebhookJson<'a>>,
+    payments: Vec<PaymentJson<'a>>,
+    ledger: Vec<MoveJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct LineJson {
+    sku: Sku,
+    ordered: i64,
+    committed: i64,
+    shipped: i64,
+    returned: i64,
+    uncovered: i64,
+}
+
+#[derive(Serialize)]
+struct WebhookJson<'a> {
+    webhook_id: &'a WebhookId,
+    topic: &'a str,
+    outcome: &'a str,
+    reason: Option<&'a str>,
+    detail: Option<&'a str>,
+    received_at: String,
+    deliveries: i64,
+}
+
+#[derive(Serialize)]
+struct PaymentJson<'a> {
+    shop: &'a ShopId,
+    payment_id: &'a PaymentId,
+    state: PaymentState,
+    events: Vec<EventJson<'a>>,
+}
+
+/// What is read of an order.
+struct Found {
+    view: View,
+    webhooks: Vec<WebhookRow>,
+    payments: Vec<PaymentRow>,
+    ledger: Vec<HistoryRow>,
+}
+
+pub(super) async fn run(settings: &Settings, key: &OrderKey) -> anyhow::Result<ExitCode> {
+    let found = find(settings, key).await?;
+    let Some(order) = found.view.orders.get(key) else {
+        return not_there(settings, key, &found.webhooks);
+    };
+    // Without a shops file an order can still be shown, under the default rules.
+    let policy = shops_file::load(&settings.shops)
+        .ok()
+        .and_then(|shops| shops.get(&key.shop).map(|shop| shop.policy.clone()))
+        .unwrap_or_default();
+    let explained = Explained {
+        key,
+        order,
+        policy: &policy,
+        stock: &found.view.stock,
+        payments: &found.payments,
+    };
+    let shown = describe(key, order, &policy, explain::why(&explained), &found);
+    if settings.json {
+        output::json(&shown)?;
+    } else {
+        for_people(&shown, &explain::flags(&explained));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn find(settings: &Settings, key: &OrderKey) -> anyhow::Result<Found> {
+    let store = settings.open_store().await?;
+    let keys = Keys { orders: [key.clone()].into(), ..Keys::default() };
+    let view = store.load(&keys).await?;
+    let filter = WebhookFilter {
+        shop: Some(key.shop.clone()),
+        order: Some(key.order.clone()),
+        limit: SHOWN,
+        ..WebhookFilter::default()
+    };
+    let mut webhooks = store.webhooks(&filter).await?;
+    webhooks.reverse();
+    let filter =
+        PaymentFilter { order: Some(key.clone()), limit: SHOWN, ..PaymentFilter::default() };
+    let mut payments = store.payments(&filter).await?;
+    payments.reverse();
+    let ledger = store.order_history(key).await?;
+    Ok(Found { view, webhooks, payments, ledger })
+}
+
+fn describe<'a>(
+    key: &'a OrderKey,
+    order: &'a Order,
+    policy: &Policy,
+    why: String,
+    found: &'a Found,
+) -> OrderJson<'a> {
+    let snapshot = order.known.snapshot.as_ref();
+    let webhook = |row: &'a WebhookRow| WebhookJson {
+        webhook_id: &row.webhook,
+        topic: &row.topic,
+        outcome: &row.outcome,
+        reason: row.reason.as_deref(),
+        detail: row.detail.as_deref(),
+        received_at: output::moment(row.received_at),
+        deliveries: row.deliveries,
+    };
+    let payment = |row: &'a PaymentRow| PaymentJson {
+        shop: &row.key.shop,
+        payment_id: &row.key.payment,
+        state: row.payment.known.state(),
+        events: EventJson::all(&row.payment),
+    };
+    OrderJson {
+        shop: &key.shop,
+        order_id: &key.order,
+        name: snapshot.and_then(|snapshot| snapshot.name.as_deref()),
+        financial_status: snapshot.and_then(|snapshot| snapshot.financial_status.as_deref()),
+        fulfillment_status: snapshot.and_then(|snapshot| snapshot.fulfillment_status.as_deref()),
+        state: order.state(policy),
+        why,
+        flags: order.flags(policy),
+        lines: lines(order),
+        webhooks: found.webhooks.iter().map(webhook).collect(),
+        payments: found.payments.iter().map(payment).collect(),
+        ledger: found.ledger.iter().map(MoveJson::from).collect(),
+    }
+}
+
+/// Per item: what was ordered, and what the ledger shows, over all lines and locations.
+fn lines(order: &Order) -> Vec<LineJson> {
+    let mut lines: BTreeMap<Sku, LineJson> = BTreeMap::new();
+    let mut line = |sku: &Sku, add: &dyn Fn(&mut LineJson)| {
+        let empty = || LineJson {
+            sku: sku.clone(),
+            ordered: 0,
+            committed: 0,
+            shipped: 0,
+            returned: 0,
+            uncovered: 0,
+        };
+        add(lines.entry(sku.clone()).or_insert_with(empty));
+    };
+    for (id, resolved) in &order.lines {
+        let snapshot = order.known.snapshot.as_ref();
+        let ordered = snapshot.and_then(|s| s.lines.get(id)).map_or(0, |line| line.quantity);
+        for part in &resolved.parts {
+            line(&part.sku, &|line| line.ordered += ordered * part.units);
+        }
+    }
+    for (key, held) in &order.holdings {
+        line(&key.sku, &|line| {
+            line.committed += held.committed;
+            line.shipped += held.shipped;
+            line.returned += held.returned;
+            line.uncovered += held.uncovered;
+        });
+    }
+    lines.into_values().collect()
+}
+
+fn for_people(order: &OrderJson<'_>, flags: &[String]) {
+    outln!(
+        "Order {} {} of {}: {} ({}, {})",
+        order.order_id,
+        order.name.unwrap_or_default(),
+        order.shop,
+        explain::state(order.state),
+        order.financial_status.unwrap_or("no financial status"),
+        order.fulfillment_status.unwrap_or("not fulfilled"),
+    );
+    outln!("{}", order.why);
+    for flag in flags {
+        outln!("! {flag}");
+    }
+    output::table(
+        &["sku", ">ordered", ">committed", ">shipped", ">returned", ">uncovered"],
+        order.lines.iter().map(|line| {
+            let units = [line.ordered, line.committed, line.shipped, line.returned, line.uncovered];
+            std::iter::once(line.sku.to_string())
+                .chain(units.iter().map(ToString::to_string))
+                .collect()
+        }),
+    );
+    if !order.webhooks.is_empty() {
+        webhooks_for_people(&order.webhooks);
+    }
+    if !order.payments.is_empty() {
+        payments_for_people(&order.payments);
+    }
+    if !order.ledger.is_empty() {
+        moves_for_people(&order.ledger);
+    }
+}
+
+fn webhooks_for_people(webhooks: &[WebhookJson<'_>]) {
+    output::table(
+        &["webhook", "topic", "outcome", "reason", "detail", "received"],
+        webhooks.iter().map(|row| {
+            vec![
+                row.webhook_id.to_string(),
+                row.topic.to_owned(),
+                row.outcome.to_owned(),
+                output::or_dash(row.reason),
+                output::or_dash(row.detail),
+                row.received_at.clone(),
+            ]
+        }),
+    );
+}
+
+fn moves_for_people(moves: &[MoveJson<'_>]) {
+    output::table(
+        &["move", "sku", "location", ">on hand", ">committed", "because of", "at"],
+        moves.iter().map(|row| {
+            vec![
+                row.kind.to_owned(),
+                row.sku.to_string(),
+                row.location.to_string(),
+                format!("{:+}", row.on_hand_delta),
+                format!("{:+}", row.committed_delta),
+                row.reason.to_owned(),
+                row.at.clone(),
+            ]
+        }),
+    );
+}
+
+/// Every step of every payment; what a payment is named by stands on its first line only.
+fn payments_for_people(payments: &[PaymentJson<'_>]) {
+    let rows = payments.iter().flat_map(|payment| {
+        payment.events.iter().enumerate().map(move |(at, event)| {
+            let name = format!("{} {}", payment.shop, payment.payment_id);
+            let mut row = vec![if at == 0 { name } else { String::new() }];
+            row.extend(event.cells());
+            row
+        })
+    });
+    output::table(&["payment", "happened", ">money", "then", "at"], rows);
+}
