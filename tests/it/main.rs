@@ -1,9 +1,14 @@
 //! Onhand as a whole.
 
 mod accepting;
+mod channels;
 mod commands;
 mod drift;
 mod faults;
 mod harness;
 mod lifecycle;
+mod listings;
+mod orders_explained;
+mod questions;
+mod shopify_sightings;
 mod tidy;

@@ -5,6 +5,9 @@ use std::io;
 use std::time::Duration;
 
 use domain::BodyHash;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use testkit::request::Request;
 use tokio::sync::watch;
 
 use super::http::Response;
@@ -61,4 +64,37 @@ pub(crate) fn key(headers: &[(&str, String)], body: &[u8]) -> Key {
     let hash = BodyHash::of(body).to_string();
     let id = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-shopify-webhook-id"));
     (id.map_or_else(|| hash.clone(), |(_, id)| id.clone()), hash)
+}
+
+/// The webhooks that one request of any sender brings. Only Shopify names them; others are known by
+/// their bodies. Each item of an Adyen notification is one.
+pub(crate) fn keys_of(request: &Request) -> Vec<Key> {
+    let of_body = |body: &[u8]| (String::new(), BodyHash::of(body).to_string());
+    if request.path.starts_with("/webhooks/shopify") {
+        return vec![key(&request.headers, &request.body)];
+    }
+    if request.path.starts_with("/webhooks/payments/adyen/") {
+        let notification: Notification<'_> =
+            serde_json::from_slice(&request.body).expect("a notification is JSON");
+        let items = notification.notification_items.iter();
+        return items.map(|item| of_body(item.item.get().as_bytes())).collect();
+    }
+    vec![of_body(&request.body)]
+}
+
+/// Whether `row` of the inbox is what was sent under `key`.
+pub(crate) fn is_same(key: &Key, row: &Key) -> bool {
+    key == row || (key.0.is_empty() && key.1 == row.1)
+}
+
+#[derive(Deserialize)]
+struct Notification<'a> {
+    #[serde(borrow, rename = "notificationItems")]
+    notification_items: Vec<Item<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Item<'a> {
+    #[serde(borrow, rename = "NotificationRequestItem")]
+    item: &'a RawValue,
 }
