@@ -24,6 +24,19 @@ pub struct PaymentFact {
     pub known: PaymentKnown,
 }
 
+impl PaymentFact {
+    /// As an account tells it that takes money as soon as it is authorised, without a word.
+    #[must_use]
+    pub fn captured_at_once(mut self) -> Self {
+        for event in self.known.events.values_mut() {
+            if event.kind == PaymentEventKind::Authorised {
+                event.kind = PaymentEventKind::CapturedInAll;
+            }
+        }
+        self
+    }
+}
+
 /// Everything known of one payment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentKnown {

@@ -29,6 +29,19 @@ pub struct Shop {
     pub when_restocked: WhenRestocked,
     /// The shop whose orders are paid through this one; only payments shops have use for it.
     pub pays_for: Option<ShopId>,
+    /// When money that was authorised is taken; only payments shops have use for it.
+    pub capture: Capture,
+}
+
+/// How an account takes the money that was authorised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Capture {
+    /// Somebody asks for it, and a callback tells.
+    #[default]
+    Manual,
+    /// At once, and some providers (Adyen) then tell of the authorisation alone.
+    Automatic,
 }
 
 /// What happens to a shop's short orders when units come in.

@@ -7,7 +7,7 @@ use domain::{
     DeadReason, Envelope, Fact, Incoming, Keys, LineClass, ListingKey, Meaning, OrderKey,
     PaymentKey, Policy, Variant, View,
 };
-use platforms::{Shop, Shops, shopify};
+use platforms::{Capture, Shop, Shops, shopify};
 
 /// One envelope that a batch is to decide.
 #[derive(Clone, Debug)]
@@ -91,9 +91,10 @@ fn unknown_shop(envelope: &Envelope) -> Meaning {
     Meaning::Dead { reason: DeadReason::UnknownShop, detail }
 }
 
-/// Nobody may have another shop's data removed: a request must name the shop that it came for.
+/// What `meaning` is for this very shop.
 fn own(meaning: Meaning, shop: &Shop) -> Meaning {
-    match &meaning {
+    match meaning {
+        // Nobody may have another shop's data removed.
         Meaning::Fact(Fact::Privacy(request)) if shop.domain.as_ref() != Some(&request.domain) => {
             let detail = format!(
                 "it was sent in the name of {}, but asks for the data of {}",
@@ -101,7 +102,10 @@ fn own(meaning: Meaning, shop: &Shop) -> Meaning {
             );
             Meaning::Dead { reason: DeadReason::TopicMismatch, detail }
         }
-        _ => meaning,
+        Meaning::Fact(Fact::Payment(fact)) if shop.capture == Capture::Automatic => {
+            Meaning::Fact(Fact::Payment(Box::new(fact.captured_at_once())))
+        }
+        other => other,
     }
 }
 

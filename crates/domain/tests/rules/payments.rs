@@ -123,3 +123,12 @@ fn paid_but_short_and_contested_payments_are_flagged() {
     world.hear(unreferenced(said("pi_1", "evt_3", Kind::DisputeWon, 120)));
     assert_eq!(flags(&world), [OrderFlag::PaidButShort]);
 }
+
+#[test]
+fn an_account_that_captures_at_once_tells_of_the_authorisation_alone() {
+    let mut world = paid_first();
+    world.send(&ShopifyOrder::new(1).line("BOWL", 2), "orders/create");
+    let authorised = said("pi_1", "evt_1", Kind::Authorised, 30);
+    assert_eq!(world.hear(authorised.captured_at_once()), applied());
+    assert_eq!((world.stock("BOWL"), state(&world)), ((10, 2), OrderState::Committed));
+}

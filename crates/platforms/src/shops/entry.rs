@@ -8,12 +8,12 @@ use domain::{LocationId, Platform, PlatformLocation, Policy, ShopId, Timestamp};
 use secrecy::SecretString;
 use toml::Value;
 
-use super::{Shop, ShopsError, WhenRestocked};
+use super::{Capture, Shop, ShopsError, WhenRestocked};
 use crate::moment;
 use crate::shopify::Id;
 
 /// Every field, as an error shows it to somebody who has to write it.
-const EXAMPLES: [(&str, &str); 13] = [
+const EXAMPLES: [(&str, &str); 14] = [
     ("name", r#"name = "demo""#),
     ("platform", r#"platform = "shopify""#),
     ("domain", r#"domain = "demo.myshopify.com""#),
@@ -27,6 +27,7 @@ const EXAMPLES: [(&str, &str); 13] = [
     ("safety_stock", "safety_stock = 0"),
     ("live_from", r#"live_from = "2026-11-01T00:00:00Z""#),
     ("pays_for", r#"pays_for = "demo""#),
+    ("capture", r#"capture = "automatic""#),
 ];
 
 const NAME_BYTES_MAX: usize = 64;
@@ -95,6 +96,12 @@ impl Entry {
                 )?
                 .unwrap_or_default(),
             pays_for: self.text("pays_for")?.map(ShopId::new),
+            capture: self
+                .choice(
+                    "capture",
+                    &[("manual", Capture::Manual), ("automatic", Capture::Automatic)],
+                )?
+                .unwrap_or_default(),
         })
     }
 

@@ -169,6 +169,7 @@ fn an_error_in_a_rule_says_what_could_stand_there() {
         ("live_from = 2026-11-01", "live_from: \"2026-11-01\" is not"),
         ("live_from = 1", "live_from: is not a moment"),
         ("pays_for = \"dmo\"", "pays_for: no shop in this file is named \"dmo\"; did you mean"),
+        ("capture = \"auto\"", "capture: \"auto\" is none of manual, automatic"),
         ("pays_for = \"demo\"", "pays_for: only shops with platform = \"payments\" pay"),
         ("secret = [\"plain:x\"]", "secrets: \"secret\" is unknown; did you mean \"secrets\"?"),
         ("commit-on = \"paid\"", "commit_on: \"commit-on\" is unknown; did you mean"),
