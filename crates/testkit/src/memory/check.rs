@@ -5,7 +5,8 @@ use std::fmt;
 
 use domain::{ChangeSet, OrderKey, Outcome, Stock, StockKey, Version};
 
-use super::{Contents, MemoryStore};
+use super::MemoryStore;
+use super::contents::Contents;
 
 /// A promise that is broken.
 #[derive(Clone, Debug, PartialEq, Eq)]

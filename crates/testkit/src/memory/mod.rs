@@ -4,25 +4,27 @@
 //! the databases' constraints refuse. Faults can be planted, also the nasty one: the commit
 //! happened, but its caller learns of an error. [`MemoryStore::check`] is `onhand verify`.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::change::Effect;
 use domain::order::LinePart;
 use domain::privacy::KeptRequest;
-use domain::sighting::{ShopSighting, Thing};
 use domain::stock::Cause;
-use domain::view::{Listing, RECENT_ENVELOPES, Seen};
+use domain::view::{Listing, Seen};
 use domain::{
     Batch, ChangeSet, DeadLetter, EnvelopeId, Keys, LedgerRow, ListingKey, LocationId, Move,
-    MoveKind, Operation, OrderChange, OrderKey, Outcome, PaymentChange, PaymentKey, ShopId,
-    Sighting, Sku, Stock, StockKey, Timestamp, Version, View, WebhookKey, WebhookRecord,
+    MoveKind, OrderChange, OrderKey, Outcome, PaymentChange, PaymentKey, ShopId, Sighting, Sku,
+    Stock, StockKey, Timestamp, Version, View, WebhookKey, WebhookRecord,
 };
 use store::{ShortOrder, Store, StoreError};
 use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
 mod check;
+mod contents;
+
+use contents::Contents;
 
 pub use check::Violation;
 pub use store::{Commit, ConflictKey};
@@ -53,26 +55,6 @@ pub struct WebhookRow {
     pub deliveries: i64,
     /// The latest envelopes that repeated it, newest first.
     pub repeats: Vec<EnvelopeId>,
-}
-
-#[derive(Debug, Default)]
-struct Contents {
-    webhooks: BTreeMap<WebhookKey, WebhookRow>,
-    payments: BTreeMap<PaymentKey, PaymentChange>,
-    listings: BTreeMap<ListingKey, Listing>,
-    sightings: BTreeMap<(ShopId, &'static str, String, String), Sighting>,
-    requests: BTreeMap<EnvelopeId, KeptRequest>,
-    orders: BTreeMap<OrderKey, OrderChange>,
-    /// When each was first written, counted.
-    first_seen: BTreeMap<OrderKey, i64>,
-    stock: BTreeMap<StockKey, Stock>,
-    ledger: Vec<LedgerRow>,
-    dead: BTreeMap<EnvelopeId, DeadLetter>,
-    effects: Vec<Effect>,
-    operations: BTreeMap<String, Operation>,
-    suspects: BTreeMap<EnvelopeId, u32>,
-    counters: BTreeMap<Outcome, i64>,
-    faults: VecDeque<Fault>,
 }
 
 impl MemoryStore {
@@ -360,137 +342,6 @@ impl WebhookRow {
     fn seen(&self) -> Seen {
         let envelopes = std::iter::once(self.record.envelope).chain(self.repeats.clone()).collect();
         Seen { outcome: self.record.verdict.outcome, envelopes }
-    }
-}
-
-impl Contents {
-    /// What an operator says, else what the platform's catalogue does.
-    fn listing(&self, key: &ListingKey) -> Option<Listing> {
-        if let Some(listing) = self.listings.get(key) {
-            return Some(listing.clone());
-        }
-        let seen = (key.shop.clone(), "variant", key.variant.to_string(), String::new());
-        match self.sightings.get(&seen) {
-            Some(Sighting {
-                thing: Thing::Variant { sku: Some(sku), .. }, gone: false, ..
-            }) => {
-                let parts = vec![LinePart { sku: sku.clone(), units: 1 }];
-                Some(Listing { parts, by_hand: false })
-            }
-            _ => None,
-        }
-    }
-
-    fn commit(&mut self, changes: &ChangeSet) -> Result<Commit, StoreError> {
-        let conflicts = self.conflicts(changes);
-        if !conflicts.is_empty() {
-            return Ok(Commit::Conflict(conflicts.into_iter().collect()));
-        }
-        check::constraints(changes).map_err(|why| StoreError::Rejected(why.into()))?;
-        self.write(changes);
-        Ok(Commit::Applied)
-    }
-
-    fn conflicts(&self, changes: &ChangeSet) -> BTreeSet<ConflictKey> {
-        let mut conflicts = BTreeSet::new();
-        if let Some(operation) = &changes.operation
-            && self.operations.contains_key(&operation.key)
-        {
-            conflicts.insert(ConflictKey::Operation(operation.key.clone()));
-        }
-        let mut fresh = BTreeSet::new();
-        for record in &changes.webhooks {
-            let stored = self.webhooks.get(&record.key).map(|row| row.record.verdict.outcome);
-            let as_read = match (record.replaces_dead, stored) {
-                (false, stored) => stored.is_none(),
-                (true, Some(outcome)) => outcome == Outcome::Dead,
-                // It died earlier in this very batch.
-                (true, None) => fresh.contains(&record.key),
-            };
-            if !as_read {
-                conflicts.insert(ConflictKey::Webhook(record.key.clone()));
-            }
-            fresh.insert(&record.key);
-        }
-        for repeat in &changes.repeats {
-            let seen = self.webhooks.get(&repeat.key).map(WebhookRow::seen);
-            if seen.is_some_and(|seen| repeat.envelopes.iter().any(|e| seen.envelopes.contains(e)))
-            {
-                conflicts.insert(ConflictKey::Webhook(repeat.key.clone()));
-            }
-        }
-        for (key, change) in &changes.payments {
-            let stored = self.payments.get(key).map_or(Version::ABSENT, |row| row.payment.version);
-            if stored != change.expected {
-                conflicts.insert(ConflictKey::Payment(key.clone()));
-            }
-        }
-        for (key, change) in &changes.orders {
-            let stored = self.orders.get(key).map_or(Version::ABSENT, |row| row.order.version);
-            if stored != change.expected {
-                conflicts.insert(ConflictKey::Order(key.clone()));
-            }
-        }
-        for (key, change) in &changes.stock {
-            let stored = self.stock.get(key).map_or(Version::ABSENT, |row| row.version);
-            if stored != change.expected {
-                conflicts.insert(ConflictKey::Stock(key.clone()));
-            }
-        }
-        conflicts
-    }
-
-    fn write(&mut self, changes: &ChangeSet) {
-        for record in &changes.webhooks {
-            let row = self.webhooks.entry(record.key.clone()).or_insert_with(|| WebhookRow {
-                record: record.clone(),
-                deliveries: 1,
-                repeats: Vec::new(),
-            });
-            row.record = record.clone();
-            if record.verdict.outcome != Outcome::Dead {
-                self.dead.retain(|_, letter| letter.webhook.as_ref() != Some(&record.key));
-            }
-        }
-        for repeat in &changes.repeats {
-            let row = self.webhooks.get_mut(&repeat.key).expect("a repeat was seen before");
-            for envelope in &repeat.envelopes {
-                row.deliveries += 1;
-                row.repeats.insert(0, *envelope);
-            }
-            row.repeats.truncate(RECENT_ENVELOPES);
-        }
-        for key in changes.orders.keys() {
-            let next = i64::try_from(self.first_seen.len()).unwrap_or(i64::MAX);
-            self.first_seen.entry(key.clone()).or_insert(next);
-        }
-        self.payments.extend(changes.payments.clone());
-        for ShopSighting { shop, sighting } in &changes.sightings {
-            let (kind, id, place) = sighting.thing.key();
-            let key = (shop.clone(), kind, id.to_owned(), place.to_owned());
-            let known = self.sightings.get(&key);
-            if known.is_none_or(|known| known.seen_at <= sighting.seen_at) {
-                self.sightings.insert(key, sighting.clone());
-            }
-        }
-        for request in &changes.requests {
-            self.requests.entry(request.id).or_insert_with(|| request.clone());
-        }
-        self.orders.extend(changes.orders.clone());
-        let written = changes.stock.iter().filter(|(_, change)| change.is_write());
-        self.stock.extend(written.map(|(key, change)| (key.clone(), change.stock)));
-        self.ledger.extend(changes.ledger.iter().cloned());
-        self.dead.extend(changes.dead.iter().map(|letter| (letter.envelope, letter.clone())));
-        self.effects.extend(changes.effects.iter().cloned());
-        if let Some(operation) = &changes.operation {
-            self.operations.insert(operation.key.clone(), operation.clone());
-        }
-        for envelope in &changes.cleared {
-            self.suspects.remove(envelope);
-        }
-        for (outcome, count) in changes.outcome_counts() {
-            *self.counters.entry(outcome).or_default() += count;
-        }
     }
 }
 
