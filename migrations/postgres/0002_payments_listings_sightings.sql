@@ -11,6 +11,7 @@ CREATE TABLE payments (
     PRIMARY KEY (shop, payment_id)
 ) WITH (fillfactor = 80);
 CREATE INDEX payments_by_order ON payments (order_shop, order_id);
+CREATE INDEX payments_by_arrival ON payments (first_seen_at);
 
 -- What operators say that a shop's variant stands for; several items make a kit.
 CREATE TABLE listings (

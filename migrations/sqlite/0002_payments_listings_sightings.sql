@@ -12,6 +12,7 @@ CREATE TABLE payments (
     PRIMARY KEY (shop, payment_id)
 ) STRICT;
 CREATE INDEX payments_by_order ON payments (order_shop, order_id);
+CREATE INDEX payments_by_arrival ON payments (first_seen_at);
 
 CREATE TABLE listings (
     shop    text NOT NULL,

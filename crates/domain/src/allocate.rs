@@ -82,20 +82,16 @@ impl Allocation<'_> {
         self.moves.push(change);
     }
 
-    /// Returns and reversed shipments: on_hand grows. A reversal lowers uncovered first.
+    /// Returns and reversed shipments: on_hand grows. A reversal lowers uncovered first. What a return
+    /// brought is taken back last, when all is there that could be.
     fn bring_back(&mut self, targets: &Targets) {
+        let missing = |work: &mut Self, key: &StockKey| {
+            targets.returned.get(key).copied().unwrap_or(0) - work.holding(key).returned
+        };
         for key in self.touched(&targets.returned) {
-            let target = targets.returned.get(&key).copied().unwrap_or(0);
-            let change = target - self.holding(&key).returned;
-            if change > 0 {
-                self.push(&key, MoveKind::Return, change, 0);
-                self.holding(&key).returned += change;
-            } else if change < 0 {
-                let row = self.row(&key);
-                let taken = (-change).min(row.available().max(0)).min(row.on_hand);
-                self.push(&key, MoveKind::ReturnReversed, -taken, 0);
-                self.holding(&key).returned -= taken;
-            }
+            let more = missing(self, &key).max(0);
+            self.push(&key, MoveKind::Return, more, 0);
+            self.holding(&key).returned += more;
         }
         for key in self.touched(&targets.shipped) {
             let target = targets.shipped.get(&key).copied().unwrap_or(0);
@@ -108,6 +104,13 @@ impl Allocation<'_> {
                 holding.shipped -= to_on_hand;
                 self.push(&key, MoveKind::ShipReversed, to_on_hand, 0);
             }
+        }
+        for key in self.touched(&targets.returned) {
+            let less = (-missing(self, &key)).max(0);
+            let row = self.row(&key);
+            let taken = less.min(row.available().max(0)).min(row.on_hand);
+            self.push(&key, MoveKind::ReturnReversed, -taken, 0);
+            self.holding(&key).returned -= taken;
         }
     }
 

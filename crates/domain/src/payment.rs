@@ -29,9 +29,12 @@ impl PaymentFact {
     #[must_use]
     pub fn captured_at_once(mut self) -> Self {
         for event in self.known.events.values_mut() {
-            if event.kind == PaymentEventKind::Authorised {
-                event.kind = PaymentEventKind::CapturedInAll;
-            }
+            event.kind = match event.kind {
+                PaymentEventKind::Authorised => PaymentEventKind::CapturedInAll,
+                // Then what was taken with it did not come about.
+                PaymentEventKind::Cancelled => PaymentEventKind::CaptureFailed,
+                other => other,
+            };
         }
         self
     }
@@ -40,8 +43,8 @@ impl PaymentFact {
 /// Everything known of one payment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentKnown {
-    /// The orders that it was said to pay for. More than one is the sender's mistake; the first
-    /// in their order counts.
+    /// The orders that it was said to pay for: all are told. More than one is the sender's mistake,
+    /// for a person to see.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub references: BTreeSet<OrderId>,
     pub events: BTreeMap<PaymentEventId, PaymentEvent>,
@@ -176,14 +179,36 @@ pub struct Payment {
     /// How often it was written; a column of its own.
     #[serde(skip)]
     pub version: Version,
+    /// How often news of it came: what an order was told of it later is the newer.
+    #[serde(default)]
+    pub revision: u64,
     #[serde(flatten)]
     pub known: PaymentKnown,
 }
 
-/// What an order knows of a payment for it. More events are the newer knowledge.
+impl Payment {
+    /// Adds `fact` to what is known; whether anything was news.
+    pub fn join(&mut self, fact: PaymentKnown) -> bool {
+        let news = self.known.join(fact);
+        self.revision += u64::from(news);
+        news
+    }
+
+    /// What the order that it pays for is to know.
+    pub fn linked(&self) -> LinkedPayment {
+        let captures = self.known.events.values().filter(|event| event.kind.brings_money());
+        LinkedPayment {
+            revision: self.revision,
+            state: self.known.state(),
+            captured_at: captures.map(|event| event.at).max(),
+        }
+    }
+}
+
+/// What an order knows of a payment for it: the later revision is the newer knowledge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LinkedPayment {
-    pub events: usize,
+    pub revision: u64,
     pub state: PaymentState,
     /// When money came in last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -216,7 +241,7 @@ impl PaymentKnown {
         news
     }
 
-    /// The order that it pays for.
+    /// The order that it pays for; the first of several in their order.
     pub fn reference(&self) -> Option<&OrderId> {
         self.references.first()
     }
@@ -234,16 +259,6 @@ impl PaymentKnown {
 
     pub fn state(&self) -> PaymentState {
         self.transitions().last().map(|last| last.state).unwrap_or_default()
-    }
-
-    /// What the order that it pays for is to know.
-    pub fn linked(&self) -> LinkedPayment {
-        let captures = self.events.values().filter(|event| event.kind.brings_money());
-        LinkedPayment {
-            events: self.events.len(),
-            state: self.state(),
-            captured_at: captures.map(|event| event.at).max(),
-        }
     }
 
     /// Money came in at some time, whatever became of it.

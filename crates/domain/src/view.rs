@@ -294,19 +294,21 @@ impl Batch {
         let key = PaymentKey { shop: incoming.key.shop.clone(), payment: fact.payment.clone() };
         let before = self.view.payments.get(&key).cloned().unwrap_or_default();
         let mut payment = before.clone();
-        let news = payment.known.join(fact.known.clone());
+        let news = payment.join(fact.known.clone());
         let reference = payment.known.reference().cloned();
-        // Also without news: an order that could not take it when it came is told again.
-        let told = reference
-            .as_ref()
-            .map(|order| self.order_fact(incoming, &told_of(order, fact, &payment), policy, now));
-        let verdict = match told {
-            Some(told) if told.outcome == Outcome::Dead => return (told, reference),
-            Some(told) if told.outcome == Outcome::Short => told,
-            _ if news => Verdict::plain(Outcome::Applied),
-            Some(told) => told,
-            None => Verdict::plain(Outcome::Unchanged),
+        let mut verdict = match news {
+            true => Verdict::plain(Outcome::Applied),
+            false => Verdict::plain(Outcome::Unchanged),
         };
+        // Also without news: an order that could not take it when it came is told again.
+        for order in &payment.known.references {
+            let told = self.order_fact(incoming, &told_of(order, &key, &payment), policy, now);
+            match told.outcome {
+                Outcome::Dead => return (told, reference),
+                Outcome::Short | Outcome::Applied => verdict = told,
+                _ => {}
+            }
+        }
         if news {
             let expected = self.changes.payments.get(&key).map_or(before.version, |c| c.expected);
             payment.version = expected.next();
@@ -445,8 +447,8 @@ impl Batch {
 }
 
 /// What `payment` tells the order that it pays for.
-fn told_of(order: &OrderId, fact: &PaymentFact, payment: &Payment) -> OrderFact {
-    let payments = [(fact.payment.clone(), payment.known.linked())].into();
+fn told_of(order: &OrderId, key: &PaymentKey, payment: &Payment) -> OrderFact {
+    let payments = [(key.to_string(), payment.linked())].into();
     let paid = payment.known.was_captured();
     let known = Known { payments, paid, ..Known::default() };
     OrderFact { order: order.clone(), test: false, lines: BTreeMap::new(), known }

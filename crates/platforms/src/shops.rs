@@ -94,6 +94,12 @@ impl Shops {
         self.by_name.get(name).filter(|shop| shop.platform == Platform::Shopify)
     }
 
+    /// The payments shops that collect for `shop`.
+    pub fn payers(&self, shop: &ShopId) -> Vec<ShopId> {
+        let paying = self.iter().filter(|payer| payer.pays_for.as_ref() == Some(shop));
+        paying.map(|payer| payer.name.clone()).collect()
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &Shop> {
         self.by_name.values()
     }

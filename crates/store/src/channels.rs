@@ -6,8 +6,8 @@ use std::future::Future;
 use domain::order::LinePart;
 use domain::sighting::Thing;
 use domain::{
-    EnvelopeId, ListingKey, OrderId, OrderKey, Payment, PaymentKey, ShopId, Sku, Timestamp,
-    Variant, Version,
+    EnvelopeId, ListingKey, OrderId, OrderKey, Payment, PaymentId, PaymentKey, ShopId, Sku,
+    Timestamp, Variant, Version,
 };
 
 use crate::StoreError;
@@ -68,6 +68,7 @@ pub trait Channels {
 pub struct PaymentFilter {
     /// The payments shop.
     pub shop: Option<ShopId>,
+    pub payment: Option<PaymentId>,
     pub order: Option<OrderKey>,
     /// Only those whose order nobody named or has seen, first heard of before this moment.
     pub unlinked_before: Option<Timestamp>,

@@ -91,7 +91,8 @@ pub trait Store: Clone + Send + Sync + 'static {
         limit: i64,
     ) -> impl Future<Output = Result<Vec<ShortOrder>, StoreError>> + Send;
 
-    /// How many payments, first heard of before that moment, name no order that has come.
+    /// How many payments that hold or promise money name no order that has come: of those first heard
+    /// of before that moment, and in the month before it.
     fn unlinked_payments(
         &self,
         before: Timestamp,

@@ -177,6 +177,8 @@ pub struct Totals {
     pub webhooks: BTreeMap<Outcome, i64>,
     pub dead_letters: i64,
     pub outbox_pending: i64,
+    /// Not answered yet.
+    pub privacy_requests: i64,
 }
 
 /// What `verify` found.
@@ -300,7 +302,8 @@ pub(crate) fn violation(row: &impl Fields) -> Violation {
 }
 
 /// From (name, value) rows: names that no outcome has are left out.
-pub(crate) fn totals(counters: &[impl Fields], dead_letters: i64, outbox_pending: i64) -> Totals {
+/// And from (open dead letters, waiting effects, open privacy requests).
+pub(crate) fn totals(counters: &[impl Fields], pending: &impl Fields) -> Totals {
     let mut webhooks: BTreeMap<Outcome, i64> =
         Outcome::ALL.into_iter().map(|outcome| (outcome, 0)).collect();
     for row in counters {
@@ -308,5 +311,10 @@ pub(crate) fn totals(counters: &[impl Fields], dead_letters: i64, outbox_pending
             webhooks.insert(outcome, row.int(1));
         }
     }
-    Totals { webhooks, dead_letters, outbox_pending }
+    Totals {
+        webhooks,
+        dead_letters: pending.int(0),
+        outbox_pending: pending.int(1),
+        privacy_requests: pending.int(2),
+    }
 }

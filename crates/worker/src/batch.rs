@@ -16,7 +16,7 @@ use store::{Commit, ConflictKey, Store, StoreError};
 use crate::backoff::ConflictBackoff;
 use crate::clock;
 use crate::heat::Heat;
-use crate::prepare::{Prepared, Work, keys, linked, needs_links, panic_message};
+use crate::prepare::{Prepared, Work, keys, linked, panic_message};
 use crate::redact;
 
 /// Conflicts after which a batch locks before it reads, whatever its items' heat.
@@ -67,6 +67,17 @@ enum Failed {
     Stuck,
 }
 
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Rejected(_) => Self::Refused(error),
+            StoreError::TryAgain(_) | StoreError::Unavailable(_) | StoreError::Schema(_) => {
+                Self::Outage(error)
+            }
+        }
+    }
+}
+
 impl<S: Store> Processor<S> {
     pub fn new(store: S, strategy: Strategy) -> Self {
         Self { store, heat: Heat::default(), strategy }
@@ -85,17 +96,7 @@ impl<S: Store> Processor<S> {
         shops: &Arc<Shops>,
         patient: bool,
     ) -> Result<Vec<Done>, StoreError> {
-        let mut prepared: Vec<Prepared> =
-            work.into_iter().map(|work| Prepared::new(work, shops)).collect();
-        for one in &mut prepared {
-            match redact::carry_out(&self.store, one).await {
-                Ok(()) => {}
-                Err(error @ StoreError::Rejected(_)) => {
-                    one.condemn(DeadReason::StoreRejected, crate::error_chain(&error));
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        let prepared = work.into_iter().map(|work| Prepared::new(work, shops)).collect();
         let mut done = Vec::new();
         let mut rest: Vec<Vec<Prepared>> = vec![prepared];
         while let Some(mut batch) = rest.pop() {
@@ -144,14 +145,13 @@ impl<S: Store> Processor<S> {
     }
 
     async fn commit(&mut self, batch: &mut [Prepared]) -> Result<Vec<Decided>, Failed> {
+        for one in batch.iter() {
+            redact::carry_out(&self.store, one).await?;
+        }
         let mut backoff = ConflictBackoff::default();
         let started = Instant::now();
         for tries in 0..TRIES_MAX {
-            let keys = match self.keys(batch).await {
-                Ok(keys) => keys,
-                Err(error @ StoreError::Rejected(_)) => return Err(Failed::Refused(error)),
-                Err(error) => return Err(Failed::Outage(error)),
-            };
+            let keys = self.keys(batch).await?;
             let lock_first = match self.strategy {
                 Strategy::Locking => true,
                 Strategy::Optimistic => false,
@@ -168,19 +168,19 @@ impl<S: Store> Processor<S> {
                     tracing::debug!(error = %error, "the database asks to try again");
                     metrics::counter!("onhand_commit_try_again_total").increment(1);
                 }
-                Err(error @ StoreError::Rejected(_)) => return Err(Failed::Refused(error)),
-                Err(error) => return Err(Failed::Outage(error)),
+                Err(error) => return Err(error.into()),
             }
             tokio::time::sleep(backoff.next_wait()).await;
         }
         Err(Failed::Stuck)
     }
 
-    /// The rows that the batch needs. Payments that do not name their order are looked up first;
-    /// should the answer change before the commit, the payment's version tells.
+    /// The rows that the batch needs. A refund or a dispute names its payment alone, so payments are
+    /// looked up first for the orders that they pay for; should that change before the commit, the
+    /// payment's version tells.
     async fn keys(&self, batch: &[Prepared]) -> Result<Keys, StoreError> {
         let mut keys = keys(batch);
-        if needs_links(batch) {
+        if !keys.payments.is_empty() {
             let payments = Keys { payments: keys.payments.clone(), ..Keys::default() };
             let view = self.store.load(&payments).await?;
             keys.orders.extend(linked(batch, &view));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::{
     DeadReason, Envelope, Fact, Incoming, Keys, LineClass, ListingKey, Meaning, OrderKey,
-    PaymentKey, Policy, Variant, View,
+    PaymentKey, Policy, ShopId, Variant, View,
 };
 use platforms::{Capture, Shop, Shops, shopify};
 
@@ -36,6 +36,8 @@ pub(crate) struct Prepared {
     pub(crate) incoming: Incoming,
     pub(crate) meaning: Meaning,
     pub(crate) policy: Arc<Policy>,
+    /// The payments shops of the envelope's shop, where a request for removal concerns them, too.
+    pub(crate) payers: Vec<ShopId>,
     pub(crate) suspect: bool,
 }
 
@@ -67,7 +69,11 @@ impl Prepared {
             replay: work.replay,
         };
         let policy = whose.map(|shop| Arc::new(shop.policy.clone())).unwrap_or_default();
-        Self { envelope, incoming, meaning, policy, suspect: work.suspect }
+        let payers = match &meaning {
+            Meaning::Fact(Fact::Privacy(_)) => shops.payers(&incoming.shop),
+            _ => Vec::new(),
+        };
+        Self { envelope, incoming, meaning, policy, payers, suspect: work.suspect }
     }
 
     /// Gives up on it: from now on it means a dead letter.
@@ -156,25 +162,20 @@ pub(crate) fn keys(batch: &[Prepared]) -> Keys {
     keys
 }
 
-/// Whether some payment of `batch` may name its order only in the store: a refund or a dispute tells
-/// of its payment alone.
-pub(crate) fn needs_links(batch: &[Prepared]) -> bool {
-    batch.iter().any(|one| match &one.meaning {
-        Meaning::Fact(Fact::Payment(fact)) => fact.known.references.is_empty(),
-        _ => false,
-    })
-}
-
 /// The orders that the payments of `batch` are known to pay for.
 pub(crate) fn linked<'a>(
     batch: &'a [Prepared],
     view: &'a View,
 ) -> impl Iterator<Item = OrderKey> + 'a {
-    batch.iter().filter_map(|one| {
-        let Meaning::Fact(Fact::Payment(fact)) = &one.meaning else { return None };
-        let shop = one.incoming.key.shop.clone();
-        let key = PaymentKey { shop, payment: fact.payment.clone() };
-        let order = view.payments.get(&key)?.known.reference()?.clone();
-        Some(OrderKey { shop: one.incoming.shop.clone(), order })
+    batch.iter().flat_map(|one| {
+        let payment = match &one.meaning {
+            Meaning::Fact(Fact::Payment(fact)) => {
+                let shop = one.incoming.key.shop.clone();
+                view.payments.get(&PaymentKey { shop, payment: fact.payment.clone() })
+            }
+            _ => None,
+        };
+        let references = payment.into_iter().flat_map(|payment| &payment.known.references);
+        references.map(|order| OrderKey { shop: one.incoming.shop.clone(), order: order.clone() })
     })
 }

@@ -12,7 +12,7 @@ use store::{Store, StoreError};
 use crate::prepare::Prepared;
 
 /// Dead letters looked at in one go: bodies may be megabytes.
-const PAGE: i64 = 20;
+const PAGE: i64 = 4;
 
 /// Does what `one` asks, if it asks that something be removed.
 pub(crate) async fn carry_out<S: Store>(store: &S, one: &Prepared) -> Result<(), StoreError> {
@@ -20,8 +20,10 @@ pub(crate) async fn carry_out<S: Store>(store: &S, one: &Prepared) -> Result<(),
     if request.kind == PrivacyKind::DataRequest {
         return Ok(());
     }
-    // An envelope that came before the shops file named its shop is kept under its domain.
-    for shop in BTreeSet::from([&one.incoming.shop, &one.incoming.key.shop]) {
+    // What came before the shops file named the shop is kept under its domain.
+    let domain = ShopId::new(&request.domain);
+    let own = [&one.incoming.shop, &one.incoming.key.shop, &domain];
+    for shop in own.into_iter().chain(&one.payers).collect::<BTreeSet<_>>() {
         let removed = remove(store, shop, request).await?;
         tracing::info!(shop.id = %shop, kind = request.kind.as_str(), removed, "bodies removed");
     }

@@ -8,7 +8,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::{Batch, ChangeSet, EnvelopeId, Keys, OrderKey, Outcome, Timestamp, View};
 use platforms::{Shop, Shops, WhenRestocked};
@@ -26,6 +26,9 @@ const PAGE: i64 = 100;
 const TRIES_MAX: u32 = 12;
 const OPTIMISTIC_TRIES: u32 = 3;
 
+/// How often payments without an order are counted, which goes through many.
+const COUNT_EVERY: Duration = Duration::from_secs(60);
+
 /// What the ledger gives as the reason.
 const REASON: &str = "restocked";
 
@@ -41,9 +44,13 @@ enum Failed {
 /// Sweeps for ever. Dropping it loses nothing.
 pub(crate) async fn run<S: Store>(store: S, shops: watch::Receiver<Arc<Shops>>, every: Duration) {
     let mut unlinked = 0;
+    let mut counted: Option<Instant> = None;
     loop {
         tokio::time::sleep(every).await;
-        watch_payments(&store, &mut unlinked).await;
+        if counted.is_none_or(|at| at.elapsed() >= COUNT_EVERY) {
+            watch_payments(&store, &mut unlinked).await;
+            counted = Some(Instant::now());
+        }
         let now = shops.borrow().clone();
         for shop in now.iter().filter(|shop| shop.when_restocked == WhenRestocked::CommitShort) {
             match pass(&store, shop).await {

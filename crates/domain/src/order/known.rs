@@ -2,15 +2,15 @@
 //!
 //! `join` is commutative, associative and idempotent, so the order and number of arrivals do not
 //! matter. A snapshot is replaced by a greater one only; parts (refund lines, fulfilments) are kept
-//! by id, each in its newest form; `paid`, `deleted` and moments (edited, in the bin, out of it)
-//! never go back.
+//! by id, each in its newest form; `paid`, `deleted` and moments (edited, in the bin, out of it, put
+//! back) never go back.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{FulfilmentId, LineId, PaymentId, PlatformLocation, RefundLineId};
+use crate::ids::{FulfilmentId, LineId, PlatformLocation, RefundLineId};
 use crate::payment::LinkedPayment;
 use crate::time::Timestamp;
 
@@ -38,9 +38,17 @@ pub struct Known {
     pub trashed_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outside_at: Option<Timestamp>,
-    /// The payments for this order, wherever they are made.
+    /// When the platform cancelled it first, and when it last showed that all units are back in its
+    /// stock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub put_back_at: Option<Timestamp>,
+    /// The payments for this order, by [`PaymentKey`] as text.
+    ///
+    /// [`PaymentKey`]: crate::PaymentKey
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub payments: BTreeMap<PaymentId, LinkedPayment>,
+    pub payments: BTreeMap<String, LinkedPayment>,
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -60,8 +68,6 @@ pub struct Snapshot {
     pub fulfillment_status: Option<String>,
     #[serde(default, skip_serializing_if = "is_false")]
     pub cancelled: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cancelled_at: Option<Timestamp>,
     /// The payment was voided or expired.
     #[serde(default, skip_serializing_if = "is_false")]
     pub voided: bool,
@@ -220,6 +226,11 @@ impl Known {
         self.trashed_at = self.trashed_at.max(fact.trashed_at);
         self.outside_at = self.outside_at.max(fact.outside_at);
         parts_changed |= was_trashed != self.is_trashed();
+        // The first moment; of no moment and one, the one.
+        self.cancelled_at = self.cancelled_at.into_iter().chain(fact.cancelled_at).min();
+        let had_left = self.completed_at();
+        self.put_back_at = self.put_back_at.max(fact.put_back_at);
+        parts_changed |= had_left != self.completed_at();
         for (id, line) in fact.refund_lines {
             parts_changed |= keep_greater(self.refund_lines.entry(id), line);
         }
@@ -239,6 +250,12 @@ impl Known {
     /// The order was edited, and no snapshot of it as it is since has come.
     pub fn is_edit_pending(&self) -> bool {
         self.edited_at > self.snapshot_at()
+    }
+
+    /// When everything left, if it did and was not put back since.
+    pub fn completed_at(&self) -> Option<Timestamp> {
+        let completed_at = self.snapshot.as_ref()?.completed_at?;
+        (Some(completed_at) >= self.put_back_at).then_some(completed_at)
     }
 
     /// It lies in the platform's bin, from where it may come back.

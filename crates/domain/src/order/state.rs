@@ -79,6 +79,8 @@ pub enum OrderFlag {
     PaidButShort,
     /// A payment for it was disputed, charged back or did not come about after all.
     PaymentContested,
+    /// Cancelled, deleted or in the bin, but a payment for it still holds money.
+    HoldsMoney,
 }
 
 impl Order {
@@ -89,7 +91,7 @@ impl Order {
         };
         let committed = self.holdings.values().any(|holding| holding.committed > 0);
         // Also what went out before the cut-over, which no holding shows.
-        let shipped = snapshot.completed_at.is_some()
+        let shipped = self.known.completed_at().is_some()
             || self
                 .known
                 .fulfilments
@@ -112,12 +114,22 @@ impl Order {
 
     /// A payment that still holds money came in after the platform had cancelled the order.
     fn is_paid_after_cancel(&self) -> bool {
-        let cancelled_at = self.known.snapshot.as_ref().and_then(|shown| shown.cancelled_at);
-        cancelled_at.is_some_and(|cancelled_at| {
-            self.known.payments.values().any(|payment| {
-                payment.state.holds_money() && payment.captured_at > Some(cancelled_at)
-            })
+        let is_cancelled = self.known.snapshot.as_ref().is_some_and(|shown| shown.cancelled);
+        let since = self.known.cancelled_at.filter(|_| is_cancelled);
+        since.is_some_and(|since| {
+            self.known
+                .payments
+                .values()
+                .any(|payment| payment.state.holds_money() && payment.captured_at >= Some(since))
         })
+    }
+
+    /// Some payment holds money for an order that will not be served.
+    fn holds_money_in_vain(&self) -> bool {
+        let known = &self.known;
+        let is_cancelled = known.snapshot.as_ref().is_some_and(|shown| shown.cancelled);
+        let ended = known.deleted || known.is_trashed() || is_cancelled;
+        ended && known.payments.values().any(|payment| payment.state.holds_money())
     }
 
     pub fn flags(&self, policy: &Policy) -> Vec<OrderFlag> {
@@ -131,7 +143,7 @@ impl Order {
         let crosses = crosses
             || self.known.snapshot.as_ref().is_some_and(|shown| {
                 let returned = shown.lines.values().any(|line| line.returned > 0);
-                returned && shown.completed_at.is_some_and(|at| policy.before_cut_over(at))
+                returned && self.known.completed_at().is_some_and(|at| policy.before_cut_over(at))
             });
         let held = self.short.is_some() && self.holdings.values().any(|h| h.committed > 0);
         let contested = self.known.payments.values().any(|payment| payment.state.is_contested());
@@ -143,6 +155,7 @@ impl Order {
             (self.known.is_edit_pending(), OrderFlag::EditPending),
             (self.short.is_some() && self.known.paid, OrderFlag::PaidButShort),
             (contested, OrderFlag::PaymentContested),
+            (self.holds_money_in_vain(), OrderFlag::HoldsMoney),
         ]
         .into_iter()
         .filter_map(|(raised, flag)| raised.then_some(flag))

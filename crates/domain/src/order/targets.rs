@@ -7,6 +7,7 @@ use crate::order::{
     FulfilmentStatus, Holding, Known, Order, OrderLine, Restock, Snapshot, SnapshotLine,
 };
 use crate::policy::{CommitOn, Policy};
+use crate::stock::QUANTITY_MAX;
 use crate::time::Timestamp;
 
 /// Units that the ledger should show for an order. Zeroes are left out.
@@ -47,7 +48,8 @@ impl Order {
         let mut moves = LineMoves::of_all(self, snapshot, policy)?;
         let mut unplaced: BTreeMap<&Sku, Unplaced> = BTreeMap::new();
         // What left before the cut-over never counts in on_hand, nor does what came back of it.
-        let counted = !snapshot.completed_at.is_some_and(|at| policy.before_cut_over(at));
+        let completed_at = self.known.completed_at();
+        let counted = completed_at.is_some_and(|at| !policy.before_cut_over(at));
         let owing = is_live(&self.known, policy) && is_reached(&self.known, policy);
         for (id, line) in &self.lines {
             if line.parts.is_empty() {
@@ -55,7 +57,7 @@ impl Order {
             }
             let moved = moves.remove(id).unwrap_or_default();
             if let (true, Some(shown)) = (owing, snapshot.lines.get(id)) {
-                add_parts(line, moved.owed(*shown), |sku, units| {
+                add_parts(line, moved.owed(*shown, completed_at.is_some()), |sku, units| {
                     *targets.owed.entry(sku.clone()).or_default() += units;
                 });
             }
@@ -94,17 +96,21 @@ impl Order {
         let committed = self.committed_at(sku, policy).into_iter();
         let committed = committed.map(|(at, units)| (StockKey::new(sku, &at), units));
         let left = held(|holding| holding.shipped + holding.uncovered);
-        let shipped = spread(units.shipped, left.into_iter().chain(committed));
-        let back = held(|holding| holding.returned).into_iter().chain(shipped.1.clone());
-        let returned = spread(units.returned, back);
-        let first = StockKey::new(sku, policy.location(None).expect("a policy has a location"));
-        for (into, (rest, placed)) in
-            [(&mut targets.shipped, shipped), (&mut targets.returned, returned)]
-        {
-            for (key, units) in placed.into_iter().chain([(first.clone(), rest)]) {
-                if units > 0 {
-                    *into.entry(key).or_default() += units;
-                }
+        let (rest, mut shipped) = spread(units.shipped, left.into_iter().chain(committed));
+        // What the order held nowhere: where most of it is from, or the shop's first.
+        let first = policy.location(None).expect("a policy has a location");
+        let home = shipped.iter().max_by_key(|(_, units)| **units).map(|(key, _)| key.clone());
+        let home = home.unwrap_or_else(|| StockKey::new(sku, first));
+        *shipped.entry(home.clone()).or_default() += rest;
+        // Units that were given back before anything left were held nowhere any more: so they come
+        // back to where the rest left.
+        let back = held(|holding| holding.returned);
+        let back = back.into_iter().chain([(home.clone(), rest)]).chain(shipped.clone());
+        let (rest, mut returned) = spread(units.returned, back);
+        *returned.entry(home).or_default() += rest;
+        for (into, placed) in [(&mut targets.shipped, shipped), (&mut targets.returned, returned)] {
+            for (key, units) in placed.into_iter().filter(|(_, units)| *units > 0) {
+                *into.entry(key).or_default() += units;
             }
         }
     }
@@ -133,10 +139,13 @@ fn spread(
     (units, placed)
 }
 
+/// Kits of kits of millions end here; sums of many stay far inside `i64`.
+const UNITS_MAX: i64 = 1_000 * QUANTITY_MAX;
+
 fn add_parts<'a>(line: &'a OrderLine, units: i64, mut add: impl FnMut(&'a Sku, i64)) {
     if units > 0 {
         for part in &line.parts {
-            add(&part.sku, units * part.units);
+            add(&part.sku, units.saturating_mul(part.units).min(UNITS_MAX));
         }
     }
 }
@@ -194,8 +203,8 @@ impl LineMoves {
 
     /// Units that are meant for the customer and did not leave yet: what the greatest snapshot says,
     /// less what was cancelled and shipped since.
-    fn owed(&self, line: SnapshotLine) -> i64 {
-        let left = self.shipped_total + line.shipped;
+    fn owed(&self, line: SnapshotLine, completed: bool) -> i64 {
+        let left = self.shipped_total + if completed { line.shipped } else { 0 };
         ((line.kept - self.cancelled_since).max(0) - left).max(0)
     }
 }

@@ -9,6 +9,7 @@ pub(super) struct Walk {
     authorised: i64,
     captured: i64,
     refunded: i64,
+    disputed: bool,
 }
 
 impl Walk {
@@ -22,6 +23,8 @@ impl Walk {
             self.authorised = self.authorised.max(minor.unwrap_or(0));
         }
         self.state = match event.kind {
+            // The capture that failed was not tried again.
+            Kind::Cancelled if self.state == State::CaptureFailed => State::Cancelled,
             // A try that failed, or news of the beginning, says nothing once money came in.
             Kind::Pending | Kind::Failed | Kind::Authorised | Kind::Cancelled if came_in => {
                 self.state
@@ -57,15 +60,28 @@ impl Walk {
                 let refunded = matches!(self.state, State::Refunded | State::PartiallyRefunded);
                 if refunded { self.after_refunds() } else { self.state }
             }
-            Kind::Disputed => State::Disputed,
-            Kind::DisputeWon => self.after_refunds(),
-            Kind::DisputeLost => State::ChargedBack,
+            Kind::Disputed => {
+                self.disputed = true;
+                State::Disputed
+            }
+            Kind::DisputeWon => {
+                self.disputed = false;
+                self.after_refunds()
+            }
+            Kind::DisputeLost => {
+                self.disputed = false;
+                State::ChargedBack
+            }
         };
         self.state
     }
 
-    /// Where nobody told of a capture, all that was authorised counts: some capture in silence.
+    /// Where nobody told of a capture, all that was authorised counts: some capture in silence. A
+    /// dispute lasts until it is decided, whatever else happens.
     fn after_refunds(&self) -> PaymentState {
+        if self.disputed {
+            return PaymentState::Disputed;
+        }
         let taken = if self.captured > 0 { self.captured } else { self.authorised };
         match self.refunded {
             0 => PaymentState::Captured,

@@ -132,3 +132,36 @@ fn an_account_that_captures_at_once_tells_of_the_authorisation_alone() {
     assert_eq!(world.hear(authorised.captured_at_once()), applied());
     assert_eq!((world.stock("BOWL"), state(&world)), ((10, 2), OrderState::Committed));
 }
+
+#[test]
+fn a_payment_said_to_be_for_two_orders_pays_both_in_either_order() {
+    let mut other = captured();
+    other.known.references = ["2".into()].into();
+    other.known.events = said("pi_1", "evt_other", Kind::Disputed, 90).known.events;
+    for facts in [[captured(), other.clone()], [other.clone(), captured()]] {
+        let mut world = paid_first();
+        for id in [1, 2] {
+            world.send(&ShopifyOrder::new(id).line("BOWL", 2), "orders/create");
+        }
+        for fact in facts {
+            world.hear(fact);
+        }
+        assert_eq!(world.stock("BOWL"), (10, 4));
+        for id in ["1", "2"] {
+            let known = &world.store.orders()[&order_key(id)].order.known;
+            let states: Vec<_> = known.payments.values().map(|payment| payment.state).collect();
+            assert_eq!(states, [domain::payment::PaymentState::Disputed], "order {id}");
+        }
+    }
+}
+
+#[test]
+fn payments_of_two_accounts_with_one_id_are_two() {
+    let mut world = paid_first();
+    world.send(&ShopifyOrder::new(1).line("BOWL", 2), "orders/create");
+    world.hear(said("pi_1", "evt_1", Kind::Captured, 30));
+    world.hear_from("till", said("pi_1", "evt_1", Kind::Failed, 40));
+    let order = &world.store.orders()[&order_key("1")].order;
+    assert_eq!(order.known.payments.len(), 2);
+    assert_eq!(state(&world), OrderState::Committed);
+}

@@ -3,6 +3,8 @@
 use domain::order::{Known, OrderFlag, OrderState, Rank, Snapshot, SnapshotLine};
 use domain::{LineClass, LineRef, LocationId, OrderFact, OrderId, Outcome, Policy, Sku, Timestamp};
 
+use testkit::shopify::ShopifyOrder;
+
 use crate::world::{World, applied, order_key, ten_bowls};
 
 /// The only line of the order, at second `at` of the platform's clock.
@@ -20,7 +22,6 @@ fn told(at: i64, line: SnapshotLine) -> OrderFact {
         financial_status: None,
         fulfillment_status: None,
         cancelled: false,
-        cancelled_at: None,
         voided: false,
         completed_at: shipped.then_some(moment),
         lines: [("l".into(), line)].into(),
@@ -33,6 +34,13 @@ fn told(at: i64, line: SnapshotLine) -> OrderFact {
 
 fn kept(kept: i64) -> SnapshotLine {
     SnapshotLine { quantity: 3, kept, ..SnapshotLine::default() }
+}
+
+/// It is pending or cancelled: the platform has put all units back.
+fn put_back(at: i64) -> OrderFact {
+    let mut fact = told(at, kept(0));
+    fact.known.put_back_at = Some(Timestamp::from_seconds(at));
+    fact
 }
 
 fn completed(returned: i64) -> SnapshotLine {
@@ -136,4 +144,59 @@ fn a_short_order_that_is_completed_anyway_is_uncovered() {
     let order = &world.store.orders()[&order_key("1")].order;
     assert_eq!(order.flags(&Policy::default()), [OrderFlag::Uncovered]);
     assert!(order.audit(&Policy::default()).is_empty());
+}
+
+#[test]
+fn units_that_were_put_back_do_not_leave_again_with_an_old_date() {
+    // Completed, cancelled, then refunded: the date of completion stays in the body.
+    let mut refunded = told(30, SnapshotLine { kept: 0, ..completed(0) });
+    let snapshot = refunded.known.snapshot.as_mut().expect("it has one");
+    snapshot.completed_at = Some(Timestamp::from_seconds(10));
+    let mut world = ten_bowls();
+    world.decide(told(10, completed(0)));
+    assert_eq!(world.stock("BOWL"), (7, 0));
+    world.decide(put_back(20));
+    assert_eq!(world.stock("BOWL"), (10, 0));
+    world.decide(refunded.clone());
+    assert_eq!(world.stock("BOWL"), (10, 0));
+    // The same in another order of arrival.
+    let mut other = ten_bowls();
+    other.decide(refunded);
+    assert_eq!(other.stock("BOWL"), (7, 0), "nobody knows better yet");
+    assert_eq!(other.decide(put_back(20)).outcome, Outcome::Superseded);
+    assert_eq!(other.stock("BOWL"), (10, 0));
+    // Completed again, it leaves again.
+    assert_eq!(other.decide(told(40, completed(0))), applied());
+    assert_eq!(other.stock("BOWL"), (7, 0));
+}
+
+#[test]
+fn a_return_is_taken_back_from_what_the_reversed_shipment_brings() {
+    let mut world = World::new(Policy::default()).with("BOWL", 3);
+    world.decide(told(10, completed(0)));
+    world.decide(told(20, completed(2)));
+    assert_eq!(world.stock("BOWL"), (2, 0));
+    // Both that came back are sold.
+    world.send(&ShopifyOrder::new(2).line("BOWL", 2), "orders/create");
+    assert_eq!(world.stock("BOWL"), (2, 2));
+    world.decide(put_back(30));
+    assert_eq!(world.stock("BOWL"), (3, 2), "one more came back, not three");
+}
+
+#[test]
+fn what_was_given_back_before_it_left_leaves_and_returns_at_one_place() {
+    for (committed_at, empty) in [("annex", "main"), ("main", "annex")] {
+        let locations = vec![LocationId::new(empty), LocationId::new(committed_at)];
+        let policy = Policy { locations, ..Policy::default() };
+        let world = World::new(policy).with_row("BOWL", empty, 0, 0);
+        let mut world = world.with_row("BOWL", committed_at, 10, 0);
+        world.decide(told(10, kept(3)));
+        world.decide(told(20, kept(1)));
+        assert_eq!(world.stock_at("BOWL", committed_at), (10, 1));
+        world.decide(told(30, completed(2)));
+        assert_eq!(world.stock_at("BOWL", committed_at), (9, 0), "{committed_at}");
+        assert_eq!(world.stock_at("BOWL", empty), (0, 0));
+        let order = &world.store.orders()[&order_key("1")].order;
+        assert!(order.flags(&world.policy).is_empty());
+    }
 }

@@ -56,10 +56,15 @@ impl World {
 
     /// A callback of the shop `pay`, which collects for this one, arrives.
     pub(crate) fn hear(&mut self, fact: PaymentFact) -> Verdict {
+        self.hear_from("pay", fact)
+    }
+
+    /// A callback of another such shop.
+    pub(crate) fn hear_from(&mut self, shop: &str, fact: PaymentFact) -> Verdict {
         self.sent += 1;
         let mut incoming = incoming(self.sent, self.sent);
-        incoming.key.shop = ShopId::new("pay");
-        let payment = PaymentKey { shop: ShopId::new("pay"), payment: fact.payment.clone() };
+        incoming.key.shop = ShopId::new(shop);
+        let payment = PaymentKey { shop: ShopId::new(shop), payment: fact.payment.clone() };
         let mut keys = Keys { payments: [payment.clone()].into(), ..Keys::default() };
         // As the worker does: a callback may name its order only in the store.
         let known = self.store.load_now(&keys).payments.remove(&payment).unwrap_or_default();

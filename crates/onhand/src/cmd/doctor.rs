@@ -112,7 +112,8 @@ async fn apps(settings: &Settings) -> anyhow::Result<String> {
     }
     anyhow::bail!(
         "removed at the platform, and no webhook came since: {}; install it there again and \
-         subscribe its webhooks, or take the shop out of the shops file",
+         subscribe its webhooks, or take the shop out of the shops file once its shop/redact has \
+         come, which is two days after the removal",
         removed.join(", ")
     )
 }

@@ -5,16 +5,13 @@ use std::process::ExitCode;
 
 use domain::{Outcome, Timestamp};
 use serde::Serialize;
-use store::{Channels, Reports, Store};
+use store::{Reports, Store};
 
 use crate::config::Settings;
 use crate::output;
 
 /// An order may come a while after its payment.
 const UNLINKED_AFTER: Timestamp = Timestamp(24 * 60 * 60 * 1_000_000);
-
-/// More open requests are not counted.
-const REQUESTS_MAX: i64 = 100_000;
 
 #[derive(Serialize)]
 struct Status {
@@ -24,7 +21,7 @@ struct Status {
     /// First heard of more than [`UNLINKED_AFTER`] ago, and their orders have not come.
     payments_unlinked: i64,
     /// That wait for an answer.
-    privacy_requests: usize,
+    privacy_requests: i64,
     outbox: Outbox,
 }
 
@@ -50,7 +47,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         queue: QueueJson { ready: queue.ready, unacked: queue.unacked, delayed: queue.delayed },
         dead_letters: totals.dead_letters,
         payments_unlinked: store.unlinked_payments(long_ago).await?,
-        privacy_requests: store.privacy_requests(false, REQUESTS_MAX).await?.len(),
+        privacy_requests: totals.privacy_requests,
         outbox: Outbox { pending: totals.outbox_pending },
     };
     if settings.json {

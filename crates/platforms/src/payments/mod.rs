@@ -60,15 +60,21 @@ pub fn receive(
 
 /// What the body of a payment provider's envelope means.
 pub fn parse(envelope: &Envelope) -> Meaning {
-    let told = match envelope.provider {
-        None => return Meaning::Ignored("unsupported_platform"),
-        Some(Provider::Stripe) => stripe::parse(envelope),
-        Some(Provider::Adyen) => adyen::parse(envelope),
-        Some(Provider::Mollie) => mollie::parse(envelope),
-        Some(Provider::Standard) => standard::parse(envelope),
+    let Some(provider) = envelope.provider else {
+        return Meaning::Ignored("unsupported_platform");
+    };
+    let told = match provider {
+        Provider::Stripe => stripe::parse(envelope),
+        Provider::Adyen => adyen::parse(envelope),
+        Provider::Mollie => mollie::parse(envelope),
+        Provider::Standard => standard::parse(envelope),
     };
     match told {
-        Ok(Told::Payment(fact)) => Meaning::Fact(Fact::Payment(fact)),
+        Ok(Told::Payment(mut fact)) => {
+            // One account may hear of several providers, and two of them may use one id.
+            fact.payment = PaymentId::new(format!("{}:{}", provider.as_str(), fact.payment));
+            Meaning::Fact(Fact::Payment(fact))
+        }
         Ok(Told::Ignored(reason)) => Meaning::Ignored(reason),
         Err(unfit) => unfit.meaning(&envelope.topic),
     }

@@ -172,7 +172,7 @@ pub(super) fn product(body: &[u8]) -> Result<Vec<Sighting>, Unfit> {
         if !ids.insert(variant.id) {
             return Err(twice(&format!("variants[{index}]"), variant.id).into());
         }
-        let updated_at = variant.updated_at.or(product.updated_at);
+        let updated_at = variant.updated_at.max(product.updated_at);
         let seen_at = updated_at.ok_or_else(|| format!("variants[{index}].updated_at: missing"))?.0;
         sightings.push(Sighting { seen_at, thing: variant.thing(), gone: false });
     }

@@ -44,6 +44,7 @@ fn fact(order: &Order<'_>, triggered_at: Option<Timestamp>) -> Result<OrderFact,
             refund_lines,
             fulfilments,
             paid,
+            cancelled_at: order.cancelled_at.map(|at| at.0),
             ..Known::default()
         },
     })
@@ -90,7 +91,6 @@ fn snapshot(
         financial_status: owned(order.financial_status.as_ref()),
         fulfillment_status: owned(order.fulfillment_status.as_ref()),
         cancelled,
-        cancelled_at: order.cancelled_at.map(|at| at.0),
         voided,
         completed_at: None,
         lines,

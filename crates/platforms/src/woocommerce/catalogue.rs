@@ -23,7 +23,9 @@ pub(super) fn product(envelope: &Envelope) -> Result<Meaning, Unfit> {
         inventory_item: None,
         available: product.available(),
     };
-    let seen_at = product.date_modified_gmt.map_or(envelope.received_at, |date| date.0);
+    // Out of the bin again: its deletion was dated by our clock, so this is, too.
+    let date = product.date_modified_gmt.filter(|_| envelope.topic != "product.restored");
+    let seen_at = date.map_or(envelope.received_at, |date| date.0.min(envelope.received_at));
     Ok(sighting(Sighting { seen_at, thing, gone: false }))
 }
 

@@ -55,8 +55,16 @@ fn meaning(envelope: &Envelope, left_the_bin_at: Option<Timestamp>) -> Result<Me
         return Ok(fact(id, BTreeMap::new(), known));
     }
     let (lines, snapshot) = snapshot(&order, text, status, body_lines)?;
+    let changed = snapshot.rank.updated_at;
     let outside_at = changed_at.max(left_the_bin_at);
-    let known = Known { snapshot: Some(snapshot), paid, outside_at, ..Known::default() };
+    let known = Known {
+        snapshot: Some(snapshot),
+        paid,
+        outside_at,
+        cancelled_at: (status == Status::Cancelled).then_some(changed),
+        put_back_at: status.puts_back().then_some(changed),
+        ..Known::default()
+    };
     Ok(fact(id, lines, known))
 }
 
@@ -96,7 +104,6 @@ fn snapshot(
         financial_status: Some(text.as_str().to_owned()),
         fulfillment_status: completed_at.map(|_| "fulfilled".to_owned()),
         cancelled,
-        cancelled_at: cancelled.then_some(updated_at),
         voided: false,
         completed_at,
         lines,

@@ -61,18 +61,24 @@ impl Status {
         }
     }
 
+    /// The shop puts all units back on the way to it; a later completion takes them again.
+    pub(super) fn puts_back(self) -> bool {
+        matches!(self, Self::Pending | Self::Cancelled)
+    }
+
     /// One line: `quantity` units ordered, of which the shop itself holds `reduced`.
     pub(super) fn line(self, completed: bool, quantity: i64, reduced: Option<i64>) -> SnapshotLine {
-        if completed {
-            let returned = reduced.map_or(0, |reduced| (quantity - reduced).max(0));
-            return SnapshotLine { quantity, kept: quantity, shipped: quantity, returned };
-        }
+        // As if nothing had left: that is for the order to know, which may have seen it put back.
         let kept = match self {
             Self::OnHold | Self::Processing | Self::Completed => reduced.unwrap_or(quantity),
             Self::Failed | Self::Custom | Self::Refunded => reduced.unwrap_or(0),
             Self::Draft(_) | Self::Pending | Self::Cancelled | Self::Trash => 0,
         };
-        SnapshotLine { quantity, kept: kept.min(quantity), ..SnapshotLine::default() }
+        let (shipped, returned) = match completed {
+            true => (quantity, reduced.map_or(0, |reduced| (quantity - reduced).max(0))),
+            false => (0, 0),
+        };
+        SnapshotLine { quantity, kept: kept.min(quantity), shipped, returned }
     }
 
     /// How far an order has come: of two bodies with the same second in `date_modified_gmt`, the

@@ -137,9 +137,10 @@ fn a_product_shows_each_of_its_variants() {
         inventory_item: None,
         available: Some(-3),
     };
-    // The second has no moment of its own and takes the product's; the third is no more than a name.
+    // The moment is the product's or the variant's, whichever is later; the third is no more than a
+    // name.
     let expected = [
-        sighting("2026-03-02T08:14:09Z", red, false),
+        sighting("2026-03-02T08:14:11Z", red, false),
         sighting("2026-03-02T08:14:11Z", blue, false),
     ];
     for topic in ["products/create", "products/update"] {

@@ -31,6 +31,7 @@ impl ShopifyOrder {
             _ => {
                 known.snapshot = Some(self.snapshot());
                 known.paid = self.has_been_paid();
+                known.cancelled_at = self.cancelled_at.map(Timestamp::from_seconds);
                 known.fulfilments =
                     (0..self.fulfilments.len()).map(|index| self.fulfilment(index)).collect();
                 known.refund_lines =
@@ -74,7 +75,6 @@ impl ShopifyOrder {
             financial_status: Some(self.financial_status.to_owned()),
             fulfillment_status: self.fulfilment_status().map(str::to_owned),
             cancelled: self.is_cancelled(),
-            cancelled_at: self.cancelled_at.map(Timestamp::from_seconds),
             voided: matches!(self.financial_status, "voided" | "expired"),
             completed_at: None,
             lines,

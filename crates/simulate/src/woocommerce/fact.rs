@@ -20,6 +20,8 @@ impl WooOrder {
             known.paid = self.paid_at.is_some();
         } else {
             known.outside_at = now;
+            known.cancelled_at = now.filter(|_| self.status == "cancelled");
+            known.put_back_at = now.filter(|_| ["pending", "cancelled"].contains(&self.status()));
             known.paid = self.paid_at.is_some();
             known.snapshot = Some(self.snapshot());
             lines = self.shown().map(|line| (self.line_key(line), self.line_ref(line))).collect();
@@ -49,7 +51,6 @@ impl WooOrder {
             financial_status: Some(self.status.clone()),
             fulfillment_status: self.left_at().map(|_| "fulfilled".to_owned()),
             cancelled,
-            cancelled_at: cancelled.then_some(updated_at),
             voided: false,
             completed_at: self.left_at(),
             lines: lines.collect(),
@@ -66,15 +67,15 @@ impl WooOrder {
         // What the site holds; an order with more edits than the site has followed holds no more
         // than was ordered.
         let held = line.reduced.map(|held| held.clamp(0, quantity));
-        if self.left_at().is_some() {
-            let returned = held.map_or(0, |held| quantity - held);
-            return SnapshotLine { quantity, kept: quantity, shipped: quantity, returned };
-        }
         let kept = match self.status() {
             "pending" | "cancelled" => 0,
-            "on-hold" | "processing" => held.unwrap_or(quantity),
+            "on-hold" | "processing" | "completed" => held.unwrap_or(quantity),
             _ => held.unwrap_or(0),
         };
+        if self.left_at().is_some() {
+            let returned = held.map_or(0, |held| quantity - held);
+            return SnapshotLine { quantity, kept, shipped: quantity, returned };
+        }
         SnapshotLine { quantity, kept, shipped: 0, returned: 0 }
     }
 

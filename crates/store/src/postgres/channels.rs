@@ -16,12 +16,13 @@ use crate::channels::{
 impl Channels for Postgres {
     async fn payments(&self, filter: &PaymentFilter) -> Result<Vec<PaymentRow>, StoreError> {
         let order = filter.order.as_ref();
-        let params: [&(dyn ToSql + Sync); 5] = [
+        let params: [&(dyn ToSql + Sync); 6] = [
             &filter.shop.as_ref().map(|id| id.as_str()),
             &order.map(|key| key.shop.as_str()),
             &order.map(|key| key.order.as_str()),
             &filter.unlinked_before.map(moment),
             &filter.limit,
+            &filter.payment.as_ref().map(|id| id.as_str()),
         ];
         let rows = self.rows(include_str!("sql/report_payments.sql"), &params, payment_row).await?;
         rows.into_iter().collect()
@@ -51,6 +52,8 @@ impl Channels for Postgres {
             .with(&parts, |(_, part)| part.units);
         let steps = [
             Step::Plain("BEGIN"),
+            // Two that set one variant at once would make a kit of both. Readers do not wait.
+            Step::Plain("LOCK TABLE listings IN SHARE ROW EXCLUSIVE MODE"),
             Step::Prepared(include_str!("sql/forget_listings.sql"), forget),
             Step::Prepared(include_str!("sql/insert_listings.sql"), insert),
             Step::Plain("COMMIT"),

@@ -4,6 +4,7 @@ use std::fmt;
 
 use domain::{ChangeSet, Keys, View};
 
+use super::columns::Columns;
 use super::commit::{self, Inbox};
 use super::flight::{Step, all, fly};
 use super::load::{KeyRows, view};
@@ -23,8 +24,7 @@ impl fmt::Debug for Claim {
     }
 }
 
-/// Locks webhooks, orders and stock in key order, then reads them, in one flight. Payments are not
-/// locked: callbacks of one payment hardly ever meet, and its version tells when they do.
+/// Locks webhooks, payments, orders and stock in key order, then reads them, in one flight.
 pub(super) async fn claim(
     connection: Connection,
     keys: &Keys,
@@ -34,25 +34,26 @@ pub(super) async fn claim(
         Step::Plain("BEGIN"),
         Step::Prepared(include_str!("sql/claim_webhooks.sql"), rows.webhooks()),
         Step::Prepared(include_str!("sql/lock_webhooks.sql"), rows.webhooks()),
+        Step::Prepared(include_str!("sql/claim_payments.sql"), rows.payments(Columns::default())),
         Step::Prepared(include_str!("sql/claim_orders.sql"), rows.orders()),
+        rows.read_listings(),
         Step::Prepared(include_str!("sql/claim_stock.sql"), rows.items()),
     ];
     steps.extend(rows.reads());
     let answers = all(fly(&connection, &steps).await?)?;
-    let [_, _, _, _, stock, reads @ ..] = &answers[..] else {
+    let [_, _, _, _, _, listings, stock, reads @ ..] = &answers[..] else {
         unreachable!("one answer per statement")
     };
-    let view = view(reads, stock)?;
+    let view = view(listings, reads, stock)?;
     Ok((Claim { connection, keys: keys.clone() }, view))
 }
 
 impl Claim {
     pub(super) async fn commit(self, changes: &ChangeSet) -> Result<Commit, StoreError> {
         let rows = KeyRows::new(&self.keys);
-        let unused = Step::Prepared(
-            include_str!("sql/drop_unused_claims.sql"),
-            rows.webhooks().order_keys(&rows.orders, |key| key),
-        );
+        let columns = rows.webhooks().order_keys(&rows.orders, |key| key);
+        let unused =
+            Step::Prepared(include_str!("sql/drop_unused_claims.sql"), rows.payments(columns));
         commit::run(self.connection, changes, Inbox::Claimed(unused)).await
     }
 }

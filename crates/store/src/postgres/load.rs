@@ -56,17 +56,22 @@ impl<'a> KeyRows<'a> {
             .with(&self.listings, |key| key.variant.as_str())
     }
 
-    /// The reads of everything but stock.
-    pub(super) fn reads(&self) -> [Step<'_>; 5] {
-        let payments = Columns::default()
+    pub(super) fn payments<'b>(&'b self, columns: Columns<'b>) -> Columns<'b> {
+        columns
             .with(&self.payments, |key| key.shop.as_str())
-            .with(&self.payments, |key| key.payment.as_str());
+            .with(&self.payments, |key| key.payment.as_str())
+    }
+
+    /// Read before stock, so that the items of all listings that are seen are there.
+    pub(super) fn read_listings(&self) -> Step<'_> {
+        Step::Prepared(include_str!("sql/load_listings.sql"), self.listings(Columns::default()))
+    }
+
+    /// The reads of everything but listings and stock.
+    pub(super) fn reads(&self) -> [Step<'_>; 4] {
+        let payments = self.payments(Columns::default());
         [
             Step::Prepared(include_str!("sql/load_payments.sql"), payments),
-            Step::Prepared(
-                include_str!("sql/load_listings.sql"),
-                self.listings(Columns::default()),
-            ),
             Step::Prepared(include_str!("sql/load_webhooks.sql"), self.webhooks()),
             Step::Prepared(include_str!("sql/load_orders.sql"), self.orders()),
             Step::Prepared(include_str!("sql/load_order_stock.sql"), self.orders()),
@@ -78,22 +83,27 @@ impl<'a> KeyRows<'a> {
 /// could not even be decided. What changes afterwards is found by version at the commit.
 pub(super) async fn load(connection: Connection, keys: &Keys) -> Result<View, StoreError> {
     let rows = KeyRows::new(keys);
-    let mut steps = vec![Step::Plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")];
+    let mut steps =
+        vec![Step::Plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"), rows.read_listings()];
     steps.extend(rows.reads());
     steps.push(Step::Prepared(include_str!("sql/load_stock.sql"), rows.items()));
     // Nothing was written.
     steps.push(Step::Plain("ROLLBACK"));
     let answers = all(fly(&connection, &steps).await?)?;
     connection.done();
-    let [_, reads @ .., stock, _] = &answers[..] else { unreachable!("one answer per statement") };
-    view(reads, stock)
+    let [_, listings, reads @ .., stock, _] = &answers[..] else {
+        unreachable!("one answer per statement")
+    };
+    view(listings, reads, stock)
 }
 
 /// What the answers to [`KeyRows::reads`] and the stock rows show.
-pub(super) fn view(reads: &[Vec<Row>], stock: &[Row]) -> Result<View, StoreError> {
-    let [payments, listings, webhooks, orders, holdings] = reads else {
-        unreachable!("one answer per read")
-    };
+pub(super) fn view(
+    listings: &[Row],
+    reads: &[Vec<Row>],
+    stock: &[Row],
+) -> Result<View, StoreError> {
+    let [payments, webhooks, orders, holdings] = reads else { unreachable!("one answer per read") };
     let mut view = View {
         webhooks: webhooks.iter().map(seen).collect(),
         orders: orders.iter().map(order).collect::<Result<_, _>>()?,

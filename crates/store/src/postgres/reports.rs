@@ -117,7 +117,7 @@ impl Reports for Postgres {
         let answers = all(fly(&connection, &steps).await?)?;
         connection.done();
         let pending = &answers[1][0];
-        Ok(totals(&answers[0], pending.int(0), pending.int(1)))
+        Ok(totals(&answers[0], pending))
     }
 
     async fn verify(&self) -> Result<Verification, StoreError> {

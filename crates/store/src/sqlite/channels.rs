@@ -20,7 +20,8 @@ impl Channels for Sqlite {
             .bind(order.map(|key| key.shop.as_str()))
             .bind(order.map(|key| key.order.as_str()))
             .bind(filter.unlinked_before.map(|at| at.0))
-            .bind(filter.limit);
+            .bind(filter.limit)
+            .bind(filter.payment.as_ref().map(|id| id.as_str()));
         self.rows(query, payment_row).await?.into_iter().collect()
     }
 

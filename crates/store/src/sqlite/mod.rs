@@ -56,6 +56,8 @@ impl Sqlite {
             .journal_mode(SqliteJournalMode::Wal)
             // P1, P8: every commit is fsynced.
             .synchronous(SqliteSynchronous::Full)
+            // What is redacted is gone from the file, too, not only from its rows.
+            .pragma("secure_delete", "ON")
             .busy_timeout(Duration::from_secs(BUSY_SECONDS))
             // The plan of each statement is kept on the connection.
             .statement_cache_capacity(128);

@@ -121,7 +121,7 @@ impl Reports for Sqlite {
             .fetch_one(&self.readers)
             .await
             .map_err(from_sqlx)?;
-        Ok(totals(&counters, pending.int(0), pending.int(1)))
+        Ok(totals(&counters, &pending))
     }
 
     async fn verify(&self) -> Result<Verification, StoreError> {

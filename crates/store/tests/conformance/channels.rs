@@ -89,7 +89,7 @@ pub(crate) async fn a_payment_waits_for_its_order_and_pays_it<T: TestStore>() {
     let view = store.load(&keys).await.expect("loads");
     let known = &view.orders[&order_key(&order)].known;
     assert!(known.paid);
-    assert_eq!(known.payments[&key().payment].state, PaymentState::Captured);
+    assert_eq!(known.payments[&key().to_string()].state, PaymentState::Captured);
     assert_eq!(units(store, "BOWL").await, (10, 2));
     sound(store).await;
 }

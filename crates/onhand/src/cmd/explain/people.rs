@@ -115,9 +115,6 @@ fn snapshot(shown: &Snapshot) {
         if shown.cancelled { ", cancelled" } else { "" },
         if shown.voided { ", voided or expired" } else { "" },
     );
-    if let Some(at) = shown.cancelled_at {
-        outln!("  cancelled at {}", output::moment(at));
-    }
     if let Some(at) = shown.completed_at {
         outln!("  all of it left at {}", output::moment(at));
     }

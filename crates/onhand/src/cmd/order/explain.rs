@@ -44,7 +44,7 @@ pub(super) fn why(explained: &Explained<'_>) -> String {
     let at = |moment: Option<Timestamp>| {
         moment.map(|at| format!(" at {}", output::moment(at))).unwrap_or_default()
     };
-    let cancelled = at(snapshot.and_then(|shown| shown.cancelled_at));
+    let cancelled = at(order.known.cancelled_at);
     match order.state(policy) {
         OrderState::Deleted => "The platform deleted it. Nothing is owed for it any more, and \
             nothing that still comes changes that."
@@ -256,6 +256,10 @@ fn words(flag: OrderFlag, explained: &Explained<'_>) -> String {
         OrderFlag::PaidButShort => "It is paid, but there are no units for it: serve it or refund \
             it."
         .to_owned(),
+        OrderFlag::HoldsMoney => format!(
+            "It will not be served, but money for it is there ({}): give it back at the provider.",
+            payments(explained, |row| row.payment.known.state().holds_money())
+        ),
         OrderFlag::PaymentContested => format!(
             "Money for it is contested or did not come about after all ({}): look before sending.",
             payments(explained, |row| row.payment.known.state().is_contested())

@@ -1,6 +1,6 @@
 //! `order show`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use domain::order::{Order, OrderFlag, OrderState};
@@ -103,18 +103,24 @@ async fn find(settings: &Settings, key: &OrderKey) -> anyhow::Result<Found> {
     let store = settings.open_store().await?;
     let keys = Keys { orders: [key.clone()].into(), ..Keys::default() };
     let view = store.load(&keys).await?;
-    let filter = WebhookFilter {
-        shop: Some(key.shop.clone()),
-        order: Some(key.order.clone()),
-        limit: SHOWN,
-        ..WebhookFilter::default()
-    };
-    let mut webhooks = store.webhooks(&filter).await?;
-    webhooks.reverse();
     let filter =
         PaymentFilter { order: Some(key.clone()), limit: SHOWN, ..PaymentFilter::default() };
     let mut payments = store.payments(&filter).await?;
     payments.reverse();
+    // Callbacks of its payments are kept under the shop that sent them.
+    let senders: BTreeSet<&ShopId> =
+        payments.iter().map(|row| &row.key.shop).chain([&key.shop]).collect();
+    let mut webhooks = Vec::new();
+    for shop in senders {
+        let filter = WebhookFilter {
+            shop: Some(shop.clone()),
+            order: Some(key.order.clone()),
+            limit: SHOWN,
+            ..WebhookFilter::default()
+        };
+        webhooks.extend(store.webhooks(&filter).await?);
+    }
+    webhooks.sort_by_key(|row| row.received_at);
     let ledger = store.order_history(key).await?;
     Ok(Found { view, webhooks, payments, ledger })
 }

@@ -73,7 +73,7 @@ struct PaymentJson<'a> {
     linked: bool,
     /// What came in, or else what was promised.
     amount: Option<Money>,
-    first_seen_at: Option<String>,
+    first_seen_at: String,
 }
 
 #[derive(Clone, Copy, Serialize)]
@@ -97,7 +97,7 @@ impl<'a> From<&'a PaymentRow> for PaymentJson<'a> {
             order: row.order.as_ref().map(OrderJson::from),
             linked: row.linked,
             amount: amount(&row.payment),
-            first_seen_at: Some(output::moment(row.first_seen_at)),
+            first_seen_at: output::moment(row.first_seen_at),
         }
     }
 }
@@ -135,6 +135,7 @@ pub(crate) async fn run(settings: &Settings, command: PaymentCommand) -> anyhow:
             let now = worker::clock::now();
             let before = Timestamp(now.0 - older_than.unwrap_or(0));
             let filter = PaymentFilter {
+                payment: None,
                 shop: shop.as_deref().map(ShopId::new),
                 order: None,
                 unlinked_before: unlinked.then_some(before),
@@ -169,7 +170,7 @@ fn list(settings: &Settings, rows: &[PaymentRow], unlinked: bool) -> anyhow::Res
                 one.state.to_string(),
                 output::or_dash(one.amount.as_ref().map(output::money)),
                 one.order_words(),
-                output::or_dash(one.first_seen_at.as_ref()),
+                one.first_seen_at.clone(),
             ]
         }),
     );

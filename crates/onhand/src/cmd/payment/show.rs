@@ -3,18 +3,15 @@
 use std::process::ExitCode;
 
 use domain::payment::{Payment, PaymentState};
-use domain::{Keys, OrderId, OrderKey, PaymentEventId, PaymentKey, ShopId, Timestamp};
+use domain::{OrderId, PaymentEventId, PaymentKey, ShopId};
 use serde::Serialize;
-use store::channels::{PaymentFilter, PaymentRow};
-use store::{AnyStore, Channels, Store};
+use store::Channels;
+use store::channels::PaymentFilter;
 
 use super::{OrderJson, PaymentJson, amount};
 use crate::config::Settings;
 use crate::exit::NOT_FINE;
 use crate::{output, shops_file};
-
-/// More payments of one order, or of none, are not looked through.
-const LOOKED_THROUGH: i64 = 10_000;
 
 /// One thing that happened, and where the payment stood then.
 #[derive(Serialize)]
@@ -71,25 +68,29 @@ pub(super) async fn run(
 ) -> anyhow::Result<ExitCode> {
     let key = PaymentKey { shop: ShopId::new(shop), payment: payment_id.into() };
     let store = settings.open_store().await?;
-    let keys = Keys { payments: [key.clone()].into(), ..Keys::default() };
-    let view = store.load(&keys).await?;
-    let Some(payment) = view.payments.get(&key) else {
+    let filter = PaymentFilter {
+        shop: Some(key.shop.clone()),
+        payment: Some(key.payment.clone()),
+        limit: 1,
+        ..PaymentFilter::default()
+    };
+    let Some(row) = store.payments(&filter).await?.pop() else {
         shops_file::check_typo(&settings.shops, Some(shop))?;
         eprintln!(
             "onhand: nothing is known of payment {key}; see `onhand payment list --shop {shop}`"
         );
         return Ok(ExitCode::from(NOT_FINE));
     };
-    let (order, row) = find_order(settings, &store, &key, payment).await?;
+    let payment = &row.payment;
     let shown = ShownJson {
         payment: PaymentJson {
             shop: &key.shop,
             payment_id: &key.payment,
             state: payment.known.state(),
-            order: order.as_ref().map(OrderJson::from),
-            linked: row.as_ref().is_some_and(|row| row.linked),
+            order: row.order.as_ref().map(OrderJson::from),
+            linked: row.linked,
             amount: amount(payment),
-            first_seen_at: row.as_ref().map(|row| output::moment(row.first_seen_at)),
+            first_seen_at: output::moment(row.first_seen_at),
         },
         references: payment.known.references.iter().collect(),
         events: EventJson::all(payment),
@@ -102,36 +103,12 @@ pub(super) async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-/// The order that it pays for, and its row. A payment itself knows its reference only: whose order
-/// that is, the shops file said when it came.
-async fn find_order(
-    settings: &Settings,
-    store: &AnyStore,
-    key: &PaymentKey,
-    payment: &Payment,
-) -> anyhow::Result<(Option<OrderKey>, Option<PaymentRow>)> {
-    let shops = shops_file::load(&settings.shops).ok();
-    let shop = shops.as_ref().and_then(|shops| shops.get(&key.shop));
-    let paid = shop.and_then(|shop| shop.pays_for.clone()).unwrap_or_else(|| key.shop.clone());
-    let reference = payment.known.reference();
-    let order = reference.map(|order| OrderKey { shop: paid, order: order.clone() });
-    let filter = PaymentFilter {
-        shop: Some(key.shop.clone()),
-        order: order.clone(),
-        // One without an order is looked for among its like.
-        unlinked_before: order.is_none().then_some(Timestamp(i64::MAX)),
-        limit: LOOKED_THROUGH,
-    };
-    let row = store.payments(&filter).await?.into_iter().find(|row| row.key == *key);
-    Ok((order, row))
-}
-
 fn for_people(shown: &ShownJson<'_>) {
     let payment = &shown.payment;
     outln!("Payment {} of {}: {}", payment.payment_id, payment.shop, payment.state);
     outln!("  pays for    {}", payment.order_words());
     outln!("  amount      {}", output::or_dash(payment.amount.as_ref().map(output::money)));
-    outln!("  first seen  {}", output::or_dash(payment.first_seen_at.as_ref()));
+    outln!("  first seen  {}", payment.first_seen_at);
     if let [counts, _, ..] = &shown.references[..] {
         let all: Vec<&str> = shown.references.iter().map(|order| order.as_str()).collect();
         outln!("It was said to pay for several orders ({}): {counts} counts.", all.join(", "));

@@ -211,7 +211,7 @@ fn every_event_code_means_what_it_says() {
         let mut item = item(code, success);
         assert_eq!(super::told(Provider::Adyen, &item), expected, "{code} {success}");
         let of_payment = super::fact(Provider::Adyen, &item);
-        assert_eq!(of_payment.payment.as_str(), "P1");
+        assert_eq!(of_payment.payment.as_str(), "adyen:P1");
         let refund = code.starts_with("REFUND");
         let expected: &[&str] = if refund { &[] } else { &["5001"] };
         assert_eq!(super::references(&of_payment), expected, "{code}");
@@ -221,7 +221,7 @@ fn every_event_code_means_what_it_says() {
         item["originalReference"] = json!("P0");
         item["eventDate"] = json!("yesterday");
         let of_original = super::fact(Provider::Adyen, &item);
-        assert_eq!(of_original.payment.as_str(), "P0");
+        assert_eq!(of_original.payment.as_str(), "adyen:P0");
         assert_eq!(super::event(&of_original).1.at, Timestamp::from_seconds(NOW));
     }
 }

@@ -146,7 +146,7 @@ fn events_say_what_became_of_a_payment() {
             let body = about(&format!("{of}.{change}"), json!(change));
             assert_eq!(super::told(Provider::Mollie, &body), (kind, minor), "{change}");
             let fact = super::fact(Provider::Mollie, &body);
-            assert_eq!(fact.payment.as_str(), "tr_1");
+            assert_eq!(fact.payment.as_str(), "mollie:tr_1");
             assert_eq!(super::references(&fact), ["5001"]);
             let (id, event) = super::event(&fact);
             assert_eq!((&*id, event.at), ("event_1", Timestamp::from_seconds(1_795_262_400)));

@@ -166,7 +166,7 @@ fn every_type_means_what_it_says() {
         let body = json!({"type": format!("payment.{change}"), "timestamp": "2026-11-21T12:00:00Z",
             "data": {"payment_id": "p-1", "order_id": "5001", "amount": 4_999, "currency": "eur"}});
         let fact = super::fact(Provider::Standard, &body);
-        assert_eq!(fact.payment.as_str(), "p-1");
+        assert_eq!(fact.payment.as_str(), "standard:p-1");
         assert_eq!(super::references(&fact), ["5001"]);
         let (id, event) = super::event(&fact);
         assert_eq!((&*id, event.kind, event.money), ("w1", kind, super::money(4_999, "EUR")));

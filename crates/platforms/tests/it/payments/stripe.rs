@@ -185,7 +185,7 @@ fn intents_tell_the_whole_way() {
         let body = about(&format!("payment_intent.{change}"), intent());
         assert_eq!(told(&body), expected, "{change}");
         let fact = fact(&body);
-        assert_eq!(fact.payment.as_str(), "pi_1");
+        assert_eq!(fact.payment.as_str(), "stripe:pi_1");
         assert_eq!(super::references(&fact), ["5001"]);
         let (id, event) = super::event(&fact);
         assert_eq!((id.as_str(), event.at), ("evt_1", Timestamp::from_seconds(1_699_999_000)));
@@ -207,7 +207,7 @@ fn charges_tell_of_their_intent() {
             let body = about(topic, charge(captured, of));
             assert_eq!(told(&body), expected, "{topic}");
             let fact = fact(&body);
-            assert_eq!(fact.payment.as_str(), payment);
+            assert_eq!(fact.payment.as_str(), format!("stripe:{payment}"));
             assert_eq!(super::references(&fact), ["5001"]);
         }
     }
@@ -239,7 +239,7 @@ fn disputes_and_refunds_have_no_reference_of_the_order() {
         ("charge.refund.updated", refund("canceled"), Kind::RefundFailed),
     ] {
         let fact = fact(&about(topic, object));
-        assert_eq!(fact.payment.as_str(), "pi_1");
+        assert_eq!(fact.payment.as_str(), "stripe:pi_1");
         assert!(fact.known.references.is_empty(), "{topic}");
         let (id, event) = super::event(&fact);
         assert_eq!(event.kind, expected, "{topic}");
@@ -248,7 +248,7 @@ fn disputes_and_refunds_have_no_reference_of_the_order() {
         assert_eq!(id, expected);
     }
     let of_charge = fact(&about("charge.dispute.created", dispute("x", json!(null))));
-    assert_eq!(of_charge.payment.as_str(), "ch_1");
+    assert_eq!(of_charge.payment.as_str(), "stripe:ch_1");
     for (topic, object) in [
         ("charge.dispute.closed", dispute("under_review", json!(null))),
         ("refund.updated", refund("succeeded")),

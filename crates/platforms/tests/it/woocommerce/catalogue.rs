@@ -30,10 +30,16 @@ fn variant(id: &str, sku: Option<&str>, available: Option<i64>) -> Thing {
 
 #[test]
 fn a_product_is_seen() {
-    for topic in ["product.created", "product.updated", "product.restored", "product.published"] {
+    for (topic, seen_at) in [
+        ("product.created", CHANGED_AT),
+        ("product.updated", CHANGED_AT),
+        ("product.published", CHANGED_AT),
+        // Its deletion was dated by when we heard of it.
+        ("product.restored", RECEIVED_AT),
+    ] {
         let sighting = seen(topic, &product(&[]));
         let thing = variant("93", Some("MUG"), Some(7));
-        assert_eq!(sighting, Sighting { seen_at: CHANGED_AT, thing, gone: false });
+        assert_eq!(sighting, Sighting { seen_at, thing, gone: false }, "{topic}");
     }
     let undated = seen("product.updated", &product(&[("date_modified_gmt", Value::Null)]));
     assert_eq!(undated.seen_at, RECEIVED_AT);

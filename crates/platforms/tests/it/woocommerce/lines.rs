@@ -7,8 +7,9 @@ fn kept(units: i64) -> SnapshotLine {
     SnapshotLine { quantity: 3, kept: units, ..SnapshotLine::default() }
 }
 
-fn left(returned: i64) -> SnapshotLine {
-    SnapshotLine { quantity: 3, kept: 3, shipped: 3, returned }
+/// All left, and so many came back; `kept` is what it would hold if the shop had put it back since.
+fn left(kept: i64, returned: i64) -> SnapshotLine {
+    SnapshotLine { quantity: 3, kept, shipped: 3, returned }
 }
 
 /// Each status, with 3 units ordered and none, 3, 2, 0 or 5 of them held by the shop.
@@ -41,9 +42,11 @@ fn an_order_that_left_is_shipped_whole_and_what_refunds_put_back_returned() {
     let date = ("date_completed_gmt", json!("2026-11-21T12:00:02"));
     let two = domain::Timestamp(CHANGED_AT.0 - 3_000_000);
     for status in ["completed", "refunded", "failed", "delivered"] {
-        for (reduced, returned) in HELD.into_iter().zip([0, 0, 1, 3, 0]) {
+        let without = if status == "completed" { 3 } else { 0 };
+        let units = [(without, 0), (3, 0), (2, 1), (0, 3), (3, 0)];
+        for (reduced, (kept, returned)) in HELD.into_iter().zip(units) {
             let body = one_line(status, 3, reduced, std::slice::from_ref(&date));
-            assert_eq!(first_line(&body), left(returned), "{status} {reduced:?}");
+            assert_eq!(first_line(&body), left(kept, returned), "{status} {reduced:?}");
             assert_eq!(snapshot(&body).completed_at, Some(two), "{status}");
             assert_eq!(snapshot(&body).fulfillment_status.as_deref(), Some("fulfilled"));
         }
@@ -51,7 +54,7 @@ fn an_order_that_left_is_shipped_whole_and_what_refunds_put_back_returned() {
     // Without a date of its own, completion was no later than the last change.
     let undated = one_line("completed", 3, Some(2), &[]);
     assert_eq!(snapshot(&undated).completed_at, Some(CHANGED_AT));
-    assert_eq!(first_line(&undated), left(1));
+    assert_eq!(first_line(&undated), left(2, 1));
 }
 
 #[test]

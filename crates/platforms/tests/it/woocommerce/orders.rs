@@ -29,7 +29,7 @@ fn an_order_says_what_is_owed() {
     assert_eq!(snapshot.name.as_deref(), Some("#897"));
     assert_eq!(snapshot.financial_status.as_deref(), Some("processing"));
     assert_eq!((snapshot.fulfillment_status, snapshot.completed_at), (None, None));
-    assert!(!snapshot.cancelled && !snapshot.voided && snapshot.cancelled_at.is_none());
+    assert!(!snapshot.cancelled && !snapshot.voided);
     let kept: Vec<_> = snapshot.lines.values().map(|line| (line.quantity, line.kept)).collect();
     assert_eq!(kept, [(2, 2), (1, 1)]);
     assert!(snapshot.refund_lines.is_empty() && fact.known.refund_lines.is_empty());
@@ -139,11 +139,16 @@ fn an_order_is_paid_for_once_money_was_seen() {
 
 #[test]
 fn a_cancelled_order_says_since_when() {
-    let cancelled = snapshot(&body("cancelled"));
-    assert_eq!((cancelled.cancelled, cancelled.cancelled_at), (true, Some(CHANGED_AT)));
+    let known = |status: &str| order_under("order.updated", &body(status)).known;
+    let cancelled = known("cancelled");
+    assert!(cancelled.snapshot.expect("it is an order").cancelled);
+    assert_eq!(cancelled.cancelled_at, Some(CHANGED_AT));
+    assert_eq!(cancelled.put_back_at, Some(CHANGED_AT));
     for status in ["failed", "refunded", "canceled", "pending"] {
-        let other = snapshot(&body(status));
-        assert_eq!((other.cancelled, other.cancelled_at), (false, None), "{status}");
+        let other = known(status);
+        assert!(!other.snapshot.expect("it is an order").cancelled, "{status}");
+        assert_eq!(other.cancelled_at, None, "{status}");
+        assert_eq!(other.put_back_at.is_some(), status == "pending", "{status}");
     }
 }
 

@@ -6,6 +6,10 @@ WITH dropped AS (
       AND w.shop = t.shop
       AND w.body_hash = t.body_hash
       AND w.outcome = 'claimed'
+), dropped_payments AS (
+    DELETE FROM payments AS p
+    USING unnest($6::text[], $7::text[]) AS t (shop, payment_id)
+    WHERE p.shop = t.shop AND p.payment_id = t.payment_id AND p.version = 0
 )
 DELETE FROM orders AS o
 USING unnest($4::text[], $5::text[]) AS t (shop, order_id)

@@ -22,7 +22,6 @@ fn order() -> Order {
         financial_status: Some("pending".to_owned()),
         fulfillment_status: None,
         cancelled: false,
-        cancelled_at: None,
         voided: false,
         completed_at: None,
         lines: [("1".into(), SnapshotLine::new(3, None, 0, 0))].into(),
@@ -100,10 +99,11 @@ fn a_short_order_names_where_most_is_and_the_command_that_helps() {
 fn money_after_a_cancellation_names_the_payment() {
     let mut order = order();
     let shown = order.known.snapshot.as_mut().expect("it was shown");
-    (shown.cancelled, shown.cancelled_at) = (true, Some(Timestamp(2 * HOUR)));
+    shown.cancelled = true;
+    order.known.cancelled_at = Some(Timestamp(2 * HOUR));
     says(&order, &stock(9, 9), &[], &["cancelled it at 1970-01-01T02:00:00"]);
     let linked = LinkedPayment {
-        events: 1,
+        revision: 1,
         state: PaymentState::Captured,
         captured_at: Some(Timestamp(3 * HOUR)),
     };
@@ -127,7 +127,7 @@ fn flags_say_what_to_do() {
     let main = StockKey::new(&Sku::new("BOWL"), &LocationId::new("main"));
     order.holdings.insert(main, Holding { uncovered: 2, ..Holding::default() });
     let state = PaymentState::Disputed;
-    let linked = LinkedPayment { events: 1, state, captured_at: Some(Timestamp(HOUR)) };
+    let linked = LinkedPayment { revision: 1, state, captured_at: Some(Timestamp(HOUR)) };
     order.known.payments.insert("pi_1".into(), linked);
     let payments = [payment(PaymentEventKind::Disputed)];
     let texts = ["2 × BOWL at main", "onhand stock set", "payment till pi_1: disputed"];
