@@ -11,6 +11,7 @@ mod crashes;
 mod lost_answers;
 mod outages;
 mod scarce;
+mod spool;
 mod stopping;
 
 /// Connections that a burst is sent over.
