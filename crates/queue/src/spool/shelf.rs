@@ -44,12 +44,19 @@ impl Shelf {
 
     /// The broker has taken so many, and they are gone from here. `first`: after a while of nothing.
     pub(super) fn handed_over(&self, envelopes: usize, first: bool) {
-        let left = self.waiting();
         measure::drained(envelopes);
-        measure::waiting(left);
         if first {
+            let left = self.waiting();
             tracing::info!(spool.envelopes = left, "the broker takes webhooks out of the spool");
         }
+        self.look();
+    }
+
+    /// Shows how much waits here. After a fault of the disk the file forgets later, or remembers
+    /// later, than whoever asked it to was told.
+    pub(super) fn look(&self) {
+        let left = self.waiting();
+        measure::waiting(left);
         if left == 0 && self.holding.swap(false, Ordering::Relaxed) {
             tracing::info!("the spool is empty: the broker has everything");
         }

@@ -18,6 +18,8 @@ pub(crate) enum Mode {
     Silent,
     /// Is there, and full.
     Full,
+    /// Takes everything but the envelope with the id 0, and drops the connection over that.
+    Picky,
 }
 
 #[derive(Clone, Debug)]
@@ -56,7 +58,10 @@ impl Publisher for Broker {
         // Read first: the guard must not be held while somebody sets another mode.
         let mode = *self.mode.borrow();
         match mode {
-            Mode::There => {
+            Mode::Picky if envelope.id.0.is_nil() => {
+                Err(PublishError::Unavailable("the channel was closed".to_owned()))
+            }
+            Mode::There | Mode::Picky => {
                 self.take(&envelope);
                 Ok(())
             }

@@ -49,6 +49,23 @@ async fn an_outage_in_the_middle_of_draining_loses_nothing() {
 }
 
 #[tokio::test]
+async fn what_the_broker_never_takes_stays_and_holds_up_nobody() {
+    let folder = TempDir::new().expect("a folder");
+    let (spool, broker) = (open(&folder).await, Broker::new(Mode::Away));
+    publish(&spool.in_front_of(broker.clone()), [0]).await;
+    publish(&spool.in_front_of(broker.clone()), 1..500).await;
+    broker.set(Mode::Picky);
+    draining(&spool, &broker, async {
+        broker.wait_for(499).await;
+        broker.set(Mode::There);
+        emptied(&spool).await;
+    })
+    .await;
+    let arrived = broker.arrived();
+    assert_eq!((arrived.len(), arrived.last()), (500, Some(&0)));
+}
+
+#[tokio::test]
 async fn no_more_than_a_batch_is_on_its_way_and_a_stop_waits_for_none_of_it() {
     let folder = TempDir::new().expect("a folder");
     let (spool, broker) = (open(&folder).await, Broker::new(Mode::Away));
