@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use super::command::now;
+use super::fault::{Unopened, unusable};
 use crate::{QueueError, QueueStats};
 
 /// The format of the file, in its `user_version`. Grows when an older Onhand could not use it.
@@ -102,8 +103,8 @@ pub(super) struct Counts {
 impl File {
     /// Opens or creates the file in a new epoch. All leases are void but those of the parcels
     /// `held`.
-    pub(super) async fn open(path: &Path, held: &[i64]) -> Result<(File, Counts), QueueError> {
-        let failed = |error| unusable(path, &error);
+    pub(super) async fn open(path: &Path, held: &[i64]) -> Result<(File, Counts), Unopened> {
+        let failed = |error| Unopened::new(path, &error);
         let mut connection = options(path).connect().await.map_err(failed)?;
         let format: i64 = sqlx::query_scalar("PRAGMA user_version")
             .fetch_one(&mut connection)
@@ -256,10 +257,6 @@ fn check_format(path: &Path, format: i64) -> Result<(), QueueError> {
          start that version, or let it empty the queue first",
         path.display()
     )))
-}
-
-fn unusable(path: &Path, error: &sqlx::Error) -> QueueError {
-    QueueError::Unusable(format!("cannot use the queue file {}: {error}", path.display()))
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ use crate::{QueueError, QueueStats};
 mod books;
 mod command;
 mod consumer;
+mod fault;
 mod file;
 mod group;
 mod measure;
@@ -44,7 +45,7 @@ pub use consumer::EmbeddedConsumer;
 pub use publisher::EmbeddedPublisher;
 
 use command::Command;
-use file::File;
+use file::{Counts, File};
 use writer::Writer;
 
 /// How many publishes, settlements and requests may wait for the writer before the next one waits
@@ -96,7 +97,26 @@ impl EmbeddedQueue {
 
     pub async fn open_with(path: impl Into<PathBuf>, limits: Limits) -> Result<Self, QueueError> {
         let path = path.into();
-        let opened = File::open(&path, &[]).await?;
+        let opened = File::open(&path, &[]).await.map_err(|unopened| unopened.error)?;
+        Ok(Self::start(path, Ok(opened), limits))
+    }
+
+    /// The same, but for a disk that is full or fails just now: then nothing is in the queue and
+    /// nothing gets into it until the disk is mended, which is noticed. For a process that has
+    /// another way for its webhooks.
+    pub(crate) async fn open_whatever_the_disk(
+        path: PathBuf,
+        limits: Limits,
+    ) -> Result<Self, QueueError> {
+        let opened = match File::open(&path, &[]).await {
+            Ok(opened) => Ok(opened),
+            Err(unopened) if unopened.by_the_disk => Err(unopened.error.to_string()),
+            Err(unopened) => return Err(unopened.error),
+        };
+        Ok(Self::start(path, opened, limits))
+    }
+
+    fn start(path: PathBuf, opened: Result<(File, Counts), String>, limits: Limits) -> Self {
         let (commands, received) = mpsc::channel(COMMANDS_MAX);
         // Holds at most one message per consumer, so it needs no bound of its own.
         let (departures, departed) = mpsc::unbounded_channel();
@@ -106,7 +126,7 @@ impl EmbeddedQueue {
         let writer = Writer::new(path, opened, limits, Arc::clone(&shared));
         tasks.spawn(writer.run(received, departed, abandoned.clone()));
         tasks.close();
-        Ok(Self { commands, departures, shared, tasks, _abandon: abandoned.drop_guard() })
+        Self { commands, departures, shared, tasks, _abandon: abandoned.drop_guard() }
     }
 
     pub fn publisher(&self) -> EmbeddedPublisher {

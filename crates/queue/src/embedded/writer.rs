@@ -20,15 +20,12 @@ use tracing::{debug, error, info, warn};
 
 use super::books::Books;
 use super::command::{Command, Published, now};
+use super::fault::Fault;
 use super::file::{Counts, File};
 use super::group::{Group, Packed};
 use super::{COMMANDS_MAX, Limits, Shared, measure};
 use crate::parcel;
 use crate::{PublishError, QueueStats};
-
-/// How long to leave a file alone that could not be written. Short, because a full disk that has
-/// room again should take webhooks again.
-const MEND_EVERY: Duration = Duration::from_millis(500);
 
 /// The clock may be set while we sleep, so nobody sleeps longer than this.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
@@ -55,26 +52,27 @@ pub(super) struct Writer {
     tidy_at: Option<Instant>,
 }
 
-/// The file cannot be written.
-#[derive(Debug)]
-struct Fault {
-    why: String,
-    mend_at: Instant,
-}
-
 impl Writer {
     pub(super) fn new(
         path: PathBuf,
-        (file, counts): (File, Counts),
+        opened: Result<(File, Counts), String>,
         limits: Limits,
         shared: Arc<Shared>,
     ) -> Self {
+        let (file, counts) = match opened {
+            Ok((file, counts)) => (Ok(file), counts),
+            Err(why) => {
+                error!(why, "the embedded queue takes no webhooks");
+                (Err(Fault::new(why)), Counts::default())
+            }
+        };
+        let troubled = file.is_err();
         let writer = Self {
             path,
             limits,
             shared,
-            file: Ok(file),
-            troubled: false,
+            file,
+            troubled,
             books: Books::new(counts),
             arrived: Vec::new(),
             done: Vec::new(),
@@ -232,8 +230,7 @@ impl Writer {
         } else {
             error!(why, "the embedded queue takes no webhooks");
         }
-        let fault = Fault { why, mend_at: Instant::now() + MEND_EVERY };
-        if let Ok(file) = mem::replace(&mut self.file, Err(fault)) {
+        if let Ok(file) = mem::replace(&mut self.file, Err(Fault::new(why))) {
             // It failed already; what matters is that it is closed before the next is opened.
             let _ = file.abandon().await;
         }
@@ -247,7 +244,7 @@ impl Writer {
                 self.books.counts = counts;
                 self.show();
             }
-            Err(error) => self.fail(error.to_string()).await,
+            Err(unopened) => self.fail(unopened.error.to_string()).await,
         }
     }
 
@@ -282,12 +279,6 @@ impl Writer {
         let accepting = self.file.is_ok() && self.books.has_room(&self.limits);
         self.shared.accepting.store(accepting, Ordering::Relaxed);
         self.shared.waiting.store(self.books.counts.envelopes, Ordering::Relaxed);
-    }
-}
-
-impl Fault {
-    fn refusal(&self) -> PublishError {
-        PublishError::Unavailable(self.why.clone())
     }
 }
 

@@ -8,7 +8,8 @@
 //!   while it is known to be away everything does at once.
 //! * [`Spool::drain`] hands the oldest to the broker whenever that is there, a bounded number at a
 //!   time, and removes them after the broker's confirm and not before.
-//! * The spool is bounded. When it is full and the broker away, publishes are `Unavailable`.
+//! * The spool is bounded. When it is full, or the disk is, and the broker away, publishes are
+//!   `Unavailable`. What the broker refuses for good waits without holding up the others.
 //!
 //! If the process dies, the file holds all that was answered and not yet confirmed by the broker;
 //! whoever opens the folder next goes on with it. So the folder has to outlive the process: in a
@@ -19,7 +20,7 @@
 //! The file is an embedded queue's, and one process at a time may have it: an exclusive lock on the
 //! folder, which goes with the process however that ends, sees to it.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,12 +62,14 @@ pub struct Spool {
 
 impl Spool {
     /// Opens or creates the spool in `folder`, for at most `bytes_max` of parcels as stored, which
-    /// is about a fifth of what was sent.
+    /// is about a fifth of what was sent. A full disk does not keep it from opening, because with a
+    /// spool that takes nothing the broker may still be there; what it holds is there again when the
+    /// disk has room.
     pub async fn open(folder: impl AsRef<Path>, bytes_max: u64) -> Result<Self, QueueError> {
         let folder = folder.as_ref();
         let lock = lock(folder)?;
         let limits = Limits { waiting_bytes_max: bytes_max, ..Limits::default() };
-        let queue = EmbeddedQueue::open_with(folder.join(FILE), limits).await?;
+        let queue = EmbeddedQueue::open_whatever_the_disk(folder.join(FILE), limits).await?;
         measure::describe();
         let shelf = Arc::new(Shelf::new(queue.publisher()));
         Ok(Self { queue, shelf, _lock: lock })
@@ -100,6 +103,12 @@ fn lock(folder: &Path) -> Result<File, QueueError> {
     };
     std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
     let file = File::create(folder.join(LOCK_FILE)).map_err(|error| failed(&error))?;
-    file.try_lock().map_err(|_| failed(&"another process has it; each needs one of its own"))?;
-    Ok(file)
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(failed(&"another process has it; each needs one of its own"))
+        }
+        // Some network file systems have no locks.
+        Err(TryLockError::Error(error)) => Err(failed(&format!("it cannot be locked: {error}"))),
+    }
 }
