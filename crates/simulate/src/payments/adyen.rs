@@ -3,12 +3,13 @@
 use domain::Timestamp;
 use serde_json::{Value, json};
 
-use super::{PaymentLife, Step, base64, json_header, mac, moment};
-use crate::request::Request;
+use super::callback::{Callback, Proof};
+use super::secret::from_hex;
+use super::{PaymentLife, Step, base64, mac, moment};
 
 const ACCOUNT: &str = "SimulatedShop";
 
-pub(super) fn request(life: &PaymentLife, step: Step, now: Timestamp) -> Request {
+pub(super) fn callback(life: &PaymentLife, step: Step, at: Timestamp) -> Callback {
     let (code, success, amount) = match step {
         Step::Authorise => ("AUTHORISATION", "true", life.amount),
         Step::Fail => ("AUTHORISATION", "false", life.amount),
@@ -31,11 +32,11 @@ pub(super) fn request(life: &PaymentLife, step: Step, now: Timestamp) -> Request
         "additionalData": { "hmacSignature": signature, "cardSummary": "1111" },
         "amount": { "currency": life.currency, "value": amount },
         "eventCode": code,
-        "eventDate": moment(now),
+        "eventDate": moment(at),
         "merchantAccountCode": ACCOUNT,
         "merchantReference": reference,
         "paymentMethod": "visa",
-        "pspReference": own,
+        "pspReference": &own,
         "reason": "",
         "success": success,
     });
@@ -44,17 +45,10 @@ pub(super) fn request(life: &PaymentLife, step: Step, now: Timestamp) -> Request
     }
     let list =
         json!({ "live": "false", "notificationItems": [{ "NotificationRequestItem": item }] });
-    life.request(vec![json_header()], list.to_string())
+    life.tells(Some(format!("{own}:{code}:{success}")), list.to_string(), Proof::InBody)
 }
 
 /// A secret that is not hexadecimal signs as it is, which nobody believes.
 fn key(secret: &str) -> Vec<u8> {
-    let pairs = secret.as_bytes().chunks(2);
-    let decoded: Option<Vec<u8>> = pairs
-        .map(|pair| match pair {
-            [_, _] => u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok(),
-            _ => None,
-        })
-        .collect();
-    decoded.unwrap_or_else(|| secret.as_bytes().to_vec())
+    from_hex(secret).unwrap_or_else(|| secret.as_bytes().to_vec())
 }

@@ -1,8 +1,8 @@
 //! Payments that live as they do at their providers, and the callbacks they send.
 //!
-//! A [`PaymentLife`] is the provider's own row: every step changes it and gives the request that
-//! the provider sends then, signed. Only Mollie's refunds and disputes are not: it sends them as
-//! classic callbacks, which name the payment and say nothing else.
+//! A [`PaymentLife`] is the provider's own row: every step changes it and gives the callback that
+//! the provider sends then, and its request, signed. Only Mollie's refunds and disputes are not
+//! signed: it sends them as classic callbacks, which name the payment and say nothing else.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -15,9 +15,16 @@ use uuid::Uuid;
 use crate::request::Request;
 
 mod adyen;
+mod callback;
 mod mollie;
+mod secret;
 mod standard;
 mod stripe;
+
+pub use callback::Callback;
+pub use secret::check_secret;
+
+use callback::Proof;
 
 /// What a payment is about unless it is told otherwise.
 pub const AMOUNT: i64 = 4_999;
@@ -41,32 +48,45 @@ pub struct PaymentLife {
 
 /// What happens to a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
+pub enum Step {
+    /// The money is set aside.
     Authorise,
+    /// All of the money comes in.
     Capture,
+    /// A try to pay fails. Another may succeed.
     Fail,
+    /// It is given up.
     Cancel,
+    /// This much goes back, in the currency's smallest unit.
     Refund(i64),
+    /// The payer's bank asks for the money back.
     Dispute,
+}
+
+impl Step {
+    /// What has happened then, whatever the provider calls it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Step::Authorise => "authorised",
+            Step::Capture => "captured",
+            Step::Fail => "failed",
+            Step::Cancel => "cancelled",
+            Step::Refund(_) => "refunded",
+            Step::Dispute => "disputed",
+        }
+    }
 }
 
 impl PaymentLife {
     /// A payment of [`AMOUNT`] in euros at the account that is `shop` in the shops file, for the
     /// order `reference`. `secret` is written as in the shops file.
     pub fn new(provider: Provider, shop: &str, secret: &str, reference: &str) -> Self {
-        let unique = Uuid::now_v7().simple().to_string();
-        let id = match provider {
-            Provider::Stripe => format!("pi_{unique}"),
-            Provider::Adyen => unique.to_uppercase(),
-            Provider::Mollie => format!("tr_{unique}"),
-            Provider::Standard => format!("pay_{unique}"),
-        };
         Self {
             provider,
             shop: shop.to_owned(),
             secret: secret.to_owned(),
             reference: reference.to_owned(),
-            id,
+            id: payment_id(provider, Uuid::now_v7()),
             amount: AMOUNT,
             currency: "EUR".to_owned(),
             captured: 0,
@@ -82,6 +102,14 @@ impl PaymentLife {
         self
     }
 
+    /// Has this in its ids, instead of something that no other payment has: lived again, it sends
+    /// the same callbacks.
+    #[must_use]
+    pub fn known_by(mut self, unique: Uuid) -> Self {
+        self.id = payment_id(self.provider, unique);
+        self
+    }
+
     /// The provider's id for the payment.
     pub fn id(&self) -> &str {
         &self.id
@@ -94,7 +122,6 @@ impl PaymentLife {
 
     /// All of the money comes in.
     pub fn capture(&mut self, now: Timestamp) -> Request {
-        self.captured = self.amount;
         self.step(Step::Capture, now)
     }
 
@@ -110,7 +137,6 @@ impl PaymentLife {
 
     /// This much goes back.
     pub fn refund(&mut self, minor: i64, now: Timestamp) -> Request {
-        self.refunded += minor;
         self.step(Step::Refund(minor), now)
     }
 
@@ -120,12 +146,22 @@ impl PaymentLife {
     }
 
     fn step(&mut self, step: Step, now: Timestamp) -> Request {
+        self.callback(step, now).signed_at(now)
+    }
+
+    /// What the provider tells of a step that happens at this moment, whenever it sends it.
+    pub fn callback(&mut self, step: Step, at: Timestamp) -> Callback {
         self.steps += 1;
+        match step {
+            Step::Capture => self.captured = self.amount,
+            Step::Refund(minor) => self.refunded += minor,
+            Step::Authorise | Step::Fail | Step::Cancel | Step::Dispute => {}
+        }
         match self.provider {
-            Provider::Stripe => stripe::request(self, step, now),
-            Provider::Adyen => adyen::request(self, step, now),
-            Provider::Mollie => mollie::request(self, step, now),
-            Provider::Standard => standard::request(self, step, now),
+            Provider::Stripe => stripe::callback(self, step, at),
+            Provider::Adyen => adyen::callback(self, step, at),
+            Provider::Mollie => mollie::callback(self, step, at),
+            Provider::Standard => standard::callback(self, step, at),
         }
     }
 
@@ -135,9 +171,19 @@ impl PaymentLife {
         format!("{prefix}{bare}{:02}", self.steps)
     }
 
-    fn request(&self, headers: Vec<(&'static str, String)>, body: impl Into<Bytes>) -> Request {
+    fn tells(&self, id: Option<String>, body: String, proof: Proof) -> Callback {
         let path = format!("/webhooks/payments/{}/{}", self.provider.as_str(), self.shop);
-        Request { path, headers, body: body.into() }
+        Callback { id, path, body: Bytes::from(body), proof }
+    }
+}
+
+fn payment_id(provider: Provider, unique: Uuid) -> String {
+    let unique = unique.simple().to_string();
+    match provider {
+        Provider::Stripe => format!("pi_{unique}"),
+        Provider::Adyen => unique.to_uppercase(),
+        Provider::Mollie => format!("tr_{unique}"),
+        Provider::Standard => format!("pay_{unique}"),
     }
 }
 

@@ -4,10 +4,10 @@
 use domain::Timestamp;
 use serde_json::json;
 
-use super::{PaymentLife, Step, hex, json_header, mac, moment};
-use crate::request::Request;
+use super::callback::{Callback, Proof};
+use super::{PaymentLife, Step, hex, mac, moment};
 
-pub(super) fn request(life: &PaymentLife, step: Step, now: Timestamp) -> Request {
+pub(super) fn callback(life: &PaymentLife, step: Step, at: Timestamp) -> Callback {
     let status = match step {
         Step::Authorise => "authorized",
         Step::Capture => "paid",
@@ -15,13 +15,13 @@ pub(super) fn request(life: &PaymentLife, step: Step, now: Timestamp) -> Request
         Step::Cancel => "canceled",
         Step::Refund(_) | Step::Dispute => return classic(life),
     };
-    let at = moment(now);
+    let id = life.numbered("event_");
     let body = json!({
         "resource": "event",
-        "id": life.numbered("event_"),
+        "id": &id,
         "type": format!("payment.{status}"),
         "entityId": life.id,
-        "createdAt": at,
+        "createdAt": moment(at),
         "_embedded": { "entity": {
             "resource": "payment",
             "id": life.id,
@@ -36,13 +36,12 @@ pub(super) fn request(life: &PaymentLife, step: Step, now: Timestamp) -> Request
     })
     .to_string();
     let signature = hex(&mac(life.secret.as_bytes(), body.as_bytes()));
-    let header = ("X-Mollie-Signature", format!("sha256={signature}"));
-    life.request(vec![json_header(), header], body)
+    let proof = Proof::Header("X-Mollie-Signature", format!("sha256={signature}"));
+    life.tells(Some(id), body, proof)
 }
 
-fn classic(life: &PaymentLife) -> Request {
-    let header = ("Content-Type", "application/x-www-form-urlencoded".to_owned());
-    life.request(vec![header], format!("id={}", life.id))
+fn classic(life: &PaymentLife) -> Callback {
+    life.tells(None, format!("id={}", life.id), Proof::None)
 }
 
 /// Of a currency with two digits behind the point, as nearly all are.

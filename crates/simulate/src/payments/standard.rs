@@ -1,25 +1,17 @@
 //! What a sender after Standard Webhooks sends, with the body that `platforms` defines for it.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use domain::Timestamp;
 use serde_json::json;
 
-use super::{PaymentLife, Step, base64, json_header, mac, moment, seconds};
-use crate::request::Request;
+use super::callback::{Callback, Proof};
+use super::secret::from_whsec;
+use super::{PaymentLife, Step, base64, mac, moment, seconds};
 
-pub(super) fn request(life: &PaymentLife, step: Step, now: Timestamp) -> Request {
-    let (change, amount) = match step {
-        Step::Authorise => ("authorised", life.amount),
-        Step::Capture => ("captured", life.amount),
-        Step::Fail => ("failed", life.amount),
-        Step::Cancel => ("cancelled", life.amount),
-        Step::Refund(minor) => ("refunded", minor),
-        Step::Dispute => ("disputed", life.amount),
-    };
+pub(super) fn callback(life: &PaymentLife, step: Step, at: Timestamp) -> Callback {
+    let amount = if let Step::Refund(minor) = step { minor } else { life.amount };
     let body = json!({
-        "type": format!("payment.{change}"),
-        "timestamp": moment(now),
+        "type": format!("payment.{}", step.as_str()),
+        "timestamp": moment(at),
         "data": {
             "payment_id": life.id,
             "order_id": life.reference,
@@ -28,20 +20,29 @@ pub(super) fn request(life: &PaymentLife, step: Step, now: Timestamp) -> Request
         },
     })
     .to_string();
-    let (id, timestamp) = (life.numbered("msg_"), seconds(now));
-    let signed = format!("{id}.{timestamp}.{body}");
-    let signature = base64(&mac(&key(&life.secret), signed.as_bytes()));
-    let headers = vec![
-        json_header(),
-        ("webhook-id", id),
-        ("webhook-timestamp", timestamp.to_string()),
+    let id = life.numbered("msg_");
+    let proof = Proof::Standard { id: id.clone(), secret: life.secret.clone() };
+    life.tells(Some(id), body, proof)
+}
+
+/// The headers of a request that is sent now.
+pub(super) fn signature(
+    secret: &str,
+    id: &str,
+    body: &[u8],
+    now: Timestamp,
+) -> [(&'static str, String); 3] {
+    let timestamp = seconds(now).to_string();
+    let signed = [format!("{id}.{timestamp}.").as_bytes(), body].concat();
+    let signature = base64(&mac(&key(secret), &signed));
+    [
+        ("webhook-id", id.to_owned()),
+        ("webhook-timestamp", timestamp),
         ("webhook-signature", format!("v1,{signature}")),
-    ];
-    life.request(headers, body)
+    ]
 }
 
 /// A secret that is not base64 is the key itself.
 fn key(secret: &str) -> Vec<u8> {
-    let encoded = secret.strip_prefix("whsec_").unwrap_or(secret);
-    BASE64_STANDARD.decode(encoded).unwrap_or_else(|_| secret.as_bytes().to_vec())
+    from_whsec(secret).unwrap_or_else(|| secret.as_bytes().to_vec())
 }

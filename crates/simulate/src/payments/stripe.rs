@@ -3,11 +3,11 @@
 use domain::Timestamp;
 use serde_json::{Value, json};
 
-use super::{PaymentLife, Step, hex, json_header, mac, seconds};
-use crate::request::Request;
+use super::callback::{Callback, Proof};
+use super::{PaymentLife, Step, hex, mac, seconds};
 
-pub(super) fn request(life: &PaymentLife, step: Step, now: Timestamp) -> Request {
-    let created = seconds(now);
+pub(super) fn callback(life: &PaymentLife, step: Step, at: Timestamp) -> Callback {
+    let created = seconds(at);
     let (topic, object) = match step {
         Step::Authorise => {
             ("payment_intent.amount_capturable_updated", intent(life, "requires_capture", created))
@@ -20,8 +20,9 @@ pub(super) fn request(life: &PaymentLife, step: Step, now: Timestamp) -> Request
         Step::Refund(_) => ("charge.refunded", charge(life, created)),
         Step::Dispute => ("charge.dispute.created", dispute(life, created)),
     };
+    let id = life.numbered("evt_");
     let body = json!({
-        "id": life.numbered("evt_"),
+        "id": &id,
         "object": "event",
         "api_version": "2024-06-20",
         "created": created,
@@ -32,9 +33,15 @@ pub(super) fn request(life: &PaymentLife, step: Step, now: Timestamp) -> Request
         "type": topic,
     })
     .to_string();
-    let signature = hex(&mac(life.secret.as_bytes(), format!("{created}.{body}").as_bytes()));
-    let header = ("Stripe-Signature", format!("t={created},v1={signature}"));
-    life.request(vec![json_header(), header], body)
+    life.tells(Some(id), body, Proof::Stripe(life.secret.clone()))
+}
+
+/// The header of a request that is sent now.
+pub(super) fn signature(secret: &str, body: &[u8], now: Timestamp) -> (&'static str, String) {
+    let timestamp = seconds(now);
+    let signed = [format!("{timestamp}.").as_bytes(), body].concat();
+    let signature = hex(&mac(secret.as_bytes(), &signed));
+    ("Stripe-Signature", format!("t={timestamp},v1={signature}"))
 }
 
 fn charge_id(life: &PaymentLife) -> String {

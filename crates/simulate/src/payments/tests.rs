@@ -130,3 +130,37 @@ fn no_two_payments_share_an_id() {
         assert_ne!(one.capture(NOW).body, other.capture(NOW).body);
     }
 }
+
+#[test]
+fn sent_again_it_is_the_same_signed_anew() {
+    let later = Timestamp(NOW.0 + Timestamp::from_seconds(3600).0);
+    for provider in Provider::ALL {
+        let callback = life(provider).callback(Step::Capture, NOW);
+        let (first, again) = (callback.signed_at(NOW), callback.signed_at(later));
+        assert_eq!(first.body, again.body, "else it would be another one");
+        let timed = matches!(provider, Provider::Stripe | Provider::Standard);
+        assert_eq!(first.headers != again.headers, timed, "{provider:?}");
+        let key = secret(provider);
+        assert!(received(&first, provider, key).is_ok(), "{provider:?}");
+        assert_eq!(received(&again, provider, key).is_err(), timed, "an hour ahead of its time");
+    }
+}
+
+#[test]
+fn a_payment_that_is_lived_again_says_the_same() {
+    for provider in Provider::ALL {
+        let tell = || life(provider).known_by(Uuid::from_u128(7)).callback(Step::Capture, NOW);
+        assert_eq!(tell(), tell());
+    }
+}
+
+#[test]
+fn secrets_have_their_providers_form() {
+    for provider in Provider::ALL {
+        assert_eq!(check_secret(provider, secret(provider)), Ok(()));
+        let any = check_secret(provider, "anything");
+        assert_eq!(any.is_ok(), matches!(provider, Provider::Stripe | Provider::Mollie));
+    }
+    assert!(check_secret(Provider::Adyen, "ABC").is_err(), "half a byte");
+    assert!(check_secret(Provider::Standard, "whsec_!").is_err());
+}
