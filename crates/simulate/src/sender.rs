@@ -1,7 +1,8 @@
 //! Sends a plan over HTTP, as a platform would, and keeps a list of what was answered 200.
 //!
 //! A webhook that is not taken (503, a broken connection, no answer in time) is sent again, with
-//! the same id and the same bytes, a bounded number of times. A connection carries one request at a
+//! the same id and the same body, a bounded number of times. It is signed anew where a signature
+//! holds the moment at which it was made. A connection carries one request at a
 //! time, so two webhooks that stand side by side in the plan travel on two connections at once.
 //!
 //! The list is what the store is later held against: it has a webhook once for each 200 that this
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use domain::Timestamp;
 use hdrhistogram::Histogram;
 use http::Uri;
 use http::uri::Scheme;
@@ -216,7 +218,8 @@ impl Lane {
         let mut pause = connection::PAUSE_MIN;
         for _ in 0..ATTEMPTS_MAX {
             let began = due.unwrap_or_else(Instant::now);
-            let wanted = match self.connection.request(&plan.webhooks[index].request).await {
+            let request = plan.webhooks[index].message.request(now());
+            let wanted = match self.connection.request(&request).await {
                 connection::Answer::Taken => return self.accept(index, began),
                 connection::Answer::Refused(status) => {
                     self.count(status);
@@ -297,6 +300,10 @@ impl Sent {
     pub fn accepted_per_second(&self) -> f64 {
         as_f64(self.accepted.len()) / self.elapsed.as_secs_f64().max(f64::MIN_POSITIVE)
     }
+}
+
+fn now() -> Timestamp {
+    Timestamp(jiff::Timestamp::now().as_microsecond())
 }
 
 /// Exact up to 2^32, which is more than any plan has.

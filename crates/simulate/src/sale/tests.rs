@@ -2,6 +2,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::*;
 
+mod lives;
+
 fn sale() -> Sale {
     Sale {
         orders: 400,
@@ -16,7 +18,8 @@ fn sale() -> Sale {
         same_instant_share: 0.5,
         disorder: 100,
         seed: 7,
-        domain: "demo.myshopify.com".to_owned(),
+        channel: Channel::Shopify { domain: "demo.myshopify.com".to_owned() },
+        life_share: 0.0,
         secret: "only-for-tests".to_owned(),
     }
 }
@@ -72,7 +75,7 @@ fn old_bodies_are_older_than_all_that_was_sent_before() {
     let mut late = HashMap::new();
     for (at, index) in plan.sends.iter().enumerate() {
         let body: serde_json::Value =
-            serde_json::from_slice(&plan.webhooks[*index].request.body).unwrap();
+            serde_json::from_slice(plan.webhooks[*index].message.body()).unwrap();
         let (id, updated) = (body["id"].as_u64().unwrap(), body["updated_at"].as_str().unwrap());
         if !plan.late.contains(index) {
             moments.entry(id).or_default().push((at, updated.to_owned()));
@@ -114,7 +117,7 @@ fn one_hot_item_can_take_every_line() {
 fn bodies_are_as_long_as_the_platforms_and_each_is_different() {
     let plan = Sale { pay_share: 0.0, cancel_share: 0.0, ..sale() }.plan();
     let lengths: Vec<usize> =
-        plan.webhooks.iter().map(|webhook| webhook.request.body.len()).collect();
+        plan.webhooks.iter().map(|webhook| webhook.message.body().len()).collect();
     assert!(lengths.iter().all(|length| (6000..8500).contains(length)), "{lengths:?}");
     assert!(lengths.iter().collect::<BTreeSet<_>>().len() > 20);
 }

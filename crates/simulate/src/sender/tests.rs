@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use super::*;
-use crate::sale::Sale;
+use crate::sale::{Channel, Sale};
 
 /// What the double does with a request.
 #[derive(Clone, Copy)]
@@ -124,7 +124,8 @@ fn plan(orders: usize) -> Arc<Plan> {
         same_instant_share: 0.5,
         disorder: 5,
         seed: 1,
-        domain: "demo.myshopify.com".to_owned(),
+        channel: Channel::Shopify { domain: "demo.myshopify.com".to_owned() },
+        life_share: 0.0,
         secret: "only-for-tests".to_owned(),
     };
     Arc::new(sale.plan())
@@ -172,7 +173,7 @@ async fn what_is_not_taken_is_sent_again_with_the_same_bytes() {
     for (id, body) in &*double.heard.lock().unwrap() {
         let webhook =
             plan.webhooks.iter().find(|webhook| webhook.id.as_deref() == Some(id)).unwrap();
-        assert_eq!(webhook.request.body, *body);
+        assert_eq!(webhook.message.body(), *body);
     }
 }
 

@@ -10,7 +10,7 @@ use super::{LineKind, ShopifyOrder};
 const SHOP_OFFSET_HOURS: i8 = -5;
 
 /// Every unit costs the same.
-const PRICE_CENTS: i64 = 19_900;
+pub const PRICE_CENTS: i64 = 19_900;
 
 impl ShopifyOrder {
     /// The body for `topic` as of now.

@@ -14,6 +14,7 @@ mod fact;
 mod trimmings;
 mod webhook;
 
+pub use body::PRICE_CENTS;
 pub use webhook::SignedWebhook;
 
 /// The shop that orders belong to unless they are told otherwise.

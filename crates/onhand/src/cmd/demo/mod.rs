@@ -16,7 +16,7 @@ use domain::Sku;
 use indicatif::ProgressBar;
 use queue::QueueStats;
 use queue::embedded::EmbeddedQueue;
-use simulate::sale::{Plan, Sale};
+use simulate::sale::{Channel, Plan, Sale};
 use simulate::sender::{self, Pace, Progress, Sent};
 use store::reports::Totals;
 use store::{Database, Reports};
@@ -236,7 +236,8 @@ fn sale(args: &DemoArgs, seed: u64) -> Sale {
         same_instant_share: 0.5,
         disorder: 200,
         seed,
-        domain: server::DOMAIN.to_owned(),
+        channel: Channel::Shopify { domain: server::DOMAIN.to_owned() },
+        life_share: 0.0,
         secret: server::SECRET.to_owned(),
     }
 }

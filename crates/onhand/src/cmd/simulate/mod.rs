@@ -6,115 +6,41 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::Args;
 use domain::Sku;
 use indicatif::{ProgressBar, ProgressStyle};
-use simulate::sale::{ORDERS_MAX, Plan, Sale};
-use simulate::sender::{self, Pace, Progress, Sent, Target};
+use simulate::sale::{Plan, Sale};
+use simulate::sender::{self, Pace, Progress, Sent};
 use store::reports::Totals;
 use store::{AnyStore, Reports};
 use tokio_util::sync::CancellationToken;
 
 use crate::cmd::verify;
 use crate::config::Settings;
-use crate::exit::{NOT_FINE, UNREACHABLE, bad_config};
+use crate::exit::{NOT_FINE, UNREACHABLE};
 use crate::shops_file;
 
 pub(crate) mod applied;
+mod args;
 pub(crate) mod losses;
 pub(crate) mod numbers;
 pub(crate) mod opening;
 mod report;
 
 use applied::Applied;
+pub(crate) use args::SimulateArgs;
 use report::{Checked, Report};
 
 /// How often progress is drawn.
 const TICK: Duration = Duration::from_millis(100);
 
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  \
-    onhand simulate --secret plain:only-for-demos --setup --wait\n      \
-    10,000 orders as fast as they are answered, then check that nothing was lost\n  \
-    onhand simulate --secret env:DEMO_SECRET --hot-share 1 --orders 20000 --setup --wait\n      \
-    every order wants the same item\n  \
-    onhand simulate --secret env:DEMO_SECRET --rate 2000 --orders 60000\n      \
-    2,000 webhooks each second, whether the ones before have been answered or not\n\n\
-    The shops file of the receiving side must name the shop's domain and the secret, and the \
-    items must have stock (--setup). The same seed sends the very same webhooks again, which \
-    Onhand then takes for duplicates.")]
-pub(crate) struct SimulateArgs {
-    /// Where the ingress is
-    #[arg(long, default_value = "http://127.0.0.1:8080")]
-    url: Target,
-    /// The shop that the orders belong to
-    #[arg(long, default_value = "demo.myshopify.com")]
-    shop_domain: String,
-    /// What webhooks are signed with: env:NAME, file:PATH or plain:TEXT
-    #[arg(long, env = "ONHAND_SIMULATE_SECRET", hide_env_values = true)]
-    secret: String,
-    /// Orders, at most 100,000
-    #[arg(long, default_value_t = 10_000,
-          value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    orders: u32,
-    /// Items
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    skus: u32,
-    /// Share of lines that ask for a hot item, 0 to 1
-    #[arg(long, default_value_t = 0.0, value_parser = share)]
-    hot_share: f64,
-    /// How many items are hot
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    hot_skus: u32,
-    /// Lines per order
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100))]
-    lines: u32,
-    /// Share of orders that are paid, which is a second webhook
-    #[arg(long, default_value_t = 0.0, value_parser = share)]
-    pay_share: f64,
-    /// Share of orders that are cancelled, which is one more
-    #[arg(long, default_value_t = 0.0, value_parser = share)]
-    cancel_share: f64,
-    /// Share of changed orders whose old body comes again after the newer ones
-    #[arg(long, default_value_t = 0.0, value_parser = share)]
-    late_share: f64,
-    /// Share of webhooks that are sent twice, half of them at the same instant
-    #[arg(long, default_value_t = 0.0, value_parser = share)]
-    duplicates: f64,
-    /// How many orders too late a webhook may be sent; 0: in order
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1_000_000))]
-    disorder: u64,
-    /// Draws the orders; the same seed draws the same ones [default: another each time]
-    #[arg(long)]
-    seed: Option<u64>,
-    /// Connections, each with one request at a time
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
-    connections: u32,
-    /// Webhooks per second [default: as fast as they are answered]
-    #[arg(long, value_parser = rate)]
-    rate: Option<f64>,
-    /// First make stock for items that have none, in the database
-    #[arg(long)]
-    setup: bool,
-    /// Units of each item that --setup makes
-    #[arg(long, default_value_t = 1_000_000,
-          value_parser = clap::value_parser!(i64).range(0..=1_000_000_000))]
-    units: i64,
-    /// Wait until all is applied, then check for losses and run verify, on the database
-    #[arg(long)]
-    wait: bool,
-}
-
 pub(crate) async fn run(settings: &Settings, args: SimulateArgs) -> anyhow::Result<ExitCode> {
-    let sale = sale(&args)?;
+    let sale = args.sale()?;
     if let Err(error) = args.url.probe().await {
         eprintln!("onhand: nobody listens at --url: {error}; is `onhand serve` running there?");
         return Ok(ExitCode::from(UNREACHABLE));
     }
     if args.setup {
-        let stock = sale.all_skus().map(|sku| (Sku::new(sku), args.units)).collect();
-        let made = opening::open(&settings.open_store().await?, stock).await?;
-        eprintln!("onhand: made stock for {made} items, {} units each", args.units);
+        make_stock(settings, &args, &sale).await?;
     }
     let store = match args.wait {
         true => Some(settings.open_store().await?),
@@ -136,29 +62,11 @@ pub(crate) async fn run(settings: &Settings, args: SimulateArgs) -> anyhow::Resu
     Ok(if report.is_fine() { ExitCode::SUCCESS } else { ExitCode::from(NOT_FINE) })
 }
 
-fn sale(args: &SimulateArgs) -> anyhow::Result<Sale> {
-    let count = |number: u32| usize::try_from(number).unwrap_or(ORDERS_MAX);
-    let secret = match args.secret.strip_prefix("plain:") {
-        Some(plain) => plain.to_owned(),
-        None => shops_file::secret(&args.secret)
-            .map_err(|error| bad_config(format!("--secret {error}")))?,
-    };
-    Ok(Sale {
-        orders: count(args.orders),
-        skus: count(args.skus),
-        hot_skus: count(args.hot_skus),
-        hot_share: args.hot_share,
-        lines_per_order: count(args.lines),
-        pay_share: args.pay_share,
-        cancel_share: args.cancel_share,
-        late_share: args.late_share,
-        duplicate_share: args.duplicates,
-        same_instant_share: 0.5,
-        disorder: args.disorder,
-        seed: args.seed.unwrap_or_else(|| rand::random::<u32>().into()),
-        domain: args.shop_domain.clone(),
-        secret,
-    })
+async fn make_stock(settings: &Settings, args: &SimulateArgs, sale: &Sale) -> anyhow::Result<()> {
+    let stock = sale.all_skus().map(|sku| (Sku::new(sku), args.units)).collect();
+    let made = opening::open(&settings.open_store().await?, stock).await?;
+    eprintln!("onhand: made stock for {made} items, {} units each", args.units);
+    Ok(())
 }
 
 async fn send(args: &SimulateArgs, plan: &Arc<Plan>) -> anyhow::Result<Sent> {
@@ -215,18 +123,4 @@ pub(crate) fn bar(length: usize, message: &'static str) -> anyhow::Result<Progre
     Ok(ProgressBar::new(length)
         .with_style(ProgressStyle::with_template(template)?)
         .with_message(message))
-}
-
-fn share(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
-        _ => Err("a share is a number from 0 to 1, as 0.2".to_owned()),
-    }
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(rate) if (0.1..=1e6).contains(&rate) => Ok(rate),
-        _ => Err("a rate is a number of webhooks per second from 0.1 to 1000000".to_owned()),
-    }
 }

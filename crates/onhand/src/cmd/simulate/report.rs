@@ -35,9 +35,12 @@ pub(super) struct Checked {
 #[derive(Serialize)]
 struct Json<'a> {
     ok: bool,
+    platform: &'static str,
     seed: u64,
     orders: usize,
     webhooks: usize,
+    /// Of the webhooks, each once.
+    topics: BTreeMap<&'static str, usize>,
     sent: usize,
     answers: &'a BTreeMap<u16, u64>,
     broken: u64,
@@ -77,24 +80,38 @@ impl Report<'_> {
             outln!("✗ {line}");
         }
         if self.checked.is_some() && self.is_fine() {
-            outln!(
-                "✓ all {} webhooks that were answered 200 are in the store, and verify finds \
-                 nothing wrong",
-                grouped(self.sent.acceptances().len())
-            );
+            outln!("✓ {}", self.praise());
         }
         Ok(())
+    }
+
+    /// What a check found that found nothing wrong.
+    fn praise(&self) -> String {
+        let accepted = self.sent.acceptances();
+        let nameless = self.plan.nameless(accepted.keys());
+        let named = grouped(accepted.len() - nameless);
+        let counted = match nameless {
+            0 => String::new(),
+            _ => format!(", {} that have no name are counted", grouped(nameless)),
+        };
+        format!(
+            "all {named} webhooks that were answered 200 are in the store{counted}, and verify \
+             finds nothing wrong"
+        )
     }
 
     fn rows(&self) -> Vec<(String, String)> {
         let sent = self.sent;
         let ack = Milliseconds::of(&sent.latency);
         let mut rows = vec![
+            ("platform".to_owned(), self.sale.channel.as_str().to_owned()),
             ("seed".to_owned(), self.sale.seed.to_string()),
             ("orders".to_owned(), grouped(self.plan.orders.len())),
             ("webhooks sent".to_owned(), grouped(self.plan.sends.len())),
             ("  of them duplicates".to_owned(), grouped(self.plan.duplicates())),
         ];
+        let topics = self.plan.topics().into_iter();
+        rows.extend(topics.map(|(topic, n)| (format!("  {topic}"), grouped(n))));
         let answers = sent.answers.iter();
         rows.extend(answers.map(|(status, n)| (format!("answered {status}"), grouped(n))));
         rows.push(("connections refused or broken".to_owned(), grouped(sent.broken)));
@@ -115,7 +132,11 @@ impl Report<'_> {
         let sent = self.sent;
         let mut troubles = Vec::new();
         if let Some((_, status)) = sent.refused.first() {
-            let hint = if *status == 401 { "; does --secret fit the shop's entry?" } else { "" };
+            let hint = match status {
+                401 => "; does --secret fit the shop's entry?",
+                404 => "; does the receiving side's shops file name the shop?",
+                _ => "",
+            };
             let count = grouped(sent.refused.len());
             troubles.push(format!("{count} were refused with {status}{hint}"));
         }
@@ -131,9 +152,11 @@ impl Report<'_> {
         let sent = self.sent;
         Json {
             ok: self.is_fine(),
+            platform: self.sale.channel.as_str(),
             seed: self.sale.seed,
             orders: self.plan.orders.len(),
             webhooks: self.plan.webhooks.len(),
+            topics: self.plan.topics(),
             sent: self.plan.sends.len(),
             answers: &sent.answers,
             broken: sent.broken,
