@@ -11,4 +11,5 @@ mod listings;
 mod orders_explained;
 mod questions;
 mod shopify_sightings;
+mod simulating;
 mod tidy;
