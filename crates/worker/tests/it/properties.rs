@@ -1,120 +1,25 @@
 //! Promises P2–P7 over random histories, with two workers at work at the same time, on every store.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::order::Holding;
-use domain::stock::Cause;
 use domain::{
-    Batch, EnvelopeId, Fact, Keys, LocationId, Meaning, Move, MoveKind, OrderFact, OrderKey,
-    ShopId, Sku, StockKey, Timestamp, WebhookKey,
+    Fact, Keys, LocationId, Meaning, OrderFact, OrderKey, ShopId, Sku, StockKey, WebhookKey,
 };
-use platforms::Shops;
 use proptest::test_runner::{Config, TestRunner};
-use store::postgres::{Postgres, PostgresConfig};
-use store::sqlite::Sqlite;
-use store::{Commit, Reports, Store};
-use tempfile::TempDir;
-use testkit::memory::{Fault, MemoryStore};
+use store::Store;
+use testkit::memory::MemoryStore;
 use testkit::model::Model;
-use testkit::services::{TestDatabase, test_database};
 use tokio::runtime::Runtime;
-use worker::{Done, Processor, Strategy, Work};
+use worker::{Strategy, Work};
 
+use crate::backends::{Backend, InPostgres, InSqlite, Memory, both_work, open_stock, work_off};
 use crate::histories::{History, LOCATIONS, history};
 use crate::logged::Logged;
 
 /// Nobody can ask for so many.
 const AMPLE: i64 = 10_000;
-
-/// A store that serves run after run.
-trait Backend: Sized + Sync {
-    type Store: Store;
-
-    fn open() -> impl Future<Output = Self>;
-    fn store(&self) -> &Self::Store;
-    fn violations(&self) -> impl Future<Output = Vec<String>>;
-
-    /// Plants what may go wrong without anybody noticing.
-    fn plant_faults(&self) {}
-}
-
-struct Memory(MemoryStore);
-
-impl Backend for Memory {
-    type Store = MemoryStore;
-
-    async fn open() -> Self {
-        Self(MemoryStore::default())
-    }
-
-    fn store(&self) -> &MemoryStore {
-        &self.0
-    }
-
-    async fn violations(&self) -> Vec<String> {
-        self.0.check().iter().map(ToString::to_string).collect()
-    }
-
-    fn plant_faults(&self) {
-        self.0.fail_next([Fault::AppliedUnavailable, Fault::TryAgain, Fault::Unavailable]);
-    }
-}
-
-struct InSqlite {
-    store: Sqlite,
-    _folder: TempDir,
-}
-
-impl Backend for InSqlite {
-    type Store = Sqlite;
-
-    async fn open() -> Self {
-        let folder = TempDir::new().expect("a folder");
-        let store = Sqlite::open(&folder.path().join("onhand.db"), true).await.expect("opens");
-        store.migrate().await.expect("migrates");
-        Self { store, _folder: folder }
-    }
-
-    fn store(&self) -> &Sqlite {
-        &self.store
-    }
-
-    async fn violations(&self) -> Vec<String> {
-        violations(&self.store).await
-    }
-}
-
-struct InPostgres {
-    store: Postgres,
-    _database: TestDatabase,
-}
-
-impl Backend for InPostgres {
-    type Store = Postgres;
-
-    async fn open() -> Self {
-        let database = test_database().await;
-        let config = PostgresConfig { url: database.url(), max_connections: 4 };
-        Postgres::migrate(&config).await.expect("migrates");
-        Self { store: Postgres::new(&config).expect("a good URL"), _database: database }
-    }
-
-    fn store(&self) -> &Postgres {
-        &self.store
-    }
-
-    async fn violations(&self) -> Vec<String> {
-        violations(&self.store).await
-    }
-}
-
-async fn violations<S: Reports>(store: &S) -> Vec<String> {
-    let found = store.verify().await.expect("verifies").violations;
-    found.iter().map(|violation| format!("{violation:?}")).collect()
-}
 
 macro_rules! on_every_store {
     ($($name:ident: $backend:ty, $cases:literal;)+) => {$(
@@ -168,7 +73,7 @@ async fn ample<B: Backend>(backend: &B, run: u64, history: &History) {
 
     open_stock(backend.store(), &rows).await;
     backend.plant_faults();
-    both_work(backend.store(), history, &sent, &shops).await;
+    both_work(backend.store(), history.arrive(&sent), history.locks, &shops).await;
     let facts = facts(&sent);
     let (end, expected) =
         (end(backend.store(), run, &facts).await, end(&straight, run, &facts).await);
@@ -185,7 +90,7 @@ async fn scarce<B: Backend>(backend: &B, run: u64, history: &History) {
     }
     let store = Logged::new(backend.store().clone());
     open_stock(&store, &rows).await;
-    both_work(&store, history, &sent, &shops).await;
+    both_work(&store, history.arrive(&sent), history.locks, &shops).await;
 
     let facts = facts(&sent);
     let policy = &shops.get(&ShopId::new("demo")).expect("named").policy;
@@ -202,61 +107,11 @@ async fn scarce<B: Backend>(backend: &B, run: u64, history: &History) {
     assert_eq!(backend.violations().await, Vec::<String>::new());
 }
 
-/// Two workers, each with its half, at the same time.
-async fn both_work<S: Store>(
-    store: &S,
-    history: &History,
-    sent: &[domain::Envelope],
-    shops: &Arc<Shops>,
-) {
-    let [one, other] = history.arrive(sent);
-    let [first, second] = history.locks;
-    let tasks = tokio_util::task::TaskTracker::new();
-    let spawn = |batches, strategy| {
-        let (store, shops) = (store.clone(), Arc::clone(shops));
-        tasks.spawn(async move { work_off(store, batches, &shops, strategy).await })
-    };
-    let (one, other) = (spawn(one, first), spawn(other, second));
-    one.await.expect("the first worker finishes");
-    other.await.expect("the second worker finishes");
-}
-
-async fn work_off<S: Store>(
-    store: S,
-    batches: Vec<Vec<Work>>,
-    shops: &Arc<Shops>,
-    strategy: Strategy,
-) {
-    let mut processor = Processor::new(store, strategy);
-    for batch in batches {
-        let done = loop {
-            // A failure is an outage: the same again.
-            if let Ok(done) = processor.process(batch.clone(), shops, true).await {
-                break done;
-            }
-        };
-        assert!(done.iter().all(|one| matches!(one, Done::Decided(_))), "{done:?}");
-    }
-}
-
 fn stock_rows(run: u64) -> Vec<StockKey> {
     let rows = History::skus(run).into_iter().flat_map(|sku| {
         LOCATIONS.map(|location| StockKey::new(&Sku::new(&sku), &LocationId::new(location)))
     });
     rows.collect()
-}
-
-async fn open_stock<S: Store>(store: &S, rows: &[(StockKey, i64)]) {
-    let mut batch = Batch::new(domain::View::default());
-    let correlation = EnvelopeId(uuid::Uuid::nil());
-    let reason = "opening".to_owned();
-    let cause = Cause { shop: None, order: None, webhook: None, correlation, reason };
-    for (key, units) in rows {
-        let kind = MoveKind::Opening;
-        let change = Move { key: key.clone(), kind, on_hand_delta: *units, committed_delta: 0 };
-        batch.move_stock(change, &cause, Timestamp(0)).expect("allowed");
-    }
-    assert_eq!(store.commit(&batch.into_changes()).await.expect("commits"), Commit::Applied);
 }
 
 /// What each webhook says, and of which order.

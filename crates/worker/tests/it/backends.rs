@@ -1,0 +1,151 @@
+//! The stores that histories run on, and the workers that work them off.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use domain::stock::Cause;
+use domain::{Batch, EnvelopeId, Move, MoveKind, StockKey, Timestamp};
+use platforms::Shops;
+use store::postgres::{Postgres, PostgresConfig};
+use store::sqlite::Sqlite;
+use store::{Commit, Reports, Store};
+use tempfile::TempDir;
+use testkit::memory::{Fault, MemoryStore};
+use testkit::services::{TestDatabase, test_database};
+use worker::{Done, Processor, Strategy, Work};
+
+/// A store that serves run after run.
+pub(crate) trait Backend: Sized + Sync {
+    type Store: Store;
+
+    fn open() -> impl Future<Output = Self>;
+    fn store(&self) -> &Self::Store;
+    fn violations(&self) -> impl Future<Output = Vec<String>>;
+
+    /// Plants what may go wrong without anybody noticing.
+    fn plant_faults(&self) {}
+}
+
+pub(crate) struct Memory(MemoryStore);
+
+impl Backend for Memory {
+    type Store = MemoryStore;
+
+    async fn open() -> Self {
+        Self(MemoryStore::default())
+    }
+
+    fn store(&self) -> &MemoryStore {
+        &self.0
+    }
+
+    async fn violations(&self) -> Vec<String> {
+        self.0.check().iter().map(ToString::to_string).collect()
+    }
+
+    fn plant_faults(&self) {
+        self.0.fail_next([Fault::AppliedUnavailable, Fault::TryAgain, Fault::Unavailable]);
+    }
+}
+
+pub(crate) struct InSqlite {
+    store: Sqlite,
+    _folder: TempDir,
+}
+
+impl Backend for InSqlite {
+    type Store = Sqlite;
+
+    async fn open() -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let store = Sqlite::open(&folder.path().join("onhand.db"), true).await.expect("opens");
+        store.migrate().await.expect("migrates");
+        Self { store, _folder: folder }
+    }
+
+    fn store(&self) -> &Sqlite {
+        &self.store
+    }
+
+    async fn violations(&self) -> Vec<String> {
+        violations(&self.store).await
+    }
+}
+
+pub(crate) struct InPostgres {
+    store: Postgres,
+    _database: TestDatabase,
+}
+
+impl Backend for InPostgres {
+    type Store = Postgres;
+
+    async fn open() -> Self {
+        let database = test_database().await;
+        let config = PostgresConfig { url: database.url(), max_connections: 4 };
+        Postgres::migrate(&config).await.expect("migrates");
+        Self { store: Postgres::new(&config).expect("a good URL"), _database: database }
+    }
+
+    fn store(&self) -> &Postgres {
+        &self.store
+    }
+
+    async fn violations(&self) -> Vec<String> {
+        violations(&self.store).await
+    }
+}
+
+async fn violations<S: Reports>(store: &S) -> Vec<String> {
+    let found = store.verify().await.expect("verifies").violations;
+    found.iter().map(|violation| format!("{violation:?}")).collect()
+}
+
+/// Two workers, each with its half, at the same time.
+pub(crate) async fn both_work<S: Store>(
+    store: &S,
+    [one, other]: [Vec<Vec<Work>>; 2],
+    [first, second]: [Strategy; 2],
+    shops: &Arc<Shops>,
+) {
+    let tasks = tokio_util::task::TaskTracker::new();
+    let spawn = |batches, strategy| {
+        let (store, shops) = (store.clone(), Arc::clone(shops));
+        tasks.spawn(async move { work_off(store, batches, &shops, strategy).await })
+    };
+    let (one, other) = (spawn(one, first), spawn(other, second));
+    one.await.expect("the first worker finishes");
+    other.await.expect("the second worker finishes");
+}
+
+pub(crate) async fn work_off<S: Store>(
+    store: S,
+    batches: Vec<Vec<Work>>,
+    shops: &Arc<Shops>,
+    strategy: Strategy,
+) {
+    let mut processor = Processor::new(store, strategy);
+    for batch in batches {
+        let done = loop {
+            // A failure is an outage: the same again.
+            if let Ok(done) = processor.process(batch.clone(), shops, true).await {
+                break done;
+            }
+        };
+        assert!(done.iter().all(|one| matches!(one, Done::Decided(_))), "{done:?}");
+    }
+}
+
+/// Opens stock rows with so many units.
+pub(crate) async fn open_stock<S: Store>(store: &S, rows: &[(StockKey, i64)]) {
+    let mut batch = Batch::new(domain::View::default());
+    let correlation = EnvelopeId(uuid::Uuid::nil());
+    let reason = "opening".to_owned();
+    let cause = Cause { shop: None, order: None, webhook: None, correlation, reason };
+    for (key, units) in rows {
+        let kind = MoveKind::Opening;
+        let change = Move { key: key.clone(), kind, on_hand_delta: *units, committed_delta: 0 };
+        batch.move_stock(change, &cause, Timestamp(0)).expect("allowed");
+    }
+    assert_eq!(store.commit(&batch.into_changes()).await.expect("commits"), Commit::Applied);
+}
