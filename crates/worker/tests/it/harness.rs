@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Decided, EnvelopeId, Timestamp, Verdict};
+use http::{HeaderMap, HeaderName};
 use platforms::Shops;
 use queue::{Consumer, Content, Delivery, DeliveryId, Settlement};
+use testkit::request::Request;
 use testkit::shopify::{ShopifyOrder, SignedWebhook};
 use tokio::sync::mpsc;
 use worker::{Done, Work};
@@ -30,6 +32,15 @@ pub(crate) fn shops(rules: &str) -> Arc<Shops> {
         testkit::shopify::SECRET
     );
     Arc::new(Shops::parse(&text, |_| Err("no secrets here".to_owned())).expect("a good file"))
+}
+
+/// The headers of a request, as an ingress gets them.
+pub(crate) fn headers(request: &Request) -> HeaderMap {
+    let headers = request.headers.iter().map(|(name, value)| {
+        let name = HeaderName::from_bytes(name.as_bytes()).expect("a header's name");
+        (name, value.parse().expect("a header's value"))
+    });
+    headers.collect()
 }
 
 /// A new order of so many bowls.

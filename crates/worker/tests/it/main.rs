@@ -1,6 +1,7 @@
 //! The worker against stores: in memory with planted faults, and real ones under random histories.
 
 mod backends;
+mod dice;
 mod doctored;
 mod harness;
 mod histories;
@@ -8,4 +9,6 @@ mod lanes;
 mod logged;
 mod processor;
 mod properties;
+mod sites;
 mod sweep;
+mod woocommerce;
