@@ -7,6 +7,7 @@ mod harness;
 mod histories;
 mod lanes;
 mod logged;
+mod payments;
 mod processor;
 mod properties;
 mod sites;
