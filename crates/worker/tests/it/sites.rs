@@ -152,7 +152,10 @@ fn counted(order: &WooOrder) -> BTreeMap<Sku, i64> {
 pub(crate) fn weather(sent: &[Envelope], losing: bool, dice: &mut Dice) -> [Vec<Envelope>; 2] {
     let mut told = sent.to_vec();
     if losing {
+        // Not the last: where nothing arrives, nothing is at work.
+        let last = told.pop();
         told.retain(|_| dice.roll(6) > 0);
+        told.extend(last);
     }
     let mut arriving = told.clone();
     for envelope in &told {
