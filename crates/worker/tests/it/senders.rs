@@ -76,7 +76,7 @@ async fn a_reference_that_another_lane_writes_meanwhile_is_not_lost() {
             let payment = store.payments().into_values().next().unwrap().payment;
             assert_eq!(payment.known.events.len(), 2);
             let linked = order.known.payments.into_values().collect::<Vec<_>>();
-            assert_eq!(linked, [payment.known.linked()], "{provider:?} {reads} {is_placed}");
+            assert_eq!(linked, [payment.linked()], "{provider:?} {reads} {is_placed}");
             assert_eq!(store.stock_of("BOWL", "main").committed, 3);
             store.assert_sound();
         }
@@ -99,7 +99,7 @@ async fn an_order_hears_of_an_event_that_is_told_anew() {
         let order = store.orders().into_values().next().unwrap().order;
         let payment = store.payments().into_values().next().unwrap().payment;
         let linked = order.known.payments.into_values().collect::<Vec<_>>();
-        assert_eq!(linked, [payment.known.linked()]);
+        assert_eq!(linked, [payment.linked()]);
     }
 }
 
