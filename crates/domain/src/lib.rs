@@ -7,12 +7,13 @@
 //! repeated and reordered webhooks end in the same place.
 //!
 //! Read in this order: [`ids`], [`stock`], [`order`] (knowledge, targets), [`payment`], [`fact`]
-//! (what one webhook says), [`mod@decide`] (knowledge + fact → moves), [`view`] (a batch of decisions over one
-//! evolving view → one [`ChangeSet`]).
+//! (what one webhook says), [`mod@decide`] (knowledge + fact → moves), [`batch`] (decisions over one
+//! evolving [`view`] → one [`ChangeSet`]).
 //!
 //! These types derive serde because a store keeps an order's knowledge as one document; platform
 //! payloads are never deserialised into them directly (crate `platforms` does that).
 
+pub mod batch;
 pub mod change;
 pub mod decide;
 pub mod envelope;
@@ -32,6 +33,7 @@ pub mod webhook;
 mod allocate;
 mod resolve;
 
+pub use batch::{Batch, Decided, Incoming};
 pub use change::{ChangeSet, Keys, Operation, OrderChange, PaymentChange, StockChange};
 pub use decide::{Decision, decide};
 pub use envelope::{Envelope, Platform, Provider};
@@ -47,5 +49,5 @@ pub use policy::Policy;
 pub use sighting::Sighting;
 pub use stock::{LedgerRow, Move, MoveKind, Stock};
 pub use time::Timestamp;
-pub use view::{Batch, Decided, Incoming, View};
+pub use view::View;
 pub use webhook::{DeadLetter, DeadReason, Outcome, Repeat, Verdict, WebhookKey, WebhookRecord};

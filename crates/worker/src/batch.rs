@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::view::Batch;
+use domain::Batch;
 use domain::{DeadReason, Decided, Keys, Meaning, Outcome, View, retry};
 use platforms::Shops;
 use store::{Commit, ConflictKey, Store, StoreError};

@@ -3,10 +3,7 @@
 //! The order of the statements is the order of the locks, the same in every mode: ① webhooks,
 //! ② payments, ③ orders, ④ stock, ⑤ the rest. Within a statement rows go by key.
 
-use domain::{
-    ChangeSet, EnvelopeId, OrderChange, OrderKey, PaymentChange, PaymentKey, StockChange, StockKey,
-    WebhookKey, WebhookRecord,
-};
+use domain::{ChangeSet, StockKey, WebhookRecord};
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 
@@ -14,6 +11,7 @@ use super::columns::{Columns, moment};
 use super::error::{CONFLICT, from_postgres};
 use super::flight::{Step, fly};
 use super::pool::Connection;
+use super::rows::{Rows, order_columns, payment_columns, stock_values, webhook_columns};
 use crate::{Commit, ConflictKey, StoreError};
 
 /// How the inbox rows come to be.
@@ -83,60 +81,6 @@ pub(super) async fn run(
 fn place(row: &Row) -> usize {
     let from_one: i64 = row.get(0);
     usize::try_from(from_one - 1).expect("WITH ORDINALITY counts from 1")
-}
-
-/// The change set as slices, for `unnest`.
-struct Rows<'a> {
-    fresh: Vec<&'a WebhookRecord>,
-    replayed: Vec<&'a WebhookRecord>,
-    repeats: Vec<(&'a WebhookKey, EnvelopeId)>,
-    /// The inbox rows that exist already, with the envelope that each must not know yet.
-    known: Vec<(&'a WebhookKey, Option<EnvelopeId>)>,
-    payments: Vec<(&'a PaymentKey, &'a PaymentChange)>,
-    orders: Vec<(&'a OrderKey, &'a OrderChange)>,
-    holdings: Vec<(&'a OrderKey, &'a StockKey, &'a domain::order::Holding)>,
-    stock: Vec<(&'a StockKey, &'a StockChange)>,
-    updated: Vec<(&'a StockKey, &'a StockChange)>,
-    inserted: Vec<(&'a StockKey, &'a StockChange)>,
-    counts: Vec<(domain::Outcome, i64)>,
-}
-
-impl<'a> Rows<'a> {
-    fn new(changes: &'a ChangeSet) -> Self {
-        let (replayed, fresh): (Vec<_>, _) =
-            changes.webhooks.iter().partition(|record| record.replaces_dead);
-        let repeats: Vec<_> = changes
-            .repeats
-            .iter()
-            .flat_map(|repeat| repeat.envelopes.iter().map(|envelope| (&repeat.key, *envelope)))
-            .collect();
-        let repeated = repeats.iter().map(|(key, envelope)| (*key, Some(*envelope)));
-        let known = repeated.chain(replayed.iter().map(|record| (&record.key, None))).collect();
-        let (inserted, updated) = changes
-            .stock
-            .iter()
-            .filter(|(_, change)| change.is_write())
-            .partition(|(_, change)| change.expected == domain::Version::ABSENT);
-        Self {
-            fresh,
-            replayed,
-            repeats,
-            known,
-            payments: changes.payments.iter().collect(),
-            orders: changes.orders.iter().collect(),
-            holdings: changes
-                .orders
-                .iter()
-                .flat_map(|(key, change)| {
-                    change.order.holdings.iter().map(move |(stock, held)| (key, stock, held))
-                })
-                .collect(),
-            stock: changes.stock.iter().collect(),
-            updated,
-            inserted,
-            counts: changes.outcome_counts().into_iter().collect(),
-        }
-    }
 }
 
 /// All statements in the order of their locks, and for each the names of its rows.
@@ -340,53 +284,4 @@ fn unchecked<'a>(
                 .with(&rows.counts, |count| count.1),
         ),
     ]
-}
-
-fn webhook_columns<'a>(rows: &'a [&'a WebhookRecord]) -> Columns<'a> {
-    Columns::default()
-        .webhook_keys(rows, |record| &record.key)
-        .with(rows, |record| record.envelope.0)
-        .with(rows, |record| record.topic.as_str())
-        .with(rows, |record| record.order.as_ref().map(|id| id.as_str()))
-        .with(rows, |record| record.verdict.outcome.as_str())
-        .with(rows, |record| record.verdict.reason)
-        .with(rows, |record| record.verdict.detail.as_deref())
-        .with(rows, |record| moment(record.received_at))
-        .with(rows, |record| moment(record.decided_at))
-}
-
-fn payment_columns<'a>(rows: &'a [(&'a PaymentKey, &'a PaymentChange)]) -> Columns<'a> {
-    let order = |row: &'a (&'a PaymentKey, &'a PaymentChange)| row.1.order.as_ref();
-    Columns::default()
-        .with(rows, |row| row.0.shop.as_str())
-        .with(rows, |row| row.0.payment.as_str())
-        .with(rows, |row| row.1.payment.version.0)
-        .with(rows, |row| row.1.payment.known.state().as_str())
-        .with(rows, move |row| order(row).map(|order| order.shop.as_str()))
-        .with(rows, move |row| order(row).map(|order| order.order.as_str()))
-        .with(rows, |row| Json(&row.1.payment))
-}
-
-fn order_columns<'a>(rows: &'a [(&'a OrderKey, &'a OrderChange)]) -> Columns<'a> {
-    let snapshot = |row: &'a (&'a OrderKey, &'a OrderChange)| row.1.order.known.snapshot.as_ref();
-    Columns::default()
-        .order_keys(rows, |row| row.0)
-        .with(rows, |row| row.1.order.version.0)
-        .with(rows, |row| row.1.state.as_str())
-        .with(rows, |row| row.1.order.short.is_some())
-        .with(rows, move |row| snapshot(row).and_then(|s| s.name.as_deref()))
-        .with(rows, move |row| snapshot(row).and_then(|s| s.financial_status.as_deref()))
-        .with(rows, move |row| snapshot(row).and_then(|s| s.fulfillment_status.as_deref()))
-        .with(rows, |row| Json(&row.1.order))
-}
-
-fn stock_values<'a>(
-    columns: Columns<'a>,
-    rows: &'a [(&'a StockKey, &'a StockChange)],
-) -> Columns<'a> {
-    columns
-        .with(rows, |row| row.1.stock.on_hand)
-        .with(rows, |row| row.1.stock.committed)
-        .with(rows, |row| row.1.stock.floor)
-        .with(rows, |row| row.1.stock.version.0)
 }

@@ -22,6 +22,7 @@ mod flight;
 mod load;
 mod pool;
 mod reports;
+mod rows;
 
 pub use claim::Claim;
 pub use pool::PostgresConfig;

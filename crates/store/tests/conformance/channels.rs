@@ -1,21 +1,25 @@
 //! Payments, listings, sightings and customers' requests.
 
+use domain::Decided;
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use domain::order::LinePart;
 use domain::payment::{PaymentEvent, PaymentEventKind, PaymentFact, PaymentKnown, PaymentState};
 use domain::privacy::{PrivacyKind, PrivacyRequest};
 use domain::sighting::{Sighting, Thing};
-use domain::view::{Decided, Listing};
+use domain::view::Listing;
 use domain::{
-    Fact, Keys, ListingKey, OrderId, OrderKey, Outcome, PaymentKey, ShopId, Sku, Timestamp, Variant,
+    Fact, Keys, ListingKey, OrderId, OrderKey, Outcome, PaymentKey, ShopId, Sku, Timestamp,
+    Variant, View,
 };
 use store::channels::PaymentFilter;
 use store::reports::{DeadFilter, WebhookFilter};
-use store::{Channels, ConflictKey, Reports, Store};
+use store::{Channels, Commit, ConflictKey, Reports, Store};
 use testkit::shopify::ShopifyOrder;
 
 use crate::harness::{
-    NOW, SHOP, Sent, TestStore, apply, dead, decided, envelope, order_key, refused, says, sent,
-    sound, stock_moves, units,
+    NOW, SHOP, Sent, TestStore, apply, dead, decide, decided, envelope, keys, order_key, refused,
+    says, sent, sound, stock_moves, units,
 };
 
 /// Something that happened to payment `pi_1`, for order `reference`.
@@ -69,14 +73,49 @@ pub(crate) async fn a_payment_that_was_written_meanwhile_is_a_conflict<T: TestSt
     sound(store).await;
 }
 
+pub(crate) async fn a_claimed_payment_keeps_others_out_and_a_dropped_claim_leaves_nothing<
+    T: TestStore,
+>() {
+    let test = T::open().await;
+    let store = test.store();
+    let captured = [payment(1, Some(7), PaymentEventKind::Captured)];
+    let before = test.dump().await;
+    let (claim, _) = store.claim(&keys(&captured)).await.expect("claims");
+    drop(claim);
+    let (claim, view) = store.claim(&keys(&captured)).await.expect("claims again");
+    assert!(view.payments.is_empty(), "a claim is no payment");
+    assert_eq!(test.dump().await, before, "nobody sees a claim");
+    let (changes, _) = decide(view, &captured);
+    let answer = store.commit_claim(claim, &changes).await.expect("commits");
+    assert_eq!(answer, Commit::Applied);
+
+    let again = [payment(2, Some(7), PaymentEventKind::Disputed)];
+    let (claim, view) = store.claim(&keys(&again)).await.expect("claims");
+    let other = test.another().await;
+    let meddling = [payment(3, Some(7), PaymentEventKind::Refunded)];
+    let (theirs, _) = decided(&other, &meddling).await;
+    let (ours, _) = decide(view, &again);
+    let (ours, theirs) = tokio::join!(store.commit_claim(claim, &ours), other.commit(&theirs));
+    assert_eq!(ours.expect("commits"), Commit::Applied, "the claim was first");
+    assert!(!matches!(theirs, Ok(Commit::Applied)), "{theirs:?}");
+    // What was claimed and not written is not there.
+    let (claim, _) = store.claim(&keys(&meddling)).await.expect("claims");
+    let nothing = decide(View::default(), &[]).0;
+    store.commit_claim(claim, &nothing).await.expect("commits nothing");
+    let all = PaymentFilter { limit: 10, ..PaymentFilter::default() };
+    assert_eq!(store.payments(&all).await.expect("lists").len(), 1);
+    sound(store).await;
+}
+
 pub(crate) async fn a_payment_waits_for_its_order_and_pays_it<T: TestStore>() {
     let test = T::open().await;
     let store = test.store();
     stock_moves(store, "BOWL", 10).await;
     let order = ShopifyOrder::new(7).line("BOWL", 2);
     apply(store, &[payment(1, Some(order.id()), PaymentEventKind::Captured)]).await;
-    let year_2100 = 4_102_444_800;
-    let later = Timestamp::from_seconds(year_2100);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
+    let tomorrow = i64::try_from(now.as_secs()).expect("seconds are few") + 24 * 60 * 60;
+    let later = Timestamp::from_seconds(tomorrow);
     assert_eq!(store.unlinked_payments(later).await.expect("counts"), 1);
     assert_eq!(store.unlinked_payments(Timestamp(0)).await.expect("counts"), 0);
 

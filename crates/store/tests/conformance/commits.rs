@@ -2,7 +2,7 @@
 
 use std::task::Poll;
 
-use domain::view::{Batch, Decided};
+use domain::{Batch, Decided};
 use domain::{ChangeSet, Keys, Outcome, Policy, ShopId, Sku, Version};
 use futures_util::poll;
 use store::reports::WebhookFilter;

@@ -4,8 +4,8 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::time::Duration;
 
+use domain::Decided;
 use domain::stock::Cause;
-use domain::view::Decided;
 use domain::{
     Batch, BodyHash, ChangeSet, DeadReason, EnvelopeId, Fact, Incoming, Keys, ListingKey,
     LocationId, Meaning, Move, MoveKind, OrderId, OrderKey, PaymentKey, Policy, ShopId, Sku, Stock,

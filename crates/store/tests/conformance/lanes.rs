@@ -1,7 +1,7 @@
 //! Lanes that hammer the same webhooks, orders and stock: nothing is lost, nothing is done twice,
 //! and nobody ever waits in a circle.
 
-use domain::view::Decided;
+use domain::Decided;
 use futures_util::future::join_all;
 use store::{Commit, Reports, Store, StoreError};
 use testkit::shopify::ShopifyOrder;

@@ -1,6 +1,6 @@
 //! Dead letters: kept with all they need, replayed, closed, discarded.
 
-use domain::view::Decided;
+use domain::Decided;
 use domain::{ChangeSet, DeadLetter, DeadReason, Outcome};
 use store::reports::{Closed, DeadFilter, DeadRow};
 use store::{Commit, Reports, Store};

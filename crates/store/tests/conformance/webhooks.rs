@@ -1,7 +1,8 @@
 //! The inbox: every webhook once, its repeats counted, the same envelope known.
 
+use domain::Decided;
 use domain::Outcome;
-use domain::view::{Decided, RECENT_ENVELOPES};
+use domain::view::RECENT_ENVELOPES;
 use store::reports::WebhookFilter;
 use store::{Commit, Reports, Store};
 use testkit::shopify::ShopifyOrder;
