@@ -50,7 +50,7 @@ fn understood(request: &Request, life: &PaymentLife) -> PaymentKnown {
     assert_eq!(envelopes.len(), 1);
     match platforms::parse(&envelopes[0]) {
         Meaning::Fact(Fact::Payment(fact)) => {
-            assert_eq!(fact.payment.as_str(), life.id());
+            assert_eq!(fact.payment.as_str(), format!("{}:{}", life.provider.as_str(), life.id()));
             assert_eq!(fact.known.events.values().next().map(|event| event.at), Some(NOW));
             fact.known
         }
