@@ -57,7 +57,10 @@ impl<P: Publisher> Receiver<P> {
         match received {
             Ok(yes) => {
                 measure::acked(began.elapsed());
-                yes.into_response()
+                match yes {
+                    "" => StatusCode::OK.into_response(),
+                    yes => yes.into_response(),
+                }
             }
             Err(refusal) => {
                 measure::refused(refusal.reason());

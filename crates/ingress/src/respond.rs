@@ -81,7 +81,7 @@ impl Refusal {
             Refusal::TooSlow => "body_too_slow",
             Refusal::Broken(_) => "body_broken",
             Refusal::NoRoom => "no_room",
-            Refusal::Refused(Refused::Unauthorized(why)) => why,
+            Refusal::Refused(Refused::Unauthorized(_)) => "bad_signature",
             Refusal::Refused(Refused::Stale) => "stale_signature",
             Refusal::Refused(Refused::MissingHeader(_)) => "missing_header",
             Refusal::NotQueued(PublishError::Unavailable(_)) => "queue_unavailable",

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::order::{FulfilmentStatus, Order, Restock, is_reached};
+use crate::payment::LinkedPayment;
 use crate::policy::Policy;
 
 /// Where an order stands. The first that fits, top down.
@@ -129,7 +130,10 @@ impl Order {
         let known = &self.known;
         let is_cancelled = known.snapshot.as_ref().is_some_and(|shown| shown.cancelled);
         let ended = known.deleted || known.is_trashed() || is_cancelled;
-        ended && known.payments.values().any(|payment| payment.state.holds_money())
+        // What is disputed is not to be given back: the bank may take it, too.
+        let holds =
+            |payment: &LinkedPayment| payment.state.holds_money() && !payment.state.is_contested();
+        ended && known.payments.values().any(holds)
     }
 
     pub fn flags(&self, policy: &Policy) -> Vec<OrderFlag> {

@@ -33,7 +33,7 @@ async fn requests_refusals_acks_and_bytes_in_flight_are_counted() {
     assert_line(r#"onhand_ingress_requests_total{platform="shopify",status="200"} 1"#);
     assert_line(r#"onhand_ingress_requests_total{platform="shopify",status="401"} 1"#);
     assert_line(r#"onhand_ingress_requests_total{platform="none",status="404"} 1"#);
-    assert_line(r#"onhand_ingress_refused_total{reason="no known secret made this signature"} 1"#);
+    assert_line(r#"onhand_ingress_refused_total{reason="bad_signature"} 1"#);
     assert_line(r#"onhand_ingress_refused_total{reason="missing_header"} 1"#);
     assert_line("onhand_ingress_ack_seconds_count 1");
 }

@@ -32,7 +32,7 @@ pub(super) fn state(state: OrderState) -> &'static str {
         OrderState::Committed => "committed",
         OrderState::Shipped => "shipped",
         OrderState::AwaitingPayment => "awaiting payment",
-        OrderState::Released => "nothing owed any more",
+        OrderState::Released => "nothing owed",
     }
 }
 
@@ -76,10 +76,10 @@ pub(super) fn why(explained: &Explained<'_>) -> String {
             format!("Some of it went out; {} still committed to it.", are(committed))
         }
         OrderState::Committed => {
-            format!("{} committed to it, until shipped, cancelled or refunded.", are(committed))
+            format!("{} committed to it, until the platform says otherwise.", are(committed))
         }
         OrderState::Shipped => {
-            "All that it asks for went out. Nothing is owed for it any more.".to_owned()
+            "The platform shipped all that it asks for. Nothing is owed for it any more.".to_owned()
         }
         OrderState::AwaitingPayment => {
             let known = match explained.payments {
@@ -93,8 +93,16 @@ pub(super) fn why(explained: &Explained<'_>) -> String {
             )
         }
         OrderState::Released => format!(
-            "Nothing is owed for it: refunded, edited away, or its status ({}) asks for nothing.",
-            snapshot.and_then(|shown| shown.financial_status.as_deref()).unwrap_or("none")
+            "Nothing is owed for it: its status ({}) asks for nothing, or all of it was refunded or \
+             edited away.{}",
+            snapshot.and_then(|shown| shown.financial_status.as_deref()).unwrap_or("none"),
+            match payments(explained, |row| row.payment.known.state().holds_money()) {
+                paid if paid.is_empty() => String::new(),
+                paid => format!(
+                    " But money for it came in ({paid}): units are committed as soon as the \
+                     platform's own status asks for them."
+                ),
+            }
         ),
     }
 }
@@ -227,7 +235,7 @@ fn words(flag: OrderFlag, explained: &Explained<'_>) -> String {
                 rows.map(|(row, held)| format!("{} × {row}", held.uncovered)).collect();
             format!(
                 "The platform shipped what we had no units for: {}. Count what lies there, then \
-                 `onhand stock set`.",
+                 `onhand stock set`; this line stays, for the books.",
                 rows.join(", ")
             )
         }
@@ -258,7 +266,10 @@ fn words(flag: OrderFlag, explained: &Explained<'_>) -> String {
         .to_owned(),
         OrderFlag::HoldsMoney => format!(
             "It will not be served, but money for it is there ({}): give it back at the provider.",
-            payments(explained, |row| row.payment.known.state().holds_money())
+            payments(explained, |row| {
+                let state = row.payment.known.state();
+                state.holds_money() && !state.is_contested()
+            })
         ),
         OrderFlag::PaymentContested => format!(
             "Money for it is contested or did not come about after all ({}): look before sending.",

@@ -77,7 +77,7 @@ pub(super) async fn run(
     let Some(row) = store.payments(&filter).await?.pop() else {
         shops_file::check_typo(&settings.shops, Some(shop))?;
         eprintln!(
-            "onhand: nothing is known of payment {key}; see `onhand payment list --shop {shop}`"
+            "onhand: nothing is known of payment {payment_id} of {shop}; see `onhand payment list --shop {shop}`"
         );
         return Ok(ExitCode::from(NOT_FINE));
     };

@@ -7,7 +7,8 @@ LEFT JOIN orders AS o
     ON o.shop = p.order_shop AND o.order_id = p.order_id AND o.state <> 'partial' AND o.version > 0
 WHERE p.version > 0
   AND ($1::text IS NULL OR p.shop = $1)
-  AND ($6::text IS NULL OR p.payment_id = $6)
+  -- As it is kept, or as its provider names it.
+  AND ($6::text IS NULL OR p.payment_id = $6 OR right(p.payment_id, length($6) + 1) = ':' || $6)
   AND ($2::text IS NULL OR (p.order_shop = $2 AND p.order_id = $3))
   AND ($4::timestamptz IS NULL OR (
       o.order_id IS NULL AND p.first_seen_at < $4
