@@ -85,6 +85,21 @@ pub enum AnyClaim {
     Sqlite(sqlite::Claim),
 }
 
+/// A claim of a store, and what it has read.
+type Claimed<C> = Result<(C, View), StoreError>;
+
+impl AnyClaim {
+    async fn postgres(
+        claimed: impl Future<Output = Claimed<postgres::Claim>>,
+    ) -> Claimed<AnyClaim> {
+        claimed.await.map(|(claim, view)| (Self::Postgres(Box::new(claim)), view))
+    }
+
+    async fn sqlite(claimed: impl Future<Output = Claimed<sqlite::Claim>>) -> Claimed<AnyClaim> {
+        claimed.await.map(|(claim, view)| (Self::Sqlite(claim), view))
+    }
+}
+
 impl AnyStore {
     /// Finishes what is running and closes the connections.
     pub fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
@@ -117,15 +132,16 @@ impl Store for AnyStore {
 
     async fn claim(&self, keys: &Keys) -> Result<(AnyClaim, View), StoreError> {
         let answer: Answer<'_, _> = match self {
-            Self::Postgres(store) => Box::pin(async move {
-                store
-                    .claim(keys)
-                    .await
-                    .map(|(claim, view)| (AnyClaim::Postgres(Box::new(claim)), view))
-            }),
-            Self::Sqlite(store) => Box::pin(async move {
-                store.claim(keys).await.map(|(claim, view)| (AnyClaim::Sqlite(claim), view))
-            }),
+            Self::Postgres(store) => Box::pin(AnyClaim::postgres(store.claim(keys))),
+            Self::Sqlite(store) => Box::pin(AnyClaim::sqlite(store.claim(keys))),
+        };
+        answer.await
+    }
+
+    async fn claim_by_name(&self, keys: &Keys) -> Result<(AnyClaim, View), StoreError> {
+        let answer: Answer<'_, _> = match self {
+            Self::Postgres(store) => Box::pin(AnyClaim::postgres(store.claim_by_name(keys))),
+            Self::Sqlite(store) => Box::pin(AnyClaim::sqlite(store.claim_by_name(keys))),
         };
         answer.await
     }

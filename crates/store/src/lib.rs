@@ -10,11 +10,12 @@
 //! The contract (the conformance suite in `tests/` runs it on both):
 //!
 //! * `commit` is all or nothing. It applies only if every row that the change set names still has
-//!   the version that was read; otherwise it changes nothing and names the rows.
+//!   the version that was read; otherwise it changes nothing and names the rows: all stock rows that
+//!   changed, and the others as well or if it is none of stock.
 //! * When `commit` fails with a transient error the outcome is *unknown*: load again, and the inbox
 //!   tells whether it had happened.
-//! * Every commit takes its locks in one order (webhooks, payments, orders, stock, then the
-//!   rest; each by key), so lanes never deadlock, whichever mode they are in.
+//! * Every commit takes its locks in one order (stock, webhooks, payments, orders, then the rest;
+//!   each by key), so lanes never deadlock, whichever mode they are in.
 
 use std::future::Future;
 
@@ -49,6 +50,16 @@ pub trait Store: Clone + Send + Sync + 'static {
         &self,
         keys: &Keys,
     ) -> impl Future<Output = Result<(Self::Claim, View), StoreError>> + Send;
+
+    /// As [`Store::claim`], but where the database has locks of its own naming (advisory locks), the
+    /// items are held by those and not by their rows. Only who claims the same way is kept out; the
+    /// versions of the rows stay the fence against all others.
+    fn claim_by_name(
+        &self,
+        keys: &Keys,
+    ) -> impl Future<Output = Result<(Self::Claim, View), StoreError>> + Send {
+        self.claim(keys)
+    }
 
     /// Writes `changes`, all or nothing.
     fn commit(

@@ -5,7 +5,7 @@ use std::fmt;
 use domain::{ChangeSet, Keys, View};
 
 use super::columns::Columns;
-use super::commit::{self, Inbox};
+use super::commit::{self, Begin};
 use super::flight::{Step, all, fly};
 use super::load::{KeyRows, view};
 use super::pool::Connection;
@@ -15,45 +15,59 @@ use crate::{Commit, StoreError};
 /// its connection is closed and PostgreSQL lets go.
 pub struct Claim {
     connection: Connection,
-    keys: Keys,
 }
 
 impl fmt::Debug for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Claim").field("keys", &self.keys).finish_non_exhaustive()
+        f.debug_struct("Claim").finish_non_exhaustive()
     }
 }
 
-/// Locks webhooks, payments, orders and stock in key order, then reads them, in one flight.
+/// How items are held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Items {
+    /// By locks on their rows.
+    Rows,
+    /// By advisory locks on their names, which only those heed who take them, too.
+    Names,
+}
+
+/// Locks what exists of stock, webhooks, payments and orders, in key order, then reads it, in one
+/// flight. What does not exist yet is not locked: who comes second finds out when it commits.
 pub(super) async fn claim(
     connection: Connection,
     keys: &Keys,
+    items: Items,
 ) -> Result<(Claim, View), StoreError> {
     let rows = KeyRows::new(keys);
-    let mut steps = vec![
-        Step::Plain("BEGIN"),
-        Step::Prepared(include_str!("sql/claim_webhooks.sql"), rows.webhooks()),
-        Step::Prepared(include_str!("sql/lock_webhooks.sql"), rows.webhooks()),
-        Step::Prepared(include_str!("sql/claim_payments.sql"), rows.payments(Columns::default())),
-        Step::Prepared(include_str!("sql/claim_orders.sql"), rows.orders()),
+    let read_stock = match items {
+        Items::Rows => include_str!("sql/claim_stock.sql"),
+        Items::Names => include_str!("sql/load_stock.sql"),
+    };
+    let mut steps = vec![Step::Plain("BEGIN")];
+    if items == Items::Names {
+        steps.push(Step::Prepared(include_str!("sql/claim_names.sql"), rows.names()));
+    }
+    let payments = rows.payments(Columns::default());
+    steps.extend([
         rows.read_listings(),
-        Step::Prepared(include_str!("sql/claim_stock.sql"), rows.items()),
-    ];
+        Step::Prepared(read_stock, rows.items()),
+        Step::Prepared(include_str!("sql/lock_webhooks.sql"), rows.webhooks()),
+        Step::Prepared(include_str!("sql/lock_payments.sql"), payments),
+        Step::Prepared(include_str!("sql/lock_orders.sql"), rows.orders()),
+    ]);
     steps.extend(rows.reads());
     let answers = all(fly(&connection, &steps).await?)?;
-    let [_, _, _, _, _, listings, stock, reads @ ..] = &answers[..] else {
+    let skip = usize::from(items == Items::Names);
+    let [_, listings, stock, _, _, _, reads @ ..] = &answers[skip..] else {
         unreachable!("one answer per statement")
     };
     let view = view(listings, reads, stock)?;
-    Ok((Claim { connection, keys: keys.clone() }, view))
+    Ok((Claim { connection }, view))
 }
 
 impl Claim {
     pub(super) async fn commit(self, changes: &ChangeSet) -> Result<Commit, StoreError> {
-        let rows = KeyRows::new(&self.keys);
-        let columns = rows.webhooks().order_keys(&rows.orders, |key| key);
-        let unused =
-            Step::Prepared(include_str!("sql/drop_unused_claims.sql"), rows.payments(columns));
-        commit::run(self.connection, changes, Inbox::Claimed(unused)).await
+        commit::run(self.connection, changes, Begin::Claimed).await
     }
 }

@@ -1,9 +1,14 @@
 //! Writing a change set: the whole transaction in one flight.
 //!
-//! The order of the statements is the order of the locks, the same in every mode: ① webhooks,
-//! ② payments, ③ orders, ④ stock, ⑤ the rest. Within a statement rows go by key.
+//! The order of the statements is the order of the locks, the same in every mode: ① stock,
+//! ② webhooks, ③ payments, ④ orders, ⑤ the rest. Within a statement rows go by key.
+//!
+//! Stock first, because that is what lanes fight for: who is too late learns it before it has
+//! written anything, and a locking batch needs no other lock to be alone.
 
-use domain::{ChangeSet, StockKey, WebhookRecord};
+use domain::{
+    ChangeSet, Operation, OrderKey, PaymentKey, StockChange, StockKey, WebhookKey, WebhookRecord,
+};
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 
@@ -14,12 +19,13 @@ use super::pool::Connection;
 use super::rows::{Rows, order_columns, payment_columns, stock_values, webhook_columns};
 use crate::{Commit, ConflictKey, StoreError};
 
-/// How the inbox rows come to be.
-pub(super) enum Inbox<'a> {
-    /// Inserted by this transaction, which begins here.
-    New,
-    /// Claimed earlier in this transaction; the step removes what was claimed in vain.
-    Claimed(Step<'a>),
+/// Where a commit begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begin {
+    /// A transaction of its own.
+    Here,
+    /// The transaction that claimed the rows.
+    Claimed,
 }
 
 /// One transaction from BEGIN to COMMIT.
@@ -27,22 +33,32 @@ pub(super) async fn commit(
     connection: Connection,
     changes: &ChangeSet,
 ) -> Result<Commit, StoreError> {
-    run(connection, changes, Inbox::New).await
+    run(connection, changes, Begin::Here).await
 }
 
-/// A step, and what each row that it reports as changed is called.
+/// A statement, and what each row that it reports as changed is called.
 struct Checked<'a> {
-    step: Step<'a>,
+    /// There is something for it to do.
+    wanted: bool,
+    sql: &'static str,
+    columns: Columns<'a>,
     keys: Vec<ConflictKey>,
+}
+
+impl<'a> Checked<'a> {
+    /// One that reports nothing.
+    fn plain((wanted, sql, columns): (bool, &'static str, Columns<'a>)) -> Self {
+        Self { wanted, sql, columns, keys: vec![] }
+    }
 }
 
 pub(super) async fn run(
     connection: Connection,
     changes: &ChangeSet,
-    inbox: Inbox<'_>,
+    begin: Begin,
 ) -> Result<Commit, StoreError> {
     let rows = Rows::new(changes);
-    let (steps, keys) = plan(changes, &rows, inbox);
+    let (steps, keys) = plan(changes, &rows, begin);
     let answers = fly(&connection, &steps).await?;
 
     let mut conflicts = Vec::new();
@@ -83,95 +99,132 @@ fn place(row: &Row) -> usize {
     usize::try_from(from_one - 1).expect("WITH ORDINALITY counts from 1")
 }
 
+/// Ends a transaction that was marked. Before what rests on the rows that were compared: it could
+/// break a constraint, which would hide why.
+const REFUSE: &str = "SELECT FROM onhand_refuse_conflicts()";
+
 /// All statements in the order of their locks, and for each the names of its rows.
 fn plan<'a>(
     changes: &'a ChangeSet,
     rows: &'a Rows<'a>,
-    inbox: Inbox<'a>,
+    begin: Begin,
 ) -> (Vec<Step<'a>>, Vec<Vec<ConflictKey>>) {
-    let mut plan: Vec<Checked<'a>> = Vec::with_capacity(16);
-    let mut add = |wanted: bool, sql, columns: Columns<'a>, keys: Vec<ConflictKey>| {
-        if wanted {
-            plan.push(Checked { step: Step::Prepared(sql, columns), keys });
+    let mut steps = Vec::with_capacity(20);
+    let mut keys = Vec::with_capacity(20);
+    if begin == Begin::Here {
+        steps.push(Step::Plain("BEGIN"));
+        keys.push(vec![]);
+    }
+    let mut add = |checked: Vec<Checked<'a>>| {
+        for one in checked.into_iter().filter(|one| one.wanted) {
+            steps.push(Step::Prepared(one.sql, one.columns));
+            keys.push(one.keys);
         }
     };
-
-    if let Some(operation) = &changes.operation {
-        let columns = Columns::default()
-            .value(&operation.key)
-            .value(&operation.what)
-            .value(moment(operation.at));
-        let key = ConflictKey::Operation(operation.key.clone());
-        add(true, include_str!("sql/insert_operation.sql"), columns, vec![key]);
-    }
-    let webhook = |record: &&WebhookRecord| ConflictKey::Webhook(record.key.clone());
-    let sql = match inbox {
-        Inbox::New => include_str!("sql/insert_webhooks.sql"),
-        Inbox::Claimed(_) => include_str!("sql/fill_webhooks.sql"),
-    };
-    let fresh = rows.fresh.iter().map(webhook).collect();
-    add(!rows.fresh.is_empty(), sql, webhook_columns(&rows.fresh), fresh);
-    let known = rows.known.iter().map(|(key, _)| ConflictKey::Webhook((*key).clone())).collect();
-    let columns = Columns::default()
-        .webhook_keys(&rows.known, |row| row.0)
-        .with(&rows.known, |row| row.1.map(|envelope| envelope.0));
-    add(!rows.known.is_empty(), include_str!("sql/check_repeats.sql"), columns, known);
-    let replayed = rows.replayed.iter().map(webhook).collect();
-    add(
-        !rows.replayed.is_empty(),
-        include_str!("sql/replace_dead.sql"),
-        webhook_columns(&rows.replayed),
-        replayed,
-    );
-
-    let keys = rows.payments.iter().map(|(key, _)| ConflictKey::Payment((*key).clone())).collect();
-    let columns = payment_columns(&rows.payments);
-    add(!rows.payments.is_empty(), include_str!("sql/write_payments.sql"), columns, keys);
-
-    let keys = rows.orders.iter().map(|(key, _)| ConflictKey::Order((*key).clone())).collect();
-    let columns = order_columns(&rows.orders);
-    add(!rows.orders.is_empty(), include_str!("sql/write_orders.sql"), columns, keys);
-
-    let stock = |(key, _): &(&StockKey, _)| ConflictKey::Stock((*key).clone());
-    let columns = Columns::default()
-        .stock_keys(&rows.stock, |row| row.0)
-        .with(&rows.stock, |row| row.1.expected.0);
-    let keys = rows.stock.iter().map(stock).collect();
-    add(!rows.stock.is_empty(), include_str!("sql/lock_stock.sql"), columns, keys);
-    let columns = stock_values(
-        Columns::default()
-            .stock_keys(&rows.updated, |row| row.0)
-            .with(&rows.updated, |row| row.1.expected.0),
-        &rows.updated,
-    );
-    let keys = rows.updated.iter().map(stock).collect();
-    add(!rows.updated.is_empty(), include_str!("sql/update_stock.sql"), columns, keys);
-    let columns =
-        stock_values(Columns::default().stock_keys(&rows.inserted, |row| row.0), &rows.inserted);
-    let keys = rows.inserted.iter().map(stock).collect();
-    add(!rows.inserted.is_empty(), include_str!("sql/insert_stock.sql"), columns, keys);
-
-    // Before ⑤: what follows from stale rows could break a constraint, which would hide why.
-    add(true, "SELECT FROM onhand_refuse_conflicts()", Columns::default(), vec![]);
-    for (wanted, sql, columns) in unchecked(changes, rows) {
-        add(wanted, sql, columns, vec![]);
-    }
-
-    let (mut steps, mut keys): (Vec<_>, Vec<_>) =
-        plan.into_iter().map(|checked| (checked.step, checked.keys)).unzip();
-    match inbox {
-        Inbox::New => {
-            steps.insert(0, Step::Plain("BEGIN"));
-            keys.insert(0, vec![]);
-        }
-        Inbox::Claimed(drop_unused) => {
-            steps.push(drop_unused);
-            keys.push(vec![]);
-        }
-    }
+    let refuse = || Checked::plain((true, REFUSE, Columns::default()));
+    add(operation(changes));
+    add(stock(rows));
+    add(vec![refuse()]);
+    add(webhooks(rows));
+    add(payments_and_orders(rows));
+    add(vec![refuse()]);
+    add(unchecked(changes, rows).into_iter().map(Checked::plain).collect());
     steps.push(Step::Plain("COMMIT"));
     keys.push(vec![]);
     (steps, keys)
+}
+
+/// A command that was carried out before is a conflict.
+fn operation(changes: &ChangeSet) -> Vec<Checked<'_>> {
+    let checked = |operation: &'_ Operation| Checked {
+        wanted: true,
+        sql: include_str!("sql/insert_operation.sql"),
+        columns: Columns::default()
+            .value(operation.key.clone())
+            .value(operation.what.clone())
+            .value(moment(operation.at)),
+        keys: vec![ConflictKey::Operation(operation.key.clone())],
+    };
+    changes.operation.iter().map(checked).collect()
+}
+
+/// ①
+fn stock<'a>(rows: &'a Rows<'a>) -> Vec<Checked<'a>> {
+    let name = |(key, _): &(&StockKey, _)| ConflictKey::Stock((*key).clone());
+    let versions = |rows: &'a [(&'a StockKey, &'a StockChange)]| {
+        Columns::default().stock_keys(rows, |row| row.0).with(rows, |row| row.1.expected.0)
+    };
+    vec![
+        Checked {
+            wanted: !rows.stock.is_empty(),
+            sql: include_str!("sql/lock_stock.sql"),
+            columns: versions(&rows.stock),
+            keys: rows.stock.iter().map(name).collect(),
+        },
+        Checked {
+            wanted: !rows.updated.is_empty(),
+            sql: include_str!("sql/update_stock.sql"),
+            columns: stock_values(versions(&rows.updated), &rows.updated),
+            keys: rows.updated.iter().map(name).collect(),
+        },
+        Checked {
+            wanted: !rows.inserted.is_empty(),
+            sql: include_str!("sql/insert_stock.sql"),
+            columns: stock_values(
+                Columns::default().stock_keys(&rows.inserted, |row| row.0),
+                &rows.inserted,
+            ),
+            keys: rows.inserted.iter().map(name).collect(),
+        },
+    ]
+}
+
+/// ②
+fn webhooks<'a>(rows: &'a Rows<'a>) -> Vec<Checked<'a>> {
+    let record = |record: &&WebhookRecord| ConflictKey::Webhook(record.key.clone());
+    let known = |(key, _): &(&WebhookKey, _)| ConflictKey::Webhook((*key).clone());
+    vec![
+        Checked {
+            wanted: !rows.fresh.is_empty(),
+            sql: include_str!("sql/insert_webhooks.sql"),
+            columns: webhook_columns(&rows.fresh),
+            keys: rows.fresh.iter().map(record).collect(),
+        },
+        Checked {
+            wanted: !rows.known.is_empty(),
+            sql: include_str!("sql/check_repeats.sql"),
+            columns: Columns::default()
+                .webhook_keys(&rows.known, |row| row.0)
+                .with(&rows.known, |row| row.1.map(|envelope| envelope.0)),
+            keys: rows.known.iter().map(known).collect(),
+        },
+        Checked {
+            wanted: !rows.replayed.is_empty(),
+            sql: include_str!("sql/replace_dead.sql"),
+            columns: webhook_columns(&rows.replayed),
+            keys: rows.replayed.iter().map(record).collect(),
+        },
+    ]
+}
+
+/// ③ and ④
+fn payments_and_orders<'a>(rows: &'a Rows<'a>) -> Vec<Checked<'a>> {
+    let payment = |(key, _): &(&PaymentKey, _)| ConflictKey::Payment((*key).clone());
+    let order = |(key, _): &(&OrderKey, _)| ConflictKey::Order((*key).clone());
+    vec![
+        Checked {
+            wanted: !rows.payments.is_empty(),
+            sql: include_str!("sql/write_payments.sql"),
+            columns: payment_columns(&rows.payments),
+            keys: rows.payments.iter().map(payment).collect(),
+        },
+        Checked {
+            wanted: !rows.orders.is_empty(),
+            sql: include_str!("sql/write_orders.sql"),
+            columns: order_columns(&rows.orders),
+            keys: rows.orders.iter().map(order).collect(),
+        },
+    ]
 }
 
 /// ⑤: rows that nobody else writes at the same time, or that are only added up.

@@ -50,6 +50,10 @@ impl<'a> KeyRows<'a> {
         self.listings(columns.order_keys(&self.orders, |key| key))
     }
 
+    pub(super) fn names(&self) -> Columns<'_> {
+        Columns::default().with(&self.skus, |sku| sku.as_str())
+    }
+
     fn listings<'b>(&'b self, columns: Columns<'b>) -> Columns<'b> {
         columns
             .with(&self.listings, |key| key.shop.as_str())

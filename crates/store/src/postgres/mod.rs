@@ -82,7 +82,12 @@ impl Store for Postgres {
 
     async fn claim(&self, keys: &Keys) -> Result<(Claim, View), StoreError> {
         let connection = self.pool.get().await?;
-        claim::claim(connection, keys).await
+        claim::claim(connection, keys, claim::Items::Rows).await
+    }
+
+    async fn claim_by_name(&self, keys: &Keys) -> Result<(Claim, View), StoreError> {
+        let connection = self.pool.get().await?;
+        claim::claim(connection, keys, claim::Items::Names).await
     }
 
     async fn commit(&self, changes: &ChangeSet) -> Result<Commit, StoreError> {

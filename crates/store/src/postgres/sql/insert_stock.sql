@@ -1,4 +1,4 @@
--- ④ of a commit: stock rows that did not exist. One that exists by now is a conflict.
+-- ① of a commit: stock rows that did not exist. One that exists by now is a conflict.
 WITH input AS (
     SELECT * FROM unnest(
         $1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]

@@ -1,4 +1,4 @@
--- ① of a commit: the inbox rows, in key order. A row that is there already is a conflict.
+-- ② of a commit: the inbox rows, in key order. A row that is there already is a conflict.
 WITH input AS (
     SELECT * FROM unnest(
         $1::text[], $2::text[], $3::bytea[], $4::uuid[], $5::text[], $6::text[],

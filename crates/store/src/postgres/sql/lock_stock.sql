@@ -1,4 +1,4 @@
--- ④ of a commit: the stock rows that the batch rests on, locked in key order, still as read.
+-- ① of a commit: the stock rows that the batch rests on, locked in key order, still as read.
 WITH input AS (
     SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])
         WITH ORDINALITY AS t (sku, location, expected, place)

@@ -1,4 +1,4 @@
--- ① for replays: a dead row is decided again; any other row stays as it is, which is a conflict.
+-- ② for replays: a dead row is decided again; any other row stays as it is, which is a conflict.
 WITH input AS (
     SELECT * FROM unnest(
         $1::text[], $2::text[], $3::bytea[], $4::uuid[], $5::text[], $6::text[],

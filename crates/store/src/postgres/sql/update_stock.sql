@@ -1,4 +1,4 @@
--- ④ of a commit. The version is checked again where it is written: the fence of every strategy.
+-- ① of a commit. The version is checked again where it is written: the fence of every strategy.
 WITH input AS (
     SELECT * FROM unnest(
         $1::text[], $2::text[], $3::bigint[],

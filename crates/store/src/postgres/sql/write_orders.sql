@@ -1,4 +1,4 @@
--- ③ of a commit: orders, in key order, each only from the version that was read.
+-- ④ of a commit: orders, in key order, each only from the version that was read.
 WITH input AS (
     SELECT * FROM unnest(
         $1::text[], $2::text[], $3::bigint[], $4::text[], $5::boolean[],

@@ -1,4 +1,4 @@
--- ② of a commit: payments, in key order, each only from the version that was read.
+-- ③ of a commit: payments, in key order, each only from the version that was read.
 WITH input AS (
     SELECT * FROM unnest(
         $1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::jsonb[]
