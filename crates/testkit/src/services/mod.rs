@@ -1,8 +1,8 @@
-//! PostgreSQL and RabbitMQ for tests.
+//! PostgreSQL, RabbitMQ and Redis for tests.
 //!
 //! Most tests share the servers that `scripts/test` starts and only make a database
 //! ([`test_database`]) or a name prefix for queues ([`test_prefix`]) there. Tests that kill or
-//! restart a server start a private one: [`Postgres`] and [`RabbitMq`] listen on free ports, keep
+//! restart a server start a private one: [`Postgres`], [`RabbitMq`] and [`Redis`] listen on free ports, keep
 //! their data in a temporary folder and go away when they are dropped.
 
 use std::io;
@@ -12,10 +12,12 @@ mod database;
 mod postgres;
 mod process;
 mod rabbitmq;
+mod redis;
 
 pub use database::{TestDatabase, test_database};
 pub use postgres::Postgres;
 pub use rabbitmq::RabbitMq;
+pub use redis::Redis;
 
 /// The URL of the broker that tests share.
 pub fn test_amqp_url() -> String {

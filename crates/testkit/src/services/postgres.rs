@@ -20,11 +20,21 @@ pub struct Postgres {
     port: u16,
     process: Option<Process>,
     folder: TempDir,
+    settings: Vec<String>,
 }
+
+/// For tests. A killed process loses nothing that the kernel has, only a power cut would; and small
+/// machines run several of these side by side.
+const FRUGAL: &[&str] = &["fsync=off", "shared_buffers=32MB"];
 
 impl Postgres {
     /// Makes a cluster and starts it; returns when it answers.
     pub async fn start() -> Self {
+        Self::start_with(FRUGAL).await
+    }
+
+    /// The same with other settings, as `name=value`.
+    pub async fn start_with(settings: &[&str]) -> Self {
         let bin = bin();
         let folder = open_folder();
         give_to_postgres(folder.path());
@@ -34,7 +44,8 @@ impl Postgres {
         initdb.arg("--no-sync").arg("--pgdata").arg(folder.path().join("data"));
         let made = initdb.output().expect("initdb can be run");
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-        let mut server = Self { bin, port: free_port(), process: None, folder };
+        let settings = settings.iter().map(ToString::to_string).collect();
+        let mut server = Self { bin, port: free_port(), process: None, folder, settings };
         server.start_again().await;
         server
     }
@@ -49,6 +60,11 @@ impl Postgres {
         format!("127.0.0.1:{}", self.port)
     }
 
+    /// The server's process; its backends are its children.
+    pub fn pid(&self) -> u32 {
+        self.process.as_ref().map_or(0, Process::pid)
+    }
+
     /// SIGKILL to the server and all its backends at one moment.
     pub fn kill9(&mut self) {
         if let Some(mut process) = self.process.take() {
@@ -61,14 +77,10 @@ impl Postgres {
         let mut postgres = command(&self.bin.join("postgres"));
         postgres.arg("-D").arg(self.folder.path().join("data"));
         postgres.arg("-k").arg(self.folder.path()).args(["-p", &self.port.to_string()]);
-        for setting in [
-            "listen_addresses=127.0.0.1",
-            // A killed process loses nothing that the kernel has: only a power cut would.
-            "fsync=off",
-            // Small machines run several of these side by side.
-            "shared_buffers=32MB",
-            "max_connections=50",
-        ] {
+        for setting in ["listen_addresses=127.0.0.1", "max_connections=50"] {
+            postgres.args(["-c", setting]);
+        }
+        for setting in &self.settings {
             postgres.args(["-c", setting]);
         }
         let mut process = Process::start(&mut postgres, &self.folder.path().join("log"));

@@ -39,6 +39,10 @@ impl Process {
         Self { child, log: log.to_owned() }
     }
 
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until `probe` says yes. Panics with the end of the log if the process ends instead.
     pub(super) async fn ready<F: Future<Output = bool>>(&mut self, mut probe: impl FnMut() -> F) {
         let deadline = Instant::now() + Duration::from_secs(READY_SECONDS);

@@ -66,6 +66,11 @@ impl RabbitMq {
         format!("127.0.0.1:{}", self.port)
     }
 
+    /// The broker's process.
+    pub fn pid(&self) -> u32 {
+        self.server.as_ref().map_or(0, Process::pid)
+    }
+
     /// SIGKILL to the broker.
     pub fn kill9(&mut self) {
         if let Some(mut server) = self.server.take() {
