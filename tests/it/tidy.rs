@@ -14,10 +14,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("serve", &[]),
     ("platforms", &["domain"]),
+    ("lease", &[]),
     ("queue", &["domain"]),
     ("store", &["domain"]),
     ("ingress", &["domain", "platforms", "queue", "serve"]),
-    ("worker", &["domain", "platforms", "queue", "store"]),
+    ("worker", &["domain", "lease", "platforms", "queue", "store"]),
     ("console", &["domain", "platforms", "queue", "serve", "store"]),
     ("simulate", &["domain"]),
     (
@@ -47,6 +48,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("axum", &["console", "ingress", "serve"]),
     ("backoff", &["worker"]),
     ("clap", &["onhand"]),
+    ("redis", &["lease"]),
 ];
 
 /// Bytes in, values out: these crates cannot wait, listen, log or look at a clock.

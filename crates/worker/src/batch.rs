@@ -18,8 +18,9 @@ use crate::clock;
 use crate::heat::Heat;
 use crate::prepare::{Prepared, Work, keys, linked, panic_message};
 use crate::redact;
+use crate::strategy::{Strategy, Turn};
 
-/// Conflicts after which a batch locks before it reads, whatever its items' heat.
+/// Tries after which an adaptive batch locks before it reads, whatever its items' heat.
 const OPTIMISTIC_TRIES: u32 = 3;
 
 /// Tries after which a batch is given up as stuck, and its envelopes are tried one by one.
@@ -43,18 +44,7 @@ pub struct Processor<S> {
     store: S,
     heat: Heat,
     strategy: Strategy,
-}
-
-/// When a batch takes its locks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Strategy {
-    /// Optimistic, but locking for items that turn out hot.
-    #[default]
-    Adaptive,
-    /// Reads without locks and relies on versions.
-    Optimistic,
-    /// Locks before it reads.
-    Locking,
+    turn: Turn,
 }
 
 /// Why a batch as a whole could not be committed.
@@ -80,7 +70,12 @@ impl From<StoreError> for Failed {
 
 impl<S: Store> Processor<S> {
     pub fn new(store: S, strategy: Strategy) -> Self {
-        Self { store, heat: Heat::default(), strategy }
+        Self { store, heat: Heat::default(), strategy, turn: Turn::default() }
+    }
+
+    /// Takes turns with the others that share `turn`.
+    pub(crate) fn in_turn(self, turn: Turn) -> Self {
+        Self { turn, ..self }
     }
 
     pub fn store(&self) -> &S {
@@ -152,12 +147,7 @@ impl<S: Store> Processor<S> {
         let started = Instant::now();
         for tries in 0..TRIES_MAX {
             let keys = self.keys(batch).await?;
-            let lock_first = match self.strategy {
-                Strategy::Locking => true,
-                Strategy::Optimistic => false,
-                Strategy::Adaptive => tries >= OPTIMISTIC_TRIES || self.heat.is_hot(&keys),
-            };
-            match self.attempt(batch, &keys, lock_first).await {
+            match self.attempt(batch, &keys, tries).await {
                 Ok((Commit::Applied, decided)) => {
                     self.heat.calm(&keys);
                     measure(batch, &decided, started);
@@ -194,20 +184,62 @@ impl<S: Store> Processor<S> {
         self.heat.conflict(conflicts);
     }
 
+    /// One try, the strategy's way.
     async fn attempt(
         &self,
         batch: &mut [Prepared],
         keys: &Keys,
-        lock_first: bool,
+        tries: u32,
     ) -> Result<(Commit, Vec<Decided>), StoreError> {
-        if lock_first {
-            let (claim, view) = self.store.claim(keys).await?;
-            let (changes, decided) = decide(batch, view);
-            Ok((self.store.commit_claim(claim, &changes.into_changes()).await?, decided))
-        } else {
-            let view = self.store.load(keys).await?;
-            let (changes, decided) = decide(batch, view);
-            Ok((self.store.commit(&changes.into_changes()).await?, decided))
+        let store = &self.store;
+        let _turn = match &self.strategy {
+            Strategy::Adaptive => Some(self.turn.take().await),
+            _ => None,
+        };
+        let (claim, view) = match &self.strategy {
+            Strategy::Adaptive if tries >= OPTIMISTIC_TRIES || self.heat.is_hot(keys) => {
+                store.claim(keys).await?
+            }
+            Strategy::Adaptive | Strategy::Optimistic => return self.optimistic(batch, keys).await,
+            Strategy::Locking => store.claim(keys).await?,
+            Strategy::Advisory => store.claim_by_name(keys).await?,
+            #[cfg(feature = "redis")]
+            Strategy::Redis(leases) => return self.leased(leases, batch, keys).await,
+        };
+        let (changes, decided) = decide(batch, view);
+        Ok((store.commit_claim(claim, &changes.into_changes()).await?, decided))
+    }
+
+    async fn optimistic(
+        &self,
+        batch: &mut [Prepared],
+        keys: &Keys,
+    ) -> Result<(Commit, Vec<Decided>), StoreError> {
+        let view = self.store.load(keys).await?;
+        let (changes, decided) = decide(batch, view);
+        Ok((self.store.commit(&changes.into_changes()).await?, decided))
+    }
+
+    /// Without a lease it goes on all the same: versions keep the promises, a lease only saves tries.
+    #[cfg(feature = "redis")]
+    async fn leased(
+        &self,
+        leases: &lease::Leases,
+        batch: &mut [Prepared],
+        keys: &Keys,
+    ) -> Result<(Commit, Vec<Decided>), StoreError> {
+        match leases.take(keys.skus.iter().map(|sku| sku.as_str())).await {
+            Ok(lease) => {
+                let answer = lease.during(self.optimistic(batch, keys)).await;
+                lease.give_back().await;
+                answer
+            }
+            Err(error) => {
+                let error = crate::error_chain(&error);
+                tracing::debug!(error, "no lease; going on without one");
+                metrics::counter!("onhand_leases_missed_total").increment(1);
+                self.optimistic(batch, keys).await
+            }
         }
     }
 }

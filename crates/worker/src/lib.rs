@@ -30,14 +30,18 @@ mod heat;
 mod lane;
 mod prepare;
 mod redact;
+mod strategy;
 mod sweep;
 
 pub use self::backoff::ConflictBackoff;
-pub use batch::{Done, Processor, Strategy};
+pub use batch::{Done, Processor};
+#[cfg(feature = "redis")]
+pub use lease;
 pub use prepare::Work;
+pub use strategy::{NoRedis, Strategy};
 
 /// Limits of a worker.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// Envelopes that a lane decides at once, at the most (a parcel is not split).
     pub batch_max: usize,
@@ -68,10 +72,11 @@ pub async fn run<C: Consumer, S: Store>(
     let stop = stop.child_token();
     let abandon = CancellationToken::new();
     let ended = CancellationToken::new();
+    let turn = strategy::Turn::default();
     for consumer in consumers {
         let lane = lane::Lane {
             consumer,
-            processor: Processor::new(store.clone(), config.strategy),
+            processor: Processor::new(store.clone(), config.strategy.clone()).in_turn(turn.clone()),
             shops: shops.clone(),
             batch_max: config.batch_max,
             stop: stop.clone(),

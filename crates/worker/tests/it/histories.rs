@@ -74,8 +74,14 @@ pub(crate) fn history() -> impl Strategy<Value = History> {
         });
     let lines = vec((0..SKUS.len(), 1..4_i64), 1..3);
     let again = prop_oneof![Just(Again::Redelivered), Just(Again::Duplicate), Just(Again::Twin)];
-    let locks =
-        || prop_oneof![Just(Locks::Optimistic), Just(Locks::Adaptive), Just(Locks::Locking)];
+    let locks = || {
+        prop_oneof![
+            Just(Locks::Optimistic),
+            Just(Locks::Adaptive),
+            Just(Locks::Locking),
+            Just(Locks::Advisory)
+        ]
+    };
     (
         rules,
         vec(0..7_i64, SKUS.len() * LOCATIONS.len()),

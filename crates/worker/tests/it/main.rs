@@ -6,6 +6,8 @@ mod doctored;
 mod harness;
 mod histories;
 mod lanes;
+#[cfg(feature = "redis")]
+mod leases;
 mod logged;
 mod meddled;
 mod payments;

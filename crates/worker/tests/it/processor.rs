@@ -45,7 +45,9 @@ async fn an_adaptive_batch_locks_after_a_few_conflicts_and_cools_down() {
 
 #[tokio::test]
 async fn every_strategy_ends_the_same() {
-    for strategy in [Strategy::Optimistic, Strategy::Adaptive, Strategy::Locking] {
+    for strategy in
+        [Strategy::Optimistic, Strategy::Adaptive, Strategy::Locking, Strategy::Advisory]
+    {
         let store = Doctored::with_bowls(10);
         store.inner.fail_next([Fault::TryAgain]);
         let mut processor = Processor::new(store.clone(), strategy);

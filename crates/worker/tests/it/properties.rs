@@ -45,7 +45,7 @@ on_every_store! {
     postgres: InPostgres, 40;
 }
 
-fn run_cases<B: Backend>(cases: u32, case: impl AsyncFn(&B, u64, &History)) {
+pub(crate) fn run_cases<B: Backend>(cases: u32, case: impl AsyncFn(&B, u64, &History)) {
     let runtime = Runtime::new().expect("a runtime");
     let backend = runtime.block_on(B::open());
     // Counts while shrinking too.
@@ -73,7 +73,7 @@ async fn ample<B: Backend>(backend: &B, run: u64, history: &History) {
 
     open_stock(backend.store(), &rows).await;
     backend.plant_faults();
-    both_work(backend.store(), history.arrive(&sent), history.locks, &shops).await;
+    both_work(backend.store(), history.arrive(&sent), history.locks.clone(), &shops).await;
     let facts = facts(&sent);
     let (end, expected) =
         (end(backend.store(), run, &facts).await, end(&straight, run, &facts).await);
@@ -81,7 +81,7 @@ async fn ample<B: Backend>(backend: &B, run: u64, history: &History) {
     assert_eq!(backend.violations().await, Vec::<String>::new());
 }
 
-async fn scarce<B: Backend>(backend: &B, run: u64, history: &History) {
+pub(crate) async fn scarce<B: Backend>(backend: &B, run: u64, history: &History) {
     let (shops, sent) = (history.shops(), history.envelopes(run));
     let rows: Vec<_> = stock_rows(run).into_iter().zip(history.scarce.clone()).collect();
     let mut model = Model::default();
@@ -90,7 +90,7 @@ async fn scarce<B: Backend>(backend: &B, run: u64, history: &History) {
     }
     let store = Logged::new(backend.store().clone());
     open_stock(&store, &rows).await;
-    both_work(&store, history.arrive(&sent), history.locks, &shops).await;
+    both_work(&store, history.arrive(&sent), history.locks.clone(), &shops).await;
 
     let facts = facts(&sent);
     let policy = &shops.get(&ShopId::new("demo")).expect("named").policy;

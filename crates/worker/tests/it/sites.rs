@@ -181,6 +181,6 @@ pub(crate) fn deal(arriving: &[Envelope], dice: &mut Dice) -> [Vec<Vec<Work>>; 2
 }
 
 pub(crate) fn locks(dice: &mut Dice) -> [Strategy; 2] {
-    let all = [Strategy::Optimistic, Strategy::Adaptive, Strategy::Locking];
-    [*dice.pick(&all), *dice.pick(&all)]
+    let all = [Strategy::Optimistic, Strategy::Adaptive, Strategy::Locking, Strategy::Advisory];
+    [dice.pick(&all).clone(), dice.pick(&all).clone()]
 }
