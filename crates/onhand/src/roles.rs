@@ -27,8 +27,10 @@ use crate::exit::bad_config;
 use crate::shops_file;
 
 mod spool;
+mod strategy;
 
 use spool::SpoolArgs;
+use strategy::StrategyArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
@@ -85,9 +87,11 @@ struct WorkerLimits {
           value_parser = clap::value_parser!(u16).range(1..=64))]
     lanes: u16,
     /// Webhooks that a lane decides at once, at the most
-    #[arg(long, env = "ONHAND_BATCH", default_value_t = 256,
+    #[arg(long, env = "ONHAND_BATCH", default_value_t = 512,
           value_parser = clap::value_parser!(u16).range(1..=4096))]
     batch: u16,
+    #[command(flatten)]
+    strategy: StrategyArgs,
     /// After a stop, how long lanes may take to finish what they hold, in seconds
     #[arg(long, env = "ONHAND_DRAIN_SECONDS", default_value_t = 25,
           value_parser = clap::value_parser!(u64).range(0..=600))]
@@ -115,11 +119,11 @@ impl IngressLimits {
 }
 
 impl WorkerLimits {
-    fn config(&self) -> worker::Config {
+    fn config(&self, strategy: worker::Strategy) -> worker::Config {
         worker::Config {
             batch_max: self.batch.into(),
             drain_deadline: Duration::from_secs(self.drain_seconds),
-            strategy: worker::Strategy::Adaptive,
+            strategy,
             sweep_every: SWEEP_EVERY,
         }
     }
@@ -176,11 +180,11 @@ impl Role {
         &self,
         queue: &AnyQueue,
         store: &AnyStore,
-        args: &WorkerLimits,
+        (args, strategy): (&WorkerLimits, worker::Strategy),
         stop: CancellationToken,
     ) -> Result<(), worker::Died> {
         let consumers = (0..args.lanes).map(|_| queue.consumer()).collect();
-        worker::run(consumers, store.clone(), self.shops.clone(), args.config(), stop).await
+        worker::run(consumers, store.clone(), self.shops.clone(), args.config(strategy), stop).await
     }
 
     async fn finish(self, worked: Result<(), worker::Died>) -> anyhow::Result<ExitCode> {
@@ -221,6 +225,7 @@ pub(crate) async fn serve(settings: &Settings, args: ServeArgs) -> anyhow::Resul
     let spool = args.spool.open(&broker).await?;
     let queue = broker.open().await?;
     let store = open_store(settings, &args.worker).await?;
+    let strategy = args.worker.strategy.strategy(&settings.broker_prefix).await?;
     let publisher = spool::before(queue.publisher(), spool.as_ref());
     let ready = readiness(Some(publisher.clone()), Some(store.clone()));
     let listener = listen(args.ingress.listen).await?;
@@ -228,7 +233,7 @@ pub(crate) async fn serve(settings: &Settings, args: ServeArgs) -> anyhow::Resul
     // Lanes stop only when nothing new can come; ingress does not go on without them.
     let lanes_stop = CancellationToken::new();
     let apply = async {
-        let worked = role.work(&queue, &store, &args.worker, lanes_stop.clone()).await;
+        let worked = role.work(&queue, &store, (&args.worker, strategy), lanes_stop.clone()).await;
         role.stop.cancel();
         worked
     };
@@ -280,10 +285,11 @@ pub(crate) async fn worker(settings: &Settings, args: WorkerArgs) -> anyhow::Res
     };
     let role = Role::start(settings)?;
     let store = database.open().await?;
+    let strategy = args.worker.strategy.strategy(&settings.broker_prefix).await?;
     let queue = broker.open().await?;
     role.ops(args.ops_listen, readiness(None, Some(store.clone()))).await?;
     tracing::info!(lanes = args.worker.lanes, "applying webhooks");
-    let worked = role.work(&queue, &store, &args.worker, role.stop.clone()).await;
+    let worked = role.work(&queue, &store, (&args.worker, strategy), role.stop.clone()).await;
     bounded(queue.close()).await;
     bounded(store.close()).await;
     role.finish(worked).await
