@@ -1,110 +1,164 @@
 //! Real processes of the release build, on a fresh folder, database and broker.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use tempfile::TempDir;
+use testkit::services::{Postgres, RabbitMq};
 use tokio::process::{Child, Command};
+use tokio_postgres::NoTls;
 
+use crate::cpu;
+use crate::metrics::Metrics;
+
+/// What webhooks are signed with.
+pub(crate) const SECRET: &str = "bench";
+
+/// Where webhooks go, and the first of the ops ports.
 const LISTEN: &str = "127.0.0.1:18080";
+const OPS: u16 = 18081;
+
+/// How often the end of a run is looked for.
+pub(crate) const LOOK: Duration = Duration::from_millis(20);
 
 /// How long roles may take to come up.
 const READY: Duration = Duration::from_secs(30);
 
-/// One fresh Onhand. Its processes end with it.
+/// As a database server of its own would be set up, on a machine that it shares here: commits are
+/// fsynced, and a checkpoint comes every few gigabytes.
+const POSTGRES: &[&str] =
+    &["fsync=on", "shared_buffers=1GB", "max_wal_size=4GB", "wal_compression=on"];
+
+/// A database and a broker of their own.
+pub(crate) struct Services {
+    pub(crate) postgres: Postgres,
+    pub(crate) broker: RabbitMq,
+}
+
+impl Services {
+    pub(crate) async fn start() -> Self {
+        Self { postgres: Postgres::start_with(POSTGRES).await, broker: RabbitMq::start().await }
+    }
+}
+
+/// What is measured: fresh processes, which end with it.
 pub(crate) struct Instance {
     onhand: PathBuf,
     folder: TempDir,
     environment: Vec<(&'static str, String)>,
-    roles: Vec<(&'static str, Child)>,
-}
-
-/// What a role took at the most.
-pub(crate) struct Memory {
-    role: &'static str,
-    peak_mb: u64,
-}
-
-impl fmt::Display for Memory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.role, self.peak_mb)
-    }
+    roles: Vec<(String, Child)>,
 }
 
 impl Instance {
     pub(crate) async fn embedded(onhand: &Path) -> anyhow::Result<Self> {
         let mut instance = Self::new(onhand, Vec::new())?;
-        instance.start("serve", &["--listen", LISTEN, "--ops-listen", "127.0.0.1:18081"])?;
-        instance.ready("http://127.0.0.1:18081/readyz").await?;
+        let ops = ops(0);
+        instance.start(onhand, "serve", &["--listen", LISTEN, "--ops-listen", &ops])?;
+        instance.ready(&ops).await?;
         Ok(instance)
     }
 
+    /// An ingress, and as many workers, each with `args`.
     pub(crate) async fn fleet(
         onhand: &Path,
-        database: &str,
-        broker: &str,
+        services: &Services,
         workers: u16,
+        args: &[&str],
     ) -> anyhow::Result<Self> {
         let environment = vec![
-            ("ONHAND_DATABASE_URL", database.to_owned()),
-            ("ONHAND_BROKER_URL", broker.to_owned()),
+            ("ONHAND_DATABASE_URL", services.postgres.url()),
+            ("ONHAND_BROKER_URL", services.broker.url()),
         ];
         let mut instance = Self::new(onhand, environment)?;
         instance.run(&["migrate"]).await?;
-        instance.start("ingress", &["--listen", LISTEN, "--ops-listen", "127.0.0.1:18081"])?;
-        for worker in 0..workers {
-            let ops = format!("127.0.0.1:{}", 18082 + worker);
-            instance.start("worker", &["--ops-listen", &ops])?;
-            instance.ready(&format!("http://{ops}/readyz")).await?;
+        instance.start(onhand, "ingress", &["--listen", LISTEN, "--ops-listen", &ops(0)])?;
+        instance.ready(&ops(0)).await?;
+        instance.workers(workers, args).await?;
+        Ok(instance)
+    }
+
+    /// Starts so many workers, where there are none yet.
+    pub(crate) async fn workers(&mut self, workers: u16, args: &[&str]) -> anyhow::Result<()> {
+        let onhand = self.onhand.clone();
+        for worker in 1..=workers {
+            self.start(&onhand, "worker", &[&["--ops-listen", &ops(worker)], args].concat())?;
         }
-        instance.ready("http://127.0.0.1:18081/readyz").await?;
+        for worker in 1..=workers {
+            self.ready(&ops(worker)).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until so many webhooks are decided.
+    pub(crate) async fn decided(&self, services: &Services, wanted: i64) -> anyhow::Result<()> {
+        let client = connect(services).await?;
+        let sql = "SELECT coalesce(sum(value), 0)::bigint FROM counters";
+        while client.query_one(sql, &[]).await?.get::<_, i64>(0) < wanted {
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// The bare pipe: this program itself, in the roles of [`crate::pipe`].
+    pub(crate) async fn bare(onhand: &Path, services: &Services) -> anyhow::Result<Self> {
+        let (database, broker) = (services.postgres.url(), services.broker.url());
+        crate::pipe::prepare(&database).await?;
+        let mut instance = Self::new(onhand, Vec::new())?;
+        let me = std::env::current_exe()?;
+        instance.start(&me, "pipe-ingress", &[LISTEN, &broker])?;
+        instance.start(&me, "pipe-worker", &[&database, &broker])?;
+        instance.ready(LISTEN).await?;
         Ok(instance)
     }
 
     fn new(onhand: &Path, environment: Vec<(&'static str, String)>) -> anyhow::Result<Self> {
         let folder = TempDir::new()?;
-        let shops = "[[shop]]\nname = \"demo\"\nplatform = \"shopify\"\n\
-                     domain = \"demo.myshopify.com\"\nsecrets = [\"plain:bench\"]\n";
+        let shops = format!(
+            "[[shop]]\nname = \"demo\"\nplatform = \"shopify\"\n\
+             domain = \"demo.myshopify.com\"\nsecrets = [\"plain:{SECRET}\"]\n"
+        );
         std::fs::write(folder.path().join("shops.toml"), shops)?;
         Ok(Self { onhand: onhand.to_owned(), folder, environment, roles: Vec::new() })
     }
 
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(&self.onhand);
+    fn command(&self, program: &Path, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
             .args(args)
             .current_dir(self.folder.path())
+            .env("ONHAND_LOG", "warn")
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .kill_on_drop(true);
         command
     }
 
-    fn start(&mut self, role: &'static str, args: &[&str]) -> anyhow::Result<()> {
-        let log = std::fs::File::create(self.folder.path().join(format!("{role}.log")))?;
+    fn start(&mut self, program: &Path, role: &str, args: &[&str]) -> anyhow::Result<()> {
+        let log = self.folder.path().join(format!("{role}-{}.log", self.roles.len()));
         let child = self
-            .command(&[&[role, "--log", "warn"], args].concat())
-            .stderr(log)
+            .command(program, &[&[role], args].concat())
+            .stderr(std::fs::File::create(log)?)
             .spawn()
-            .with_context(|| format!("cannot start onhand {role}"))?;
-        self.roles.push((role, child));
+            .with_context(|| format!("cannot start {role}"))?;
+        self.roles.push((role.to_owned(), child));
         Ok(())
     }
 
-    async fn run(&self, args: &[&str]) -> anyhow::Result<Vec<u8>> {
-        let output = self.command(args).stderr(Stdio::inherit()).output().await?;
+    /// Runs a command of Onhand to its end; what it printed.
+    pub(crate) async fn run(&self, args: &[&str]) -> anyhow::Result<Vec<u8>> {
+        let output = self.command(&self.onhand, args).stderr(Stdio::inherit()).output().await?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         anyhow::ensure!(output.status.success(), "onhand {args:?} failed: {said}");
         Ok(output.stdout)
     }
 
-    async fn ready(&self, url: &str) -> anyhow::Result<()> {
+    async fn ready(&self, address: &str) -> anyhow::Result<()> {
+        let url = format!("http://{address}/readyz");
         let began = Instant::now();
         while began.elapsed() < READY {
-            let check = self.command(&["healthcheck", url]).output().await?;
+            let check = self.command(&self.onhand, &["healthcheck", &url]).output().await?;
             if check.status.success() {
                 return Ok(());
             }
@@ -112,29 +166,63 @@ impl Instance {
         anyhow::bail!("{url} did not become ready within {} s", READY.as_secs())
     }
 
-    /// Plays a sale, waits until all is applied, and gives the report.
+    /// Plays a sale; its report. With `--wait` among `args` it has also looked for losses and run
+    /// verify, and fails if a promise is broken.
     pub(crate) async fn simulate(&self, args: &[&str]) -> anyhow::Result<serde_json::Value> {
-        let url = format!("http://{LISTEN}");
-        let fixed =
-            ["simulate", "--json", "--setup", "--wait", "--secret", "plain:bench", "--url", &url];
+        let (url, secret) = (format!("http://{LISTEN}"), format!("plain:{SECRET}"));
+        let fixed = ["simulate", "--json", "--secret", &secret, "--url", &url];
         let report = self.run(&[&fixed, args].concat()).await?;
         serde_json::from_slice(&report).context("simulate did not print JSON")
     }
 
-    /// The peak resident memory of every role so far.
-    pub(crate) fn memory(&self) -> anyhow::Result<Vec<Memory>> {
-        self.roles
-            .iter()
-            .map(|(role, child)| {
-                let pid = child.id().context("a role has ended")?;
-                let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-                let kb = status
-                    .lines()
-                    .find_map(|line| line.strip_prefix("VmHWM:"))
-                    .and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u64>().ok())
-                    .context("no VmHWM in the process status")?;
-                Ok(Memory { role, peak_mb: kb / 1024 })
-            })
-            .collect()
+    /// CPU seconds per role so far; workers together.
+    pub(crate) fn cpu(&self) -> Vec<(&str, f64)> {
+        let mut sums: Vec<(&str, f64)> = Vec::new();
+        for (role, child) in &self.roles {
+            let seconds = child.id().map_or(0.0, cpu::seconds);
+            match sums.iter_mut().find(|(name, _)| name == role) {
+                Some((_, sum)) => *sum += seconds,
+                None => sums.push((role, seconds)),
+            }
+        }
+        sums
     }
+
+    /// Peak resident memory, in megabytes, of the largest process of each role.
+    pub(crate) fn memory(&self) -> Vec<(&str, u64)> {
+        let peak = |child: &Child| child.id().and_then(|pid| cpu::megabytes(pid, "VmHWM:"));
+        let mut peaks: Vec<(&str, u64)> = Vec::new();
+        for (role, child) in &self.roles {
+            let megabytes = peak(child).unwrap_or(0);
+            match peaks.iter_mut().find(|(name, _)| name == role) {
+                Some((_, most)) => *most = megabytes.max(*most),
+                None => peaks.push((role, megabytes)),
+            }
+        }
+        peaks
+    }
+
+    /// The metrics of a worker (from 1) or of the first role (0).
+    pub(crate) async fn metrics(&self, place: u16) -> anyhow::Result<Metrics> {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut stream = tokio::net::TcpStream::connect(ops(place)).await?;
+        stream
+            .write_all(b"GET /metrics HTTP/1.1\r\nHost: ops\r\nConnection: close\r\n\r\n")
+            .await?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await?;
+        Ok(Metrics(text))
+    }
+}
+
+/// A connection to the database beside Onhand's own.
+pub(crate) async fn connect(services: &Services) -> anyhow::Result<tokio_postgres::Client> {
+    let (client, connection) = tokio_postgres::connect(&services.postgres.url(), NoTls).await?;
+    #[expect(clippy::disallowed_methods, reason = "ends with its client, as this process does")]
+    tokio::spawn(async move { drop(connection.await) });
+    Ok(client)
+}
+
+fn ops(place: u16) -> String {
+    format!("127.0.0.1:{}", OPS + place)
 }

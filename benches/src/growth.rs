@@ -1,0 +1,94 @@
+//! What earlier orders cost the next: the same sale against a database with ever more of them, and
+//! against the number of lines per order.
+
+use std::path::Path;
+
+use anyhow::Context;
+
+use crate::roles::{Instance, Services, connect};
+use crate::run::{Run, checked};
+use crate::table;
+
+const ORDERS: u32 = 40_000;
+const EARLIER: [u32; 3] = [10_000, 1_000_000, 10_000_000];
+const LINES: [(&str, u32); 3] = [("1", 20_000), ("5", 10_000), ("50", 2_000)];
+
+/// Earlier orders as the program writes them, made by the database itself: each with its webhook,
+/// its holding and its move, all of one item that the sale does not touch. Ids of webhooks are
+/// random, as platforms' are.
+const EARLIER_SQL: &str = "
+    INSERT INTO stock VALUES ('OLD', 'main', 1000000000, $1, 0, $1 + 1);
+    INSERT INTO ledger VALUES ('OLD', 'main', 1, 'opening', 1000000000, 0, NULL, NULL, NULL,
+        gen_random_uuid(), 'opening', now());
+    INSERT INTO orders (shop, order_id, version, state, short, name, financial_status, document)
+    SELECT 'demo', (4000000000000 + i)::text, 1, 'committed', false, '#' || i, 'pending',
+           replace(replace($DOC$, 'LINE', (9000000000000 + i)::text), 'NAME', i::text)::DOCTYPE
+    FROM generate_series(1, $1) AS i;
+    INSERT INTO order_stock
+    SELECT 'demo', (4000000000000 + i)::text, 'OLD', 'main', 1, 0, 0, 0
+    FROM generate_series(1, $1) AS i;
+    INSERT INTO webhooks (webhook_id, shop, body_hash, envelope_id, topic, order_id, outcome,
+                          received_at, decided_at)
+    SELECT gen_random_uuid()::text, 'demo', decode(md5(i::text), 'hex'),
+           ('01900000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 'orders/create',
+           (4000000000000 + i)::text, 'applied', now(), now()
+    FROM generate_series(1, $1) AS i;
+    INSERT INTO ledger
+    SELECT 'OLD', 'main', i + 1, 'commit', 0, 1, 'demo', (4000000000000 + i)::text, 'w' || i,
+           gen_random_uuid(), 'orders/create', now()
+    FROM generate_series(1, $1) AS i;
+    INSERT INTO counters VALUES ('applied', 63, $1)
+    ON CONFLICT (name, shard) DO UPDATE SET value = counters.value + excluded.value;
+    ";
+
+const DOCUMENT: &str = r##"{"known":{"snapshot":{"rank":{"updated_at":1795262400000000,"progress":1,"triggered_at":1795262400000000,"digest":1},"name":"#NAME","financial_status":"pending","lines":{"LINE":{"quantity":1,"kept":1}}}},"lines":{"LINE":{"sku":"OLD","parts":[{"sku":"OLD","units":1}]}}}"##;
+
+pub(crate) async fn measure(onhand: &Path) -> anyhow::Result<()> {
+    let mut rows = Vec::new();
+    for earlier in EARLIER {
+        let (run, wal) = after(onhand, earlier).await?;
+        rows.push(row(&format!("{} earlier orders", table::whole(earlier.into())), &run, wal));
+    }
+    for (lines, orders) in LINES {
+        let services = Services::start().await;
+        let instance = Instance::fleet(onhand, &services, 1, &[]).await?;
+        let before = wal(&services).await?;
+        let sale = ["--skus", "1000", "--lines", lines, "--connections", "256"];
+        let run = checked(&instance, Some(&services), orders, &sale).await?;
+        let bytes = (wal(&services).await? - before) / f64::from(orders);
+        rows.push(row(&format!("{lines} lines per order"), &run, bytes));
+    }
+    let header = ["", "orders/s", "CPU of PostgreSQL per order, µs", "WAL per order, bytes"];
+    table::print(&header, &rows);
+    Ok(())
+}
+
+fn row(name: &str, run: &Run, wal: f64) -> Vec<String> {
+    let cpu = run.cpu_us.get("postgres").copied().unwrap_or(0.0);
+    vec![name.to_owned(), table::whole(run.orders_per_second), table::whole(cpu), table::whole(wal)]
+}
+
+async fn after(onhand: &Path, earlier: u32) -> anyhow::Result<(Run, f64)> {
+    let services = Services::start().await;
+    let instance = Instance::fleet(onhand, &services, 1, &[]).await?;
+    let client = connect(&services).await?;
+    let kind = "SELECT format_type(atttypid, atttypmod) FROM pg_attribute
+                WHERE attrelid = 'orders'::regclass AND attname = 'document'";
+    let kind: String = client.query_one(kind, &[]).await?.get(0);
+    let sql = EARLIER_SQL
+        .replace("$DOC$", &format!("'{DOCUMENT}'"))
+        .replace("DOCTYPE", &kind)
+        .replace("$1", &earlier.to_string());
+    client.batch_execute(&sql).await.context("earlier orders")?;
+    client.batch_execute("VACUUM ANALYZE; CHECKPOINT").await?;
+    let before = wal(&services).await?;
+    let sale = ["--skus", "1000", "--lines", "1", "--connections", "256"];
+    let run = checked(&instance, Some(&services), ORDERS, &sale).await?;
+    Ok((run, (wal(&services).await? - before) / f64::from(ORDERS)))
+}
+
+/// Bytes of write-ahead log so far.
+async fn wal(services: &Services) -> anyhow::Result<f64> {
+    let sql = "SELECT (pg_current_wal_lsn() - '0/0'::pg_lsn)::float8";
+    Ok(connect(services).await?.query_one(sql, &[]).await?.get(0))
+}

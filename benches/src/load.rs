@@ -1,0 +1,105 @@
+//! At half load: how soon webhooks are answered and applied, and how much memory roles hold; then a
+//! deep queue, and a storm of duplicates.
+
+use std::path::Path;
+use std::time::Instant;
+
+use crate::roles::{Instance, Services};
+use crate::run::{Run, checked, number};
+use crate::table;
+
+/// Webhooks per second, and for how long: half of what a fleet of one worker takes here.
+const RATE: &str = "4000";
+const ORDERS: u32 = 80_000;
+
+/// Webhooks that wait before a worker starts, in parts that a sender can hold in memory.
+const DEEP: u32 = 1_000_000;
+const PART: u32 = 100_000;
+
+pub(crate) async fn measure(onhand: &Path) -> anyhow::Result<()> {
+    let mut rows = Vec::new();
+    idle_and_lone(onhand, &mut rows).await?;
+    half_load(onhand, &mut rows).await?;
+    duplicates(onhand, &mut rows).await?;
+    deep_queue(onhand, &mut rows).await?;
+    table::print(&["", "measured"], &rows);
+    Ok(())
+}
+
+fn note(rows: &mut Vec<Vec<String>>, what: &str, measured: String) {
+    eprintln!("{what}: {measured}");
+    rows.push(vec![what.to_owned(), measured]);
+}
+
+async fn idle_and_lone(onhand: &Path, rows: &mut Vec<Vec<String>>) -> anyhow::Result<()> {
+    let services = Services::start().await;
+    let instance = Instance::fleet(onhand, &services, 1, &[]).await?;
+    note(rows, "memory when idle, MB", peaks(&instance));
+    // One at a time, each on an idle system.
+    let sale = ["--skus", "1", "--lines", "1", "--connections", "1", "--rate", "20"];
+    checked(&instance, Some(&services), 100, &sale).await?;
+    let metrics = instance.metrics(1).await?;
+    let lone = metrics.quantile("onhand_apply_lag_seconds", 0.5) * 1_000.0;
+    note(rows, "a lone order, received to committed, p50 at most, ms", format!("{lone:.1}"));
+    Ok(())
+}
+
+async fn half_load(onhand: &Path, rows: &mut Vec<Vec<String>>) -> anyhow::Result<()> {
+    let services = Services::start().await;
+    let instance = Instance::fleet(onhand, &services, 1, &[]).await?;
+    let sale = ["--skus", "1000", "--lines", "1", "--connections", "256", "--rate", RATE];
+    let run = checked(&instance, Some(&services), ORDERS, &sale).await?;
+    let Run { ack_p50_ms, ack_p99_ms, ack_p999_ms, .. } = run;
+    let ack = format!("{ack_p50_ms:.1} · {ack_p99_ms:.1} · {ack_p999_ms:.1}");
+    note(rows, &format!("at {RATE}/s: ack p50 · p99 · p99.9, ms"), ack);
+    let metrics = instance.metrics(1).await?;
+    let at = |quantile| metrics.quantile("onhand_apply_lag_seconds", quantile) * 1_000.0;
+    let lag = format!("{:.0} · {:.0}", at(0.5), at(0.99));
+    note(rows, &format!("at {RATE}/s: received to committed, p50 · p99 at most, ms"), lag);
+    let ingress = run.cpu_us.get("ingress").copied().unwrap_or(0.0);
+    note(rows, "CPU of ingress per webhook, µs", format!("{ingress:.0}"));
+    Ok(())
+}
+
+/// The same seed again: every webhook is one that was seen.
+async fn duplicates(onhand: &Path, rows: &mut Vec<Vec<String>>) -> anyhow::Result<()> {
+    let services = Services::start().await;
+    let instance = Instance::fleet(onhand, &services, 1, &[]).await?;
+    let sale =
+        ["--skus", "1000", "--lines", "1", "--connections", "256", "--seed", "11", "--hot-share"];
+    let sale = [&sale[..], &["0"]].concat();
+    let fresh = checked(&instance, Some(&services), PART / 2, &sale).await?.orders_per_second;
+    let again = checked(&instance, Some(&services), PART / 2, &sale).await?.orders_per_second;
+    let rates = format!("{} · {} · {:.2}", table::whole(again), table::whole(fresh), again / fresh);
+    note(rows, "duplicates/s · fresh/s · ratio, end to end", rates);
+    Ok(())
+}
+
+async fn deep_queue(onhand: &Path, rows: &mut Vec<Vec<String>>) -> anyhow::Result<()> {
+    let services = Services::start().await;
+    let mut instance = Instance::fleet(onhand, &services, 0, &[]).await?;
+    let part = PART.to_string();
+    let (mut acked, mut seconds) = (0.0, 0.0);
+    for seed in 0..DEEP / PART {
+        let seed = seed.to_string();
+        let sale = ["--setup", "--orders", &part, "--lines", "1", "--seed", &seed];
+        let report = instance.simulate(&[&sale[..], &["--connections", "256"]].concat()).await?;
+        acked += f64::from(PART);
+        seconds += number(&report, "/seconds")?;
+    }
+    note(rows, "200s/s without a worker", table::whole(acked / seconds));
+    let began = Instant::now();
+    instance.workers(1, &[]).await?;
+    instance.decided(&services, i64::from(DEEP)).await?;
+    let drained = f64::from(DEEP) / began.elapsed().as_secs_f64();
+    let what = format!("{} waiting webhooks drained, orders/s", table::whole(DEEP.into()));
+    note(rows, &what, table::whole(drained));
+    instance.run(&["verify", "--json"]).await?;
+    note(rows, "memory at peak with them waiting, MB", peaks(&instance));
+    Ok(())
+}
+
+fn peaks(instance: &Instance) -> String {
+    let peaks = instance.memory().into_iter().map(|(role, mb)| format!("{role} {mb}"));
+    peaks.collect::<Vec<_>>().join(", ")
+}
