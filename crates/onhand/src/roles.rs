@@ -87,7 +87,7 @@ struct WorkerLimits {
           value_parser = clap::value_parser!(u16).range(1..=64))]
     lanes: u16,
     /// Webhooks that a lane decides at once, at the most
-    #[arg(long, env = "ONHAND_BATCH", default_value_t = 512,
+    #[arg(long, env = "ONHAND_BATCH", default_value_t = 1024,
           value_parser = clap::value_parser!(u16).range(1..=4096))]
     batch: u16,
     #[command(flatten)]

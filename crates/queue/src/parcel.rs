@@ -10,10 +10,12 @@
 //! [`RAW_BYTES_MAX`] and what it was given. It tells a parcel of a later version of Onhand, which
 //! is to be kept for a worker that can read it, from one that nobody can read.
 
+use std::cell::RefCell;
 use std::io;
 
 use bytes::{Buf, Bytes};
 use domain::Envelope;
+use zstd::bulk::{Compressor, Decompressor};
 
 /// How many envelopes share one broker confirm. More gains little and costs redelivery.
 pub const ENVELOPES_MAX: usize = 64;
@@ -101,7 +103,7 @@ pub fn decode(parcel: &[u8]) -> Result<Vec<Envelope>, ParcelError> {
     if length > RAW_BYTES_MAX {
         return Err(ParcelError::Damaged("it claims more than a parcel may hold"));
     }
-    let raw = zstd::bulk::decompress(rest, length).map_err(ParcelError::Compression)?;
+    let raw = decompress(rest, length).map_err(ParcelError::Compression)?;
     if raw.len() != length {
         return Err(ParcelError::Damaged("it holds less than it claims"));
     }
@@ -157,11 +159,35 @@ fn take_bytes(from: &mut Bytes, length: usize) -> Result<Bytes, ParcelError> {
     Ok(from.split_to(length))
 }
 
+// To make a zstd context takes longer than to use it on a parcel, so each thread keeps its own.
+thread_local! {
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
 fn compress(raw: &[u8]) -> io::Result<Vec<u8>> {
-    let mut compressor = zstd::bulk::Compressor::new(ZSTD_LEVEL)?;
-    // Off by default: without it a flipped bit in a body can pass as a body.
-    compressor.include_checksum(true)?;
-    compressor.compress(raw)
+    COMPRESSOR.with_borrow_mut(|kept| {
+        let compressor = match kept {
+            Some(compressor) => compressor,
+            None => {
+                let mut compressor = Compressor::new(ZSTD_LEVEL)?;
+                // Off by default: without it a flipped bit in a body can pass as a body.
+                compressor.include_checksum(true)?;
+                kept.insert(compressor)
+            }
+        };
+        compressor.compress(raw)
+    })
+}
+
+fn decompress(compressed: &[u8], length: usize) -> io::Result<Vec<u8>> {
+    DECOMPRESSOR.with_borrow_mut(|kept| {
+        let decompressor = match kept {
+            Some(decompressor) => decompressor,
+            None => kept.insert(Decompressor::new()?),
+        };
+        decompressor.decompress(compressed, length)
+    })
 }
 
 #[cfg(test)]
