@@ -1,6 +1,7 @@
 //! SIGKILL, at exactly the moments where it could hurt.
 
 use testkit::chaos::{ChaosProxy, Then, Trigger};
+use testkit::services::Redis;
 
 use super::{CONNECTIONS, sale};
 use crate::harness::{Fleet, Profile, proxied};
@@ -25,10 +26,35 @@ async fn a_worker_killed_between_commit_and_acknowledgement_has_done_it_once() {
     assert!(kill_worker_at(lose).await > 0.0, "what was committed came again");
 }
 
+#[tokio::test]
+async fn whatever_the_strategy_a_worker_killed_at_its_commit_costs_nothing() {
+    let redis = Redis::start().await;
+    for strategy in ["optimistic", "locking", "advisory", "redis", "adaptive"] {
+        let chosen = [("ONHAND_STRATEGY", strategy.to_owned()), ("ONHAND_REDIS_URL", redis.url())];
+        let before = |database: &ChaosProxy, _: &ChaosProxy| {
+            database.lose_request(Trigger::Commit);
+        };
+        assert_eq!(kill_worker_with(&chosen, before).await, 0.0, "{strategy}");
+        let after = |database: &ChaosProxy, _: &ChaosProxy| {
+            database.drop_replies_after(Trigger::Commit, Then::Silence);
+        };
+        assert!(kill_worker_with(&chosen, after).await > 0.0, "{strategy}");
+    }
+}
+
+async fn kill_worker_at(arm: impl Fn(&ChaosProxy, &ChaosProxy)) -> f64 {
+    kill_worker_with(&[], arm).await
+}
+
 /// Kills the only worker when the fault that `arm` prepares between it and its servers is hit, and
 /// starts another. Gives back how much of what was decided came to that one again.
-async fn kill_worker_at(arm: impl Fn(&ChaosProxy, &ChaosProxy)) -> f64 {
-    let mut fleet = Fleet::start(Profile::Fleet, 0).await;
+async fn kill_worker_with(
+    settings: &[(&'static str, String)],
+    arm: impl Fn(&ChaosProxy, &ChaosProxy),
+) -> f64 {
+    let mut fleet = Fleet::prepare(Profile::Fleet).await;
+    fleet.settings.extend(settings.iter().cloned());
+    fleet.start_all(0).await;
     let sale = sale();
     sale.supply(&fleet).await;
     let (database, database_setting) = proxied(&fleet, "ONHAND_DATABASE_URL").await;
