@@ -6,6 +6,7 @@ use domain::payment::{
     Money, PaymentEvent, PaymentEventKind as Kind, PaymentKnown, PaymentState as State,
 };
 use domain::{OrderId, Payment, PaymentEventId, Timestamp};
+use testkit::permutations;
 
 /// An event: its id, its moment, what happened, and how much.
 type Told = (&'static str, i64, Kind, Option<i64>);
@@ -30,22 +31,6 @@ fn joined<'a>(events: impl IntoIterator<Item = &'a Told>) -> PaymentKnown {
 fn captured_at(known: &PaymentKnown) -> Option<Timestamp> {
     let payment = Payment { known: known.clone(), ..Payment::default() };
     payment.linked().captured_at
-}
-
-fn permutations(events: &[Told]) -> Vec<Vec<Told>> {
-    if events.is_empty() {
-        return vec![Vec::new()];
-    }
-    let mut all = Vec::new();
-    for (place, first) in events.iter().enumerate() {
-        let mut others = events.to_vec();
-        others.remove(place);
-        for mut rest in permutations(&others) {
-            rest.push(*first);
-            all.push(rest);
-        }
-    }
-    all
 }
 
 /// The states after each event in the order of their moments; every order of arrival must agree,

@@ -29,20 +29,3 @@ impl Dice {
         }
     }
 }
-
-/// All orders of `all`.
-pub(crate) fn permutations<T: Clone>(all: &[T]) -> Vec<Vec<T>> {
-    if all.is_empty() {
-        return vec![Vec::new()];
-    }
-    let beginning_with = |at: usize| {
-        let mut rest = all.to_vec();
-        let first = rest.remove(at);
-        permutations(&rest).into_iter().map(move |rest| {
-            let mut one = vec![first.clone()];
-            one.extend(rest);
-            one
-        })
-    };
-    (0..all.len()).flat_map(beginning_with).collect()
-}

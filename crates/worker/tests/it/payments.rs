@@ -14,6 +14,7 @@ use platforms::Shops;
 use store::Store;
 use testkit::memory::MemoryStore;
 use testkit::payments::{AMOUNT, PaymentLife};
+use testkit::permutations;
 use testkit::request::Request;
 use testkit::shopify::{PLACED_AT, ShopifyOrder};
 use tokio::runtime::Runtime;
@@ -21,7 +22,7 @@ use uuid::Uuid;
 use worker::{Strategy, Work};
 
 use crate::backends::{Backend, InPostgres, InSqlite, Memory, both_work, open_stock, work_off};
-use crate::dice::{Dice, permutations};
+use crate::dice::Dice;
 use crate::harness::{headers, shops};
 use crate::sites::{deal, locks, weather};
 

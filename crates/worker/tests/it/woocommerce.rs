@@ -7,11 +7,12 @@ use domain::order::Holding;
 use domain::{Envelope, Keys, OrderKey, StockKey};
 use store::Store;
 use testkit::memory::MemoryStore;
+use testkit::permutations;
 use tokio::runtime::Runtime;
 use worker::{Strategy, Work};
 
 use crate::backends::{Backend, InPostgres, InSqlite, Memory, both_work, open_stock, work_off};
-use crate::dice::{Dice, permutations};
+use crate::dice::Dice;
 use crate::sites::{HeldBySite, Site, deal, locks, weather};
 
 /// Nobody can ask for so many.
