@@ -70,17 +70,6 @@ fn each_kind_of_refund_moves_what_it_says() {
 }
 
 #[test]
-fn a_cancel_line_in_the_first_body_ever_seen_is_counted_once() {
-    let mut world = ten_bowls();
-    let mut order = ShopifyOrder::new(1).line("BOWL", 3);
-    order.refund(Restock::Cancel, Some(LOCATION), &[(0, 1)]);
-    world.send(&order, "orders/updated");
-    assert_eq!(world.stock("BOWL"), (10, 2));
-    assert_eq!(world.send(&order, "refunds/create").outcome, Outcome::Unchanged);
-    assert_eq!(world.stock("BOWL"), (10, 2));
-}
-
-#[test]
 fn an_older_snapshot_is_superseded_yet_its_fulfilment_joins() {
     let mut world = ten_bowls();
     let mut order = ShopifyOrder::new(1).line("BOWL", 3);
@@ -95,27 +84,6 @@ fn an_older_snapshot_is_superseded_yet_its_fulfilment_joins() {
     assert_eq!(world.decide(older).outcome, Outcome::Superseded);
     assert_eq!(world.stock("BOWL"), (8, 1));
     assert_eq!(world.order(&order).known.snapshot.unwrap().financial_status.unwrap(), "paid");
-}
-
-#[test]
-fn of_two_bodies_of_one_second_the_one_with_more_progress_wins() {
-    for newer_first in [false, true] {
-        let mut world = ten_bowls();
-        let mut order = ShopifyOrder::new(1).line("BOWL", 3);
-        order.seconds_per_action(0);
-        let before = order.fact("orders/create");
-        order.refund(Restock::Cancel, Some(LOCATION), &[(0, 2)]);
-        let after = order.fact("orders/updated");
-        assert_eq!(
-            before.known.snapshot.as_ref().unwrap().rank.updated_at,
-            after.known.snapshot.as_ref().unwrap().rank.updated_at,
-        );
-        let (first, second) = if newer_first { (after, before) } else { (before, after) };
-        world.decide(first);
-        let outcome = world.decide(second).outcome;
-        assert_eq!(outcome == Outcome::Superseded, newer_first);
-        assert_eq!(world.stock("BOWL"), (10, 1));
-    }
 }
 
 #[test]

@@ -24,16 +24,6 @@ fn an_order_that_does_not_fit_commits_nothing_of_anything() {
 }
 
 #[test]
-fn what_was_committed_stays_when_more_does_not_fit() {
-    let mut world = ten_bowls();
-    let mut order = ShopifyOrder::new(1).line("BOWL", 8);
-    world.send(&order, "orders/create");
-    order.edit(0, 5);
-    assert_eq!(world.send(&order, "orders/updated").outcome, Outcome::Short);
-    assert_eq!(world.stock("BOWL"), (10, 8));
-}
-
-#[test]
 fn short_is_a_latch_until_somebody_retries() {
     let mut world = World::new(Policy::default()).with("BOWL", 3);
     let first = ShopifyOrder::new(1).line("BOWL", 3);
