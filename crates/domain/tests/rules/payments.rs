@@ -3,7 +3,8 @@
 use domain::order::{OrderFlag, OrderState};
 use domain::payment::{Money, PaymentEvent, PaymentEventKind as Kind, PaymentFact, PaymentKnown};
 use domain::policy::CommitOn;
-use domain::{Outcome, Policy, Timestamp, change::EffectKind};
+use domain::{OrderFact, Outcome, Policy, Timestamp, Verdict, change::EffectKind};
+use testkit::permutations;
 use testkit::shopify::{PLACED_AT, ShopifyOrder};
 
 use crate::world::{World, applied, order_key};
@@ -82,16 +83,68 @@ fn what_does_not_name_its_order_finds_it_through_its_payment() {
     }
 }
 
+/// What is heard of an order and of a payment for it.
+#[derive(Clone, Debug)]
+enum Heard {
+    Order(Box<OrderFact>),
+    Payment(PaymentFact),
+}
+
+impl World {
+    fn take(&mut self, heard: Heard) -> Verdict {
+        match heard {
+            Heard::Order(fact) => self.decide(*fact),
+            Heard::Payment(fact) => self.hear(fact),
+        }
+    }
+}
+
 #[test]
-fn money_after_the_cancellation_is_seen_and_revives_nothing() {
+fn money_after_the_cancellation_is_seen_and_the_platform_alone_revives_the_order() {
+    let mut order = ShopifyOrder::new(1).line("BOWL", 2);
+    let placed = order.fact("orders/create");
+    let mut edited = order.clone();
+    let older = edited.edit(0, 1).fact("orders/updated");
+    // As the platform would show it, had somebody taken the cancellation back.
+    let mut revived = order.clone();
+    revived.seconds_per_action(100_000).pay();
+    order.seconds_per_action(10).cancel(None);
+    let cancelled = order.fact("orders/cancelled");
+    let capture = said("pi_1", "evt_1", Kind::Captured, 86_400);
+    let of_order = |fact: OrderFact| Heard::Order(Box::new(fact));
+    let all = [of_order(placed), of_order(cancelled), Heard::Payment(capture)];
+    for arriving in permutations(&all) {
+        let mut world = paid_first();
+        for heard in arriving.clone() {
+            world.take(heard);
+        }
+        let end = ((10, 0), OrderState::PaidAfterCancel);
+        assert_eq!((world.stock("BOWL"), state(&world)), end, "{arriving:?}");
+        assert_eq!(world.order(&order).flags(&world.policy), [OrderFlag::HoldsMoney]);
+
+        // Not an older body, nor more money, nor an edit that shows nothing, nor an operator.
+        let second = said("pi_2", "evt_2", Kind::Captured, 90_000);
+        for heard in [of_order(older.clone()), Heard::Payment(second)] {
+            world.take(heard);
+            assert_eq!((world.stock("BOWL"), state(&world)), end, "{arriving:?}");
+        }
+        world.decide(edited.fact("orders/edited"));
+        world.retry(&order);
+        assert_eq!((world.stock("BOWL"), state(&world)), end, "{arriving:?}");
+
+        assert_eq!(world.send(&revived, "orders/updated"), applied());
+        let end = ((10, 2), OrderState::Committed);
+        assert_eq!((world.stock("BOWL"), state(&world)), end, "{arriving:?}");
+    }
+}
+
+#[test]
+fn money_after_the_cancellation_that_goes_back_leaves_an_ordinary_cancellation() {
     let mut world = paid_first();
     let mut order = ShopifyOrder::new(1).line("BOWL", 2);
-    world.send(&order, "orders/create");
-    order.cancel(None);
-    world.send(&order, "orders/cancelled");
-    assert_eq!(state(&world), OrderState::Cancelled);
-    assert_eq!(world.hear(said("pi_1", "evt_1", Kind::Captured, 86_400)), applied());
-    assert_eq!((world.stock("BOWL"), state(&world)), ((10, 0), OrderState::PaidAfterCancel));
+    world.send(order.cancel(None), "orders/cancelled");
+    world.hear(said("pi_1", "evt_1", Kind::Captured, 86_400));
+    assert_eq!(state(&world), OrderState::PaidAfterCancel);
     world.hear(said("pi_1", "evt_2", Kind::Refunded, 90_000));
     assert_eq!(state(&world), OrderState::Cancelled, "the money went back");
 }
