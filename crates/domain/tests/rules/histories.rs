@@ -105,8 +105,9 @@ impl History {
 
 /// Lets the act happen and returns the topic of its part, or `None` if it cannot happen.
 fn happen(order: &mut ShopifyOrder, act: &Act) -> Option<&'static str> {
+    let after_all = matches!(act, Act::Delete | Act::Refund { restock: Restock::NoRestock, .. });
     match *act {
-        _ if order.is_cancelled() && !matches!(act, Act::Delete) => return None,
+        _ if order.is_cancelled() && !after_all => return None,
         Act::Pay => {
             order.pay();
             return Some("order_transactions/create");
@@ -147,7 +148,9 @@ fn happen(order: &mut ShopifyOrder, act: &Act) -> Option<&'static str> {
             let line = line % order.line_count();
             let most = match restock {
                 Restock::Cancel => order.fulfillable(line),
-                _ => order.returnable(line),
+                // Whether it was sent or not.
+                Restock::NoRestock => order.fulfillable(line).max(order.returnable(line)),
+                Restock::Return | Restock::LegacyRestock => order.returnable(line),
             };
             if most <= 0 {
                 return None;

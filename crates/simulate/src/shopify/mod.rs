@@ -274,7 +274,7 @@ impl ShopifyOrder {
             assert!(*units <= most, "line {line} has only {most} units for this refund");
         }
         self.tick();
-        if self.has_been_paid() {
+        if self.has_been_paid() && !self.is_cancelled() {
             self.financial_status = "partially_refunded";
         }
         let created_at = self.updated_at;
