@@ -17,6 +17,10 @@ pub(super) fn callback(life: &PaymentLife, step: Step, at: Timestamp) -> Callbac
         Step::Cancel => ("CANCELLATION", "true", life.amount),
         Step::Refund(minor) => ("REFUND", "true", minor),
         Step::Dispute => ("NOTIFICATION_OF_CHARGEBACK", "true", life.amount),
+        Step::CaptureFailed => ("CAPTURE_FAILED", "true", life.amount),
+        Step::RefundFailed(minor) => ("REFUND_FAILED", "true", minor),
+        Step::DisputeWon => ("CHARGEBACK_REVERSED", "true", life.amount),
+        Step::DisputeLost => ("CHARGEBACK", "true", life.amount),
     };
     // What is done to a payment has a reference of its own.
     let (own, original) = match step {

@@ -61,6 +61,15 @@ pub enum Step {
     Refund(i64),
     /// The payer's bank asks for the money back.
     Dispute,
+    /// The capture did not come about after all. Where a provider knows no such thing, a try to pay
+    /// fails.
+    CaptureFailed,
+    /// A refund of this much did not come about after all.
+    RefundFailed(i64),
+    /// The payer's bank lets the merchant keep it.
+    DisputeWon,
+    /// The payer's bank took it back.
+    DisputeLost,
 }
 
 impl Step {
@@ -73,6 +82,10 @@ impl Step {
             Step::Cancel => "cancelled",
             Step::Refund(_) => "refunded",
             Step::Dispute => "disputed",
+            Step::CaptureFailed => "capture_failed",
+            Step::RefundFailed(_) => "refund_failed",
+            Step::DisputeWon => "dispute_won",
+            Step::DisputeLost => "dispute_lost",
         }
     }
 }
@@ -145,7 +158,8 @@ impl PaymentLife {
         self.step(Step::Dispute, now)
     }
 
-    fn step(&mut self, step: Step, now: Timestamp) -> Request {
+    /// Any step happens.
+    pub fn step(&mut self, step: Step, now: Timestamp) -> Request {
         self.callback(step, now).signed_at(now)
     }
 
@@ -154,8 +168,11 @@ impl PaymentLife {
         self.steps += 1;
         match step {
             Step::Capture => self.captured = self.amount,
+            Step::CaptureFailed => self.captured = 0,
             Step::Refund(minor) => self.refunded += minor,
-            Step::Authorise | Step::Fail | Step::Cancel | Step::Dispute => {}
+            Step::RefundFailed(minor) => self.refunded = (self.refunded - minor).max(0),
+            Step::Authorise | Step::Fail | Step::Cancel => {}
+            Step::Dispute | Step::DisputeWon | Step::DisputeLost => {}
         }
         match self.provider {
             Provider::Stripe => stripe::callback(self, step, at),

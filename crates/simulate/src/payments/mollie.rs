@@ -13,7 +13,8 @@ pub(super) fn callback(life: &PaymentLife, step: Step, at: Timestamp) -> Callbac
         Step::Capture => "paid",
         Step::Fail => "failed",
         Step::Cancel => "canceled",
-        Step::Refund(_) | Step::Dispute => return classic(life),
+        Step::Refund(_) | Step::RefundFailed(_) | Step::CaptureFailed => return classic(life),
+        Step::Dispute | Step::DisputeWon | Step::DisputeLost => return classic(life),
     };
     let id = life.numbered("event_");
     let body = json!({

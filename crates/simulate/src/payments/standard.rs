@@ -8,7 +8,10 @@ use super::secret::from_whsec;
 use super::{PaymentLife, Step, base64, mac, moment, seconds};
 
 pub(super) fn callback(life: &PaymentLife, step: Step, at: Timestamp) -> Callback {
-    let amount = if let Step::Refund(minor) = step { minor } else { life.amount };
+    let amount = match step {
+        Step::Refund(minor) | Step::RefundFailed(minor) => minor,
+        _ => life.amount,
+    };
     let body = json!({
         "type": format!("payment.{}", step.as_str()),
         "timestamp": moment(at),

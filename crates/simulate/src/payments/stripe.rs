@@ -13,12 +13,15 @@ pub(super) fn callback(life: &PaymentLife, step: Step, at: Timestamp) -> Callbac
             ("payment_intent.amount_capturable_updated", intent(life, "requires_capture", created))
         }
         Step::Capture => ("payment_intent.succeeded", intent(life, "succeeded", created)),
-        Step::Fail => {
+        Step::Fail | Step::CaptureFailed => {
             ("payment_intent.payment_failed", intent(life, "requires_payment_method", created))
         }
         Step::Cancel => ("payment_intent.canceled", intent(life, "canceled", created)),
         Step::Refund(_) => ("charge.refunded", charge(life, created)),
-        Step::Dispute => ("charge.dispute.created", dispute(life, created)),
+        Step::RefundFailed(minor) => ("refund.failed", failed_refund(life, minor, created)),
+        Step::Dispute => ("charge.dispute.created", dispute(life, "needs_response", created)),
+        Step::DisputeWon => ("charge.dispute.closed", dispute(life, "won", created)),
+        Step::DisputeLost => ("charge.dispute.closed", dispute(life, "lost", created)),
     };
     let id = life.numbered("evt_");
     let body = json!({
@@ -86,9 +89,25 @@ fn charge(life: &PaymentLife, created: i64) -> Value {
     })
 }
 
-fn dispute(life: &PaymentLife, created: i64) -> Value {
+fn failed_refund(life: &PaymentLife, minor: i64, created: i64) -> Value {
     json!({
-        "id": life.numbered("dp_"),
+        "id": life.numbered("re_"),
+        "object": "refund",
+        "amount": minor,
+        "charge": charge_id(life),
+        "created": created,
+        "currency": life.currency.to_lowercase(),
+        "failure_reason": "lost_or_stolen_card",
+        "metadata": {},
+        "payment_intent": life.id,
+        "status": "failed",
+    })
+}
+
+/// There is one for each payment, which begins and is closed.
+fn dispute(life: &PaymentLife, status: &str, created: i64) -> Value {
+    json!({
+        "id": life.id.replacen("pi_", "dp_", 1),
         "object": "dispute",
         "amount": life.amount,
         "charge": charge_id(life),
@@ -98,6 +117,6 @@ fn dispute(life: &PaymentLife, created: i64) -> Value {
         "metadata": {},
         "payment_intent": life.id,
         "reason": "fraudulent",
-        "status": "needs_response",
+        "status": status,
     })
 }
