@@ -1,6 +1,7 @@
 //! The worker against stores: in memory with planted faults, and real ones under random histories.
 
 mod backends;
+mod cards;
 mod dice;
 mod doctored;
 mod harness;

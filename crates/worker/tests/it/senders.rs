@@ -8,9 +8,9 @@ use testkit::memory::MemoryStore;
 use testkit::shopify::{DOMAIN, LineKind, PLACED_AT, SECRET, ShopifyOrder, SignedWebhook};
 use worker::{Processor, Strategy, Work};
 
+use crate::cards::{paid_shops, payment, received};
 use crate::harness::{outcomes, placed, shops, work};
 use crate::meddled::Meddled;
-use crate::payments::{paid_shops, payment, received};
 
 const NOW: Timestamp = Timestamp(PLACED_AT * 1_000_000);
 
@@ -27,7 +27,7 @@ fn works(envelopes: &[&Envelope]) -> Vec<Work> {
 #[tokio::test]
 async fn a_payment_speaks_to_the_orders_of_the_shop_that_it_pays_for_under_its_rules() {
     let (store, mut processor) = with_bowls();
-    let shops = paid_shops();
+    let shops = paid_shops("");
     let paid = payment(Provider::Stripe, 1).capture(NOW);
     let capture = received(Provider::Stripe, &paid, NOW);
     let done = processor.process(vec![work(&placed(1, 3))], &shops, true).await.unwrap();
@@ -49,7 +49,7 @@ async fn a_payment_speaks_to_the_orders_of_the_shop_that_it_pays_for_under_its_r
 /// Whenever the other lane writes the reference, the refund and the dispute find the order.
 #[tokio::test]
 async fn a_reference_that_another_lane_writes_meanwhile_is_not_lost() {
-    let shops = paid_shops();
+    let shops = paid_shops("");
     for provider in [Provider::Stripe, Provider::Standard] {
         // After which read the capture is written, and whether the order was there before.
         for (reads, is_placed) in [(0, true), (1, true), (0, false), (1, false)] {
@@ -87,7 +87,7 @@ async fn a_reference_that_another_lane_writes_meanwhile_is_not_lost() {
 #[tokio::test]
 async fn an_order_hears_of_an_event_that_is_told_anew() {
     let (store, mut processor) = with_bowls();
-    let shops = paid_shops();
+    let shops = paid_shops("");
     processor.process(vec![work(&placed(1, 3))], &shops, true).await.unwrap();
     let mut life = payment(Provider::Adyen, 1);
     let later = |seconds| Timestamp::from_seconds(PLACED_AT + seconds);
