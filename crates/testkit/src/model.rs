@@ -118,10 +118,6 @@ impl Model {
                 held.returned += 1;
                 row.on_hand += 1;
             }
-            while held.returned > returned && row.on_hand > row.committed {
-                held.returned -= 1;
-                row.on_hand -= 1;
-            }
             let shipped = wanted.shipped.get(&key).copied().unwrap_or(0);
             while held.shipped + held.uncovered > shipped {
                 if held.uncovered > 0 {
@@ -130,6 +126,10 @@ impl Model {
                     held.shipped -= 1;
                     row.on_hand += 1;
                 }
+            }
+            while held.returned > returned && row.on_hand > row.committed {
+                held.returned -= 1;
+                row.on_hand -= 1;
             }
         }
     }
@@ -279,7 +279,12 @@ impl ModelOrder {
         };
         let paid = self.facts.iter().any(|fact| fact.known.paid);
         let deleted = self.facts.iter().any(|fact| fact.known.deleted);
+        let trashed_at = self.facts.iter().filter_map(|fact| fact.known.trashed_at).max();
+        let outside_at = self.facts.iter().filter_map(|fact| fact.known.outside_at).max();
+        let put_back_at = self.facts.iter().filter_map(|fact| fact.known.put_back_at).max();
+        let completed_at = newest.completed_at.filter(|at| Some(*at) >= put_back_at);
         let owing = !deleted
+            && trashed_at <= outside_at
             && !newest.cancelled
             && (policy.commit_on == CommitOn::Placed || (paid && !newest.voided));
         let refunds = self.refunds();
@@ -299,6 +304,13 @@ impl ModelOrder {
                     let at = refund.created_at;
                     add(&mut wanted.returned, sku, &refund.location, at, refund.quantity, policy)?;
                 }
+            }
+            // What a body tells of with a status alone left the shop's only place. Where there are
+            // more, nobody tells which, and the model does not know.
+            if let (Some(at), Some(line)) = (completed_at, newest.lines.get(line)) {
+                shipped += line.shipped;
+                add(&mut wanted.shipped, sku, &None, at, line.shipped, policy)?;
+                add(&mut wanted.returned, sku, &None, at, line.returned, policy)?;
             }
             let owed = kept(line, newest, &refunds) - shipped;
             if owing && owed > 0 {

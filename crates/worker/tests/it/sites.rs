@@ -19,6 +19,7 @@ use crate::harness::headers;
 const SKUS: [&str; 3] = ["SKU-0", "SKU-1", "SKU-2"];
 
 /// One site with everything that it sent. No two runs in one database share a row of anything.
+#[derive(Clone)]
 pub(crate) struct Site {
     run: u64,
     rules: String,
@@ -42,9 +43,18 @@ impl Site {
             life.steps.truncate(steps);
             life
         });
-        let locations = (0..places).map(|place| format!("place-{run}-{place}"));
-        let (locations, lives) = (locations.collect(), lives.collect());
+        let (locations, lives) = (locations(run, places), lives.collect());
         Self { run, rules: rules.to_owned(), locations, lives, seconds: 1 }
+    }
+
+    /// The same lives in another run.
+    pub(crate) fn again(&self, run: u64) -> Self {
+        let mut site = self.clone();
+        (site.run, site.locations) = (run, locations(run, self.locations.len()));
+        for life in &mut site.lives {
+            life.order = life.order.clone().of(&name(run), SECRET);
+        }
+        site
     }
 
     /// A new order of one item.
@@ -132,6 +142,10 @@ impl Site {
 
 fn name(run: u64) -> String {
     format!("site-{run}")
+}
+
+fn locations(run: u64, places: usize) -> Vec<String> {
+    (0..places).map(|place| format!("place-{run}-{place}")).collect()
 }
 
 /// Units that the site holds for each line whose stock it keeps.
