@@ -130,7 +130,7 @@ async fn every_order<B: Backend>() {
             let arriving: Vec<_> = places.iter().map(|at| sent[*at].clone()).collect();
             open_stock(backend.store(), &[(bowls(&sku), 10)]).await;
             let batches = arriving.chunks(1 + places[0] % 2).map(works).collect();
-            let locks = [Strategy::Optimistic, Strategy::Locking][places[1] % 2];
+            let locks = [Strategy::Optimistic, Strategy::Locking][places[1] % 2].clone();
             work_off(backend.store().clone(), batches, &paid_shops(""), locks).await;
             let end = end(backend.store(), order, &sku, &sent).await;
             assert_eq!(end, straight, "{provider:?} {acts:?}, arrived as {places:?}");

@@ -122,11 +122,7 @@ pub(crate) async fn scarce<B: Backend>(backend: &B, run: u64, history: &History)
     }
     let store = Logged::new(backend.store().clone());
     open_stock(&store, &rows).await;
-<<<<<<< HEAD
-    both_work(&store, history.arrive(&sent), history.locks.clone(), &shops).await;
-=======
     both_work(&store, history.arrive(&told), history.locks.clone(), &shops).await;
->>>>>>> 3c9493c (tests: Let Shopify's orders live whole lives on every store)
 
     let facts = facts(&told);
     let policy = &shops.get(&ShopId::new("demo")).expect("named").policy;

@@ -175,7 +175,7 @@ async fn every_order<B: Backend>() {
             let arriving: Vec<_> = places.iter().map(|at| sent[*at].clone()).collect();
             open_stock(backend.store(), &rows(&site, AMPLE)).await;
             let batches = arriving.chunks(1 + places[0] % 2).map(works).collect();
-            let locks = [Strategy::Optimistic, Strategy::Locking][places.len() % 2];
+            let locks = [Strategy::Optimistic, Strategy::Locking][places.len() % 2].clone();
             work_off(backend.store().clone(), batches, &site.shops(), locks).await;
             let end = end(backend.store(), &site).await;
             assert_eq!(end, straight, "seed {seed}, arrived as {places:?}");
