@@ -17,6 +17,8 @@ pub(super) struct Books {
     held: HashMap<i64, u64>,
     /// Consumers for whom there was nothing yet.
     waiting: VecDeque<Take>,
+    /// The highest number of a parcel that was ever handed out here.
+    newest: i64,
 }
 
 impl Books {
@@ -44,6 +46,18 @@ impl Books {
     pub(super) fn depart_all(&mut self) {
         self.waiting.clear();
         self.owed.given_back.extend(self.held.keys());
+    }
+
+    /// Another file took the place of this one. What is in somebody's hands is in their hands only;
+    /// what they will say of it means nothing in the new file.
+    pub(super) fn start_anew(&mut self, counts: Counts) {
+        self.counts = counts;
+        self.owed = Owed::default();
+        self.held.clear();
+    }
+
+    pub(super) fn newest(&self) -> i64 {
+        self.newest
     }
 
     pub(super) fn held(&self) -> Vec<i64> {
@@ -77,6 +91,7 @@ impl Books {
                 continue;
             }
             let taken: Vec<i64> = parcels.iter().map(|leased| leased.parcel).collect();
+            self.newest = taken.iter().copied().fold(self.newest, i64::max);
             match take.reply.send(parcels) {
                 Ok(()) => self.held.extend(taken.into_iter().map(|id| (id, take.session))),
                 // It was dropped; its departure may have been entered already.
@@ -122,6 +137,18 @@ mod tests {
         books.enter(written(2, vec![vec![parcel(1), parcel(2)]]));
         assert_eq!(books.owed.given_back, [1, 2]);
         assert!(books.has_work(0));
+    }
+
+    #[test]
+    fn what_was_handed_out_of_another_file_is_forgotten_but_for_its_numbers() {
+        let mut books = Books::new(Counts::default());
+        let (reply, _answer) = oneshot::channel();
+        books.ask(Take { session: 1, max: 10, reply });
+        books.enter(written(2, vec![vec![parcel(7), parcel(8)]]));
+        books.settle(Settle { finished: vec![7], retries: Vec::new() });
+        books.start_anew(Counts { parcels: 1, ..Counts::default() });
+        assert!(books.owed.is_empty() && books.held().is_empty());
+        assert_eq!((books.newest(), books.stats().ready), (8, 1));
     }
 
     #[test]

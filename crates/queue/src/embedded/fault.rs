@@ -15,6 +15,15 @@ const MEND_EVERY: Duration = Duration::from_millis(500);
 const IOERR: i32 = 10;
 const FULL: i32 = 13;
 
+/// For a file whose pages contradict each other, and for one that never was a database or whose
+/// header is gone.
+const CORRUPT: i32 = 11;
+const NOTADB: i32 = 26;
+
+/// For a row that its table has no place for. Nothing that is written here can break a constraint
+/// of a sound file: such a row stands where there should be none.
+const CONSTRAINT: i32 = 19;
+
 /// The file cannot be written.
 #[derive(Debug)]
 pub(super) struct Fault {
@@ -32,27 +41,50 @@ impl Fault {
     }
 }
 
+/// What a failure says about the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// It is the disk's doing, and may pass: neither the name nor the content is wrong.
+    Disk,
+    /// The content is damaged. It stays so, however often the file is opened again.
+    Damage,
+    /// The name, a right, a lock, or a file that is somebody else's.
+    Other,
+}
+
+impl Cause {
+    pub(super) fn of(error: &sqlx::Error) -> Self {
+        if matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)) {
+            // A value that nobody wrote.
+            return Self::Damage;
+        }
+        let code = error.as_database_error().and_then(|error| error.code());
+        let code: Option<i32> = code.and_then(|code| code.parse().ok());
+        // The lowest byte is the primary code.
+        match code.map(|code| code & 0xff) {
+            Some(IOERR | FULL) => Self::Disk,
+            Some(CORRUPT | NOTADB | CONSTRAINT) => Self::Damage,
+            Some(_) | None => Self::Other,
+        }
+    }
+}
+
 /// The file did not open.
 #[derive(Debug)]
 pub(super) struct Unopened {
     pub(super) error: QueueError,
-    /// It is the disk's doing, and may pass: neither the name nor the content is wrong.
-    pub(super) by_the_disk: bool,
+    pub(super) cause: Cause,
 }
 
 impl Unopened {
     pub(super) fn new(path: &Path, error: &sqlx::Error) -> Self {
-        let code = error.as_database_error().and_then(|error| error.code());
-        let code: Option<i32> = code.and_then(|code| code.parse().ok());
-        // The lowest byte is the primary code.
-        let by_the_disk = code.is_some_and(|code| matches!(code & 0xff, IOERR | FULL));
-        Self { error: unusable(path, error), by_the_disk }
+        Self { error: unusable(path, error), cause: Cause::of(error) }
     }
 }
 
 impl From<QueueError> for Unopened {
     fn from(error: QueueError) -> Self {
-        Self { error, by_the_disk: false }
+        Self { error, cause: Cause::Other }
     }
 }
 

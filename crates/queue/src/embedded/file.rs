@@ -137,6 +137,15 @@ impl File {
         Ok(())
     }
 
+    /// Numbers the parcels to come from the one after `newest` on. For a file without any.
+    pub(super) async fn number_beyond(&mut self, newest: i64) -> Result<(), sqlx::Error> {
+        sqlx::query("INSERT INTO sqlite_sequence (name, seq) VALUES ('parcels', ?1)")
+            .bind(newest)
+            .execute(&mut self.connection)
+            .await?;
+        Ok(())
+    }
+
     /// Gives space back to the file system after a flood, when next to nothing is left.
     pub(super) async fn shrink(&mut self, counts: &Counts) -> Result<(), sqlx::Error> {
         if counts.bytes > SHRINK_LIVE_BYTES_MAX {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use metrics::{counter, histogram};
+use metrics::{counter, gauge, histogram};
 
 use super::group::Packed;
 use crate::PublishError;
@@ -29,4 +29,14 @@ pub(super) fn refused(error: &PublishError) {
 /// The file could not be written or opened again.
 pub(super) fn failed() {
     counter!("onhand_queue_file_failures_total").increment(1);
+}
+
+/// So many damaged files of a spool lie beside it.
+pub(super) fn set_aside(files: usize) {
+    const FILES: &str = "onhand_spool_damaged_files";
+    metrics::describe_gauge!(
+        FILES,
+        "Damaged spool files that were set aside, counted at the start and with each new one"
+    );
+    gauge!(FILES).set(f64::from(u32::try_from(files).unwrap_or(u32::MAX)));
 }

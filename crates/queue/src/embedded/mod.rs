@@ -31,6 +31,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{QueueError, QueueStats};
 
+mod aside;
 mod books;
 mod command;
 mod consumer;
@@ -45,6 +46,7 @@ pub use consumer::EmbeddedConsumer;
 pub use publisher::EmbeddedPublisher;
 
 use command::Command;
+use fault::Cause;
 use file::{Counts, File};
 use writer::Writer;
 
@@ -65,6 +67,15 @@ impl Default for Limits {
     fn default() -> Self {
         Self { waiting_bytes_max: 8 * 1024 * 1024 * 1024, waiting_parcels_max: 4_000_000 }
     }
+}
+
+/// What becomes of a file whose content is damaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WhenDamaged {
+    /// Nothing gets in or out: what it holds is nowhere else, and somebody has to look.
+    Refuse,
+    /// It gets another name, and an empty one takes its place.
+    SetAside,
 }
 
 /// The queue, open for serving. Dropping it stops the writer where it stands, as a crash would;
@@ -98,32 +109,42 @@ impl EmbeddedQueue {
     pub async fn open_with(path: impl Into<PathBuf>, limits: Limits) -> Result<Self, QueueError> {
         let path = path.into();
         let opened = File::open(&path, &[]).await.map_err(|unopened| unopened.error)?;
-        Ok(Self::start(path, Ok(opened), limits))
+        Ok(Self::start(path, Ok(opened), limits, WhenDamaged::Refuse))
     }
 
-    /// The same, but for a disk that is full or fails just now: then nothing is in the queue and
-    /// nothing gets into it until the disk is mended, which is noticed. For a process that has
-    /// another way for its webhooks.
-    pub(crate) async fn open_whatever_the_disk(
-        path: PathBuf,
-        limits: Limits,
-    ) -> Result<Self, QueueError> {
+    /// For a process that has another way for its webhooks: neither the disk nor the file's content
+    /// keeps it from opening. While the disk is full or fails, nothing is in the queue and nothing
+    /// gets into it; when it is mended, that is noticed. A damaged file is set aside, now or when
+    /// the damage is met, and the queue goes on with an empty one.
+    pub(crate) async fn open_spool(path: PathBuf, limits: Limits) -> Result<Self, QueueError> {
+        measure::set_aside(aside::count(&path).await);
         let opened = match File::open(&path, &[]).await {
-            Ok(opened) => Ok(opened),
-            Err(unopened) if unopened.by_the_disk => Err(unopened.error.to_string()),
-            Err(unopened) => return Err(unopened.error),
+            Err(unopened) if unopened.cause == Cause::Damage => {
+                aside::replace(&path, 0, &unopened.error.to_string()).await
+            }
+            opened => opened,
         };
-        Ok(Self::start(path, opened, limits))
+        let opened = match opened {
+            Ok(opened) => Ok(opened),
+            Err(unopened) if unopened.cause == Cause::Other => return Err(unopened.error),
+            Err(unopened) => Err(unopened.error.to_string()),
+        };
+        Ok(Self::start(path, opened, limits, WhenDamaged::SetAside))
     }
 
-    fn start(path: PathBuf, opened: Result<(File, Counts), String>, limits: Limits) -> Self {
+    fn start(
+        path: PathBuf,
+        opened: Result<(File, Counts), String>,
+        limits: Limits,
+        when_damaged: WhenDamaged,
+    ) -> Self {
         let (commands, received) = mpsc::channel(COMMANDS_MAX);
         // Holds at most one message per consumer, so it needs no bound of its own.
         let (departures, departed) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared::default());
         let abandoned = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let writer = Writer::new(path, opened, limits, Arc::clone(&shared));
+        let writer = Writer::new(path, opened, limits, when_damaged, Arc::clone(&shared));
         tasks.spawn(writer.run(received, departed, abandoned.clone()));
         tasks.close();
         Self { commands, departures, shared, tasks, _abandon: abandoned.drop_guard() }

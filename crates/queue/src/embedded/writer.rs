@@ -3,8 +3,8 @@
 //!
 //! A failed transaction ends the connection. Publishes in it are answered `Unavailable`; what was
 //! settled or given back stays owed and goes into the first transaction that succeeds, and waiting
-//! consumers wait on. Until the file can be opened and written again, publishes fail at once. If
-//! the process dies, what was not answered may be lost, and everything handed out comes back.
+//! consumers wait on. Until the file can be opened and written again, publishes fail at once. Only a
+//! spool's file that is damaged is given up: its webhooks go into an empty one. If the process dies, what was not answered may be lost, and everything handed out comes back.
 
 use std::mem;
 use std::path::PathBuf;
@@ -20,10 +20,10 @@ use tracing::{debug, error, info, warn};
 
 use super::books::Books;
 use super::command::{Command, Published, now};
-use super::fault::Fault;
+use super::fault::{Cause, Fault};
 use super::file::{Counts, File};
-use super::group::{Group, Packed};
-use super::{COMMANDS_MAX, Limits, Shared, measure};
+use super::group::{Group, Packed, Written};
+use super::{COMMANDS_MAX, Limits, Shared, WhenDamaged, aside, measure};
 use crate::parcel;
 use crate::{PublishError, QueueStats};
 
@@ -37,6 +37,7 @@ const IDLE: Duration = Duration::from_secs(2);
 pub(super) struct Writer {
     path: PathBuf,
     limits: Limits,
+    when_damaged: WhenDamaged,
     shared: Arc<Shared>,
     file: Result<File, Fault>,
     /// A write failed, and no publish has succeeded since: it has been said once.
@@ -57,6 +58,7 @@ impl Writer {
         path: PathBuf,
         opened: Result<(File, Counts), String>,
         limits: Limits,
+        when_damaged: WhenDamaged,
         shared: Arc<Shared>,
     ) -> Self {
         let (file, counts) = match opened {
@@ -70,6 +72,7 @@ impl Writer {
         let writer = Self {
             path,
             limits,
+            when_damaged,
             shared,
             file,
             troubled,
@@ -195,11 +198,18 @@ impl Writer {
 
     async fn write(&mut self, parcels: &[Packed], replies: Vec<Published>) {
         let Ok(file) = &mut self.file else { return };
-        let Books { counts, owed, .. } = &self.books;
-        let wanted = self.books.wanted();
-        let group = Group { parcels, owed, wanted: &wanted, now: now() };
         let started = Instant::now();
-        match group.write(file, *counts).await {
+        let mut written = transact(file, &self.books, parcels).await;
+        if let Err(error) = &written
+            && self.gives_way(Cause::of(error))
+        {
+            self.start_anew(error.to_string()).await;
+            if let Ok(file) = &mut self.file {
+                // Some senders do not come again: what has just arrived need not be refused.
+                written = transact(file, &self.books, parcels).await;
+            }
+        }
+        match written {
             Ok(written) => {
                 measure::published(parcels, started.elapsed());
                 if !parcels.is_empty() && mem::take(&mut self.troubled) {
@@ -214,11 +224,32 @@ impl Writer {
                 }
             }
             Err(error) => {
-                self.fail(format!("the queue file cannot be written: {error}")).await;
+                if self.file.is_ok() {
+                    self.fail(format!("the queue file cannot be written: {error}")).await;
+                }
                 if let Err(fault) = &self.file {
                     refuse(replies.into_iter(), fault.refusal());
                 }
             }
+        }
+    }
+
+    /// Whether a file with such a failure is given up for an empty one.
+    fn gives_way(&self, cause: Cause) -> bool {
+        cause == Cause::Damage && self.when_damaged == WhenDamaged::SetAside
+    }
+
+    /// Puts an empty file in the place of a damaged one, if that can be done.
+    async fn start_anew(&mut self, why: String) {
+        measure::failed();
+        self.abandon(why.clone()).await;
+        match aside::replace(&self.path, self.books.newest(), &why).await {
+            Ok((file, counts)) => {
+                self.file = Ok(file);
+                self.books.start_anew(counts);
+                self.show();
+            }
+            Err(unopened) => self.fail(unopened.error.to_string()).await,
         }
     }
 
@@ -230,11 +261,15 @@ impl Writer {
         } else {
             error!(why, "the embedded queue takes no webhooks");
         }
+        self.abandon(why).await;
+        self.show();
+    }
+
+    async fn abandon(&mut self, why: String) {
         if let Ok(file) = mem::replace(&mut self.file, Err(Fault::new(why))) {
             // It failed already; what matters is that it is closed before the next is opened.
             let _ = file.abandon().await;
         }
-        self.show();
     }
 
     async fn mend(&mut self) {
@@ -244,7 +279,14 @@ impl Writer {
                 self.books.counts = counts;
                 self.show();
             }
-            Err(unopened) => self.fail(unopened.error.to_string()).await,
+            Err(unopened) => {
+                let why = unopened.error.to_string();
+                if self.gives_way(unopened.cause) {
+                    self.start_anew(why).await;
+                } else {
+                    self.fail(why).await;
+                }
+            }
         }
     }
 
@@ -280,6 +322,16 @@ impl Writer {
         self.shared.accepting.store(accepting, Ordering::Relaxed);
         self.shared.waiting.store(self.books.counts.envelopes, Ordering::Relaxed);
     }
+}
+
+async fn transact(
+    file: &mut File,
+    books: &Books,
+    parcels: &[Packed],
+) -> Result<Written, sqlx::Error> {
+    let wanted = books.wanted();
+    let group = Group { parcels, owed: &books.owed, wanted: &wanted, now: now() };
+    group.write(file, books.counts).await
 }
 
 fn refuse(replies: impl Iterator<Item = Published>, error: PublishError) {

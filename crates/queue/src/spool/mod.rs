@@ -17,6 +17,11 @@
 //! after the patience had ended, gets there twice, as the same envelope with the same id, which the
 //! worker knows for one.
 //!
+//! A file that is damaged is set aside, never deleted, and an empty one takes its place, at the start
+//! or when the damage is met: neither the broker nor the next webhook has to wait for somebody who
+//! mends it. What was on its way to the broker gets there; the rest waits in the damaged file for a
+//! person.
+//!
 //! The file is an embedded queue's, and one process at a time may have it: an exclusive lock on the
 //! folder, which goes with the process however that ends, sees to it.
 
@@ -62,14 +67,14 @@ pub struct Spool {
 
 impl Spool {
     /// Opens or creates the spool in `folder`, for at most `bytes_max` of parcels as stored, which
-    /// is about a fifth of what was sent. A full disk does not keep it from opening, because with a
-    /// spool that takes nothing the broker may still be there; what it holds is there again when the
-    /// disk has room.
+    /// is about a fifth of what was sent. A full disk does not keep it from opening, nor does a
+    /// damaged file, because with a spool that takes nothing the broker may still be there; what is
+    /// on a full disk is there again when that has room.
     pub async fn open(folder: impl AsRef<Path>, bytes_max: u64) -> Result<Self, QueueError> {
         let folder = folder.as_ref();
         let lock = lock(folder)?;
         let limits = Limits { waiting_bytes_max: bytes_max, ..Limits::default() };
-        let queue = EmbeddedQueue::open_whatever_the_disk(folder.join(FILE), limits).await?;
+        let queue = EmbeddedQueue::open_spool(folder.join(FILE), limits).await?;
         measure::describe();
         let shelf = Arc::new(Shelf::new(queue.publisher()));
         Ok(Self { queue, shelf, _lock: lock })

@@ -187,3 +187,28 @@ async fn what_is_no_queue_file_is_refused() {
     let nowhere = EmbeddedQueue::open(folder.path().join("no/such/folder/queue.db")).await;
     assert!(matches!(nowhere, Err(QueueError::Unusable(_))), "{nowhere:?}");
 }
+
+#[tokio::test]
+async fn a_damaged_file_is_kept_in_its_place_and_refuses_because_its_content_is_nowhere_else() {
+    let folder = TempDir::new().expect("a folder");
+    let path = file_in(&folder);
+    let queue = EmbeddedQueue::open(&path).await.expect("opens");
+    publish(&queue, [1]).await;
+    queue.close().await;
+    let page = ask(&path, "SELECT rootpage FROM sqlite_schema WHERE name = 'bodies'").await;
+    let at = usize::try_from(page - 1).expect("small") * 4096;
+    let mut bytes = std::fs::read(&path).expect("readable");
+    bytes[at..at + 4096].fill(0x5a);
+    std::fs::write(&path, &bytes).expect("damaged");
+
+    let queue = EmbeddedQueue::open(&path).await.expect("the damage is not met yet");
+    for number in 2..5 {
+        let refused = queue.publisher().publish(envelope(number)).await;
+        assert!(matches!(refused, Err(PublishError::Unavailable(_))), "{refused:?}");
+    }
+    assert!(!queue.publisher().is_ready());
+    queue.close().await;
+    let names = std::fs::read_dir(folder.path()).expect("readable");
+    let names: Vec<_> = names.map(|entry| entry.expect("readable").file_name()).collect();
+    assert!(names.iter().all(|name| !name.to_string_lossy().contains("damaged")), "{names:?}");
+}

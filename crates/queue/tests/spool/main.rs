@@ -19,6 +19,7 @@ use crate::broker::Broker;
 
 mod broker;
 mod crash;
+mod damage;
 mod disk;
 mod drain;
 mod publish;
