@@ -1,12 +1,13 @@
 //! The broker goes away and senders that send only once must not notice.
 
 use futures_util::future::join_all;
+use testkit::chaos::{Then, Trigger};
 use testkit::request::Request;
 use testkit::services::RabbitMq;
 use testkit::woocommerce::WooOrder;
 
 use super::REFUSED_WITHIN;
-use crate::harness::{Fleet, Profile, shops};
+use crate::harness::{Fleet, Profile, proxied, shops};
 
 const SITE_SECRET: &str = "site-secret";
 
@@ -69,6 +70,68 @@ async fn what_is_sent_once_without_a_broker_arrives_once_and_a_kill_in_between_c
     assert_eq!(front.counter("onhand_spool_envelopes").await, 0.0);
     assert_eq!(front.counter("onhand_spool_drained_total").await, 58.0);
     assert_eq!(front.counter("onhand_spooled_total").await, 20.0, "the last went to the broker");
+    fleet.finish().await;
+}
+
+#[tokio::test]
+async fn a_kill_in_the_middle_of_draining_loses_nothing_and_sells_nothing_twice() {
+    const ORDERS: u64 = 300;
+    let mut fleet = Fleet::prepare(Profile::Fleet).await;
+    fleet.write_shops(&with_site());
+    fleet.stock("CAP", 1000).await;
+    fleet.start_worker(&[]).await;
+    let spool = ("ONHAND_SPOOL", fleet.path("spool").display().to_string());
+
+    let nowhere = ("ONHAND_BROKER_URL", "amqp://guest:guest@127.0.0.1:1/%2f".to_owned());
+    fleet.start_front(&[spool.clone(), nowhere]).await;
+    all_taken(&fleet, 1..=ORDERS).await;
+    fleet.front.take().expect("it runs").kill9().await;
+
+    // The broker gets something of it, and nobody here is told so: both have it at the kill.
+    let (broker, through_proxy) = proxied(&fleet, "ONHAND_BROKER_URL").await;
+    broker.drop_replies_after(Trigger::Publish, Then::Silence);
+    fleet.start_front(&[spool.clone(), through_proxy]).await;
+    broker.wait_hit().await;
+    fleet.front.take().expect("it runs").kill9().await;
+
+    fleet.start_front(&[spool]).await;
+    let front = fleet.front.as_ref().expect("it runs");
+    front.says("the spool is empty").await;
+    assert!(front.counter("onhand_spool_drained_total").await > 0.0, "the kill came too late");
+    fleet.settled().await;
+    assert_eq!(fleet.stock_of("CAP").await, (1000, 300));
+    assert_eq!(fleet.count("duplicate").await, 0, "the same envelope again is no webhook again");
+    let again = fleet.workers[0].counter("onhand_redelivered_total").await;
+    assert!(again > 0.0, "what the broker had came again");
+    fleet.finish().await;
+}
+
+#[tokio::test]
+async fn a_damaged_spool_keeps_no_ingress_from_starting_and_takes_webhooks_again() {
+    let mut broker = RabbitMq::start().await;
+    let mut fleet = Fleet::prepare_on(None, Some(&broker.url())).await;
+    fleet.write_shops(&with_site());
+    fleet.stock("CAP", 1000).await;
+    fleet.start_worker(&[]).await;
+    let folder = fleet.path("spool");
+    std::fs::create_dir(&folder).expect("a folder can be made");
+    std::fs::write(folder.join("spool.db"), "no database, whatever it was ".repeat(999))
+        .expect("a file can be written");
+
+    fleet.start_front(&[("ONHAND_SPOOL", folder.display().to_string())]).await;
+    let front = fleet.front.as_ref().expect("it runs");
+    front.says("the spool's file is damaged").await;
+    assert_eq!(front.counter("onhand_spool_damaged_files").await, 1.0);
+    fleet.tell(&order(1)).await;
+    broker.kill9();
+    all_taken(&fleet, 2..=20).await;
+    broker.start_again().await;
+    front.says("the spool is empty").await;
+    fleet.settled().await;
+    assert_eq!(fleet.stock_of("CAP").await, (1000, 20));
+    let kept = std::fs::read_dir(&folder).expect("it can be listed").flatten();
+    let kept = kept.filter(|file| file.file_name().to_string_lossy().contains(".damaged-"));
+    assert_eq!(kept.count(), 1);
     fleet.finish().await;
 }
 

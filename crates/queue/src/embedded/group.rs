@@ -280,7 +280,55 @@ fn share(ready: &[(i64, i64, i64)], wanted: &[usize]) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::command::now;
     use super::*;
+
+    /// `PRAGMA synchronous`: a commit waits until the disk has it, or only until the system has.
+    const FULL: i64 = 2;
+    const NORMAL: i64 = 1;
+
+    /// Writes so many parcels in one transaction, and says what its commit waited for: the level
+    /// cannot change within a transaction.
+    async fn level_of(file: &mut File, parcels: usize, owed: &Owed) -> i64 {
+        let envelopes = 1;
+        let parcels: Vec<_> =
+            (0..parcels).map(|_| Packed { envelopes, body: vec![1, 2, 3] }).collect();
+        let group = Group { parcels: &parcels, owed, wanted: &[10], now: now() };
+        group.write(file, Counts::default()).await.expect("written");
+        sqlx::query_scalar("PRAGMA synchronous")
+            // From a cache of prepared statements it would tell what was.
+            .persistent(false)
+            .fetch_one(&mut file.connection)
+            .await
+            .expect("answers")
+    }
+
+    #[tokio::test]
+    async fn what_is_published_is_on_the_disk_before_anybody_is_told_so() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mut file, _) = File::open(&folder.path().join("q.db"), &[]).await.expect("opens");
+        let journal: String = sqlx::query_scalar("PRAGMA journal_mode")
+            .fetch_one(&mut file.connection)
+            .await
+            .expect("answers");
+        // In this mode FULL means an fsync of the log in each commit.
+        assert_eq!(journal, "wal");
+        let nothing = Owed::default();
+        let settled = Owed {
+            settle: Settle { finished: vec![1], retries: Vec::new() },
+            given_back: Vec::new(),
+        };
+        assert_eq!(level_of(&mut file, 1, &nothing).await, FULL, "the first");
+        // Marks and settlements may be lost with the power: their parcels come again then.
+        assert_eq!(level_of(&mut file, 0, &settled).await, NORMAL);
+        assert_eq!(level_of(&mut file, 1, &nothing).await, FULL, "after one that did not wait");
+        assert_eq!(level_of(&mut file, 0, &nothing).await, NORMAL);
+        assert_eq!(
+            level_of(&mut file, 2, &settled).await,
+            FULL,
+            "together with what need not wait"
+        );
+    }
 
     #[test]
     fn consumers_get_whole_parcels_in_turn_and_at_least_one() {
