@@ -13,3 +13,4 @@ mod questions;
 mod shopify_sightings;
 mod simulating;
 mod tidy;
+mod topics;

@@ -17,7 +17,7 @@ mod trimmings;
 mod webhook;
 
 pub use life::{Life, Step, life};
-pub use webhook::{cannot_view, ping};
+pub use webhook::{cannot_view, ping, signed};
 
 /// The shop that orders belong to unless they are told otherwise.
 pub const SHOP: &str = "site";

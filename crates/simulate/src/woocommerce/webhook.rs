@@ -18,7 +18,7 @@ impl WooOrder {
     /// What the site sends for `topic` if it sends now.
     pub fn webhook(&self, topic: &str) -> Request {
         let body = php_json(&self.body(topic));
-        signed(&self.shop, &self.secret, topic, self.modified_at, body)
+        sent_at(&self.shop, &self.secret, topic, self.modified_at, body.into())
     }
 }
 
@@ -30,7 +30,12 @@ pub fn cannot_view(shop: &str, secret: &str, topic: &str, at: i64) -> Request {
         "message": "Sorry, you cannot view this resource.",
         "data": { "status": 401 }
     }));
-    signed(shop, secret, topic, at, body)
+    sent_at(shop, secret, topic, at, body.into())
+}
+
+/// Any body, signed: for what no order of ours sends.
+pub fn signed(shop: &str, secret: &str, topic: &str, body: Bytes) -> Request {
+    sent_at(shop, secret, topic, 0, body)
 }
 
 /// What a site sends to see that somebody is there: a form, not signed.
@@ -51,10 +56,10 @@ fn path(shop: &str) -> String {
     format!("/webhooks/woocommerce/{shop}")
 }
 
-fn signed(shop: &str, secret: &str, topic: &str, at: i64, body: String) -> Request {
+fn sent_at(shop: &str, secret: &str, topic: &str, at: i64, body: Bytes) -> Request {
     let (resource, event) = topic.split_once('.').unwrap_or((topic, ""));
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("keys of any length");
-    mac.update(body.as_bytes());
+    mac.update(&body);
     Request {
         path: path(shop),
         headers: vec![
@@ -68,7 +73,7 @@ fn signed(shop: &str, secret: &str, topic: &str, at: i64, body: String) -> Reque
             ("X-WC-Webhook-ID", SUBSCRIPTION.to_string()),
             ("X-WC-Webhook-Delivery-ID", delivery_id(at)),
         ],
-        body: Bytes::from(body),
+        body,
     }
 }
 
