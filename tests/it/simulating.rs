@@ -5,7 +5,12 @@
 use domain::Provider;
 use serde_json::Value;
 
-use crate::harness::{Fleet, Profile, shops};
+use crate::harness::{Fleet, Profile, in_both_profiles, shops};
+
+in_both_profiles!(
+    every_sender_can_be_played_and_nothing_is_lost,
+    the_same_seed_sends_the_same_again,
+);
 
 const ADYEN_KEY: &str = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056";
 const STANDARD_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -25,7 +30,7 @@ fn secret(platform: &str) -> &'static str {
     }
 }
 
-async fn start() -> Fleet {
+async fn start(profile: Profile) -> Fleet {
     let mut text = shops("");
     text += &format!(
         "[[shop]]\nname = \"site\"\nplatform = \"woocommerce\"\nsecrets = [\"plain:{SECRET}\"]\n"
@@ -38,7 +43,7 @@ async fn start() -> Fleet {
             secret(name)
         );
     }
-    let mut fleet = Fleet::prepare(Profile::Embedded).await;
+    let mut fleet = Fleet::prepare(profile).await;
     fleet.write_shops(&text);
     fleet.start_all(1).await;
     fleet
@@ -61,9 +66,8 @@ async fn simulate(fleet: &Fleet, platform: &str) -> Value {
     report
 }
 
-#[tokio::test]
-async fn every_sender_can_be_played_and_nothing_is_lost() {
-    let fleet = start().await;
+async fn every_sender_can_be_played_and_nothing_is_lost(profile: Profile) {
+    let fleet = start(profile).await;
     for platform in PLATFORMS {
         let report = simulate(&fleet, platform).await;
         let number = |value: &Value| value.as_u64().expect("a number");
@@ -80,9 +84,8 @@ async fn every_sender_can_be_played_and_nothing_is_lost() {
     fleet.finish_simulated().await;
 }
 
-#[tokio::test]
-async fn the_same_seed_sends_the_same_again() {
-    let fleet = start().await;
+async fn the_same_seed_sends_the_same_again(profile: Profile) {
+    let fleet = start(profile).await;
     for platform in ALL_NAMED {
         simulate(&fleet, platform).await;
         let again = simulate(&fleet, platform).await;
