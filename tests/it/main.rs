@@ -14,3 +14,4 @@ mod shopify_sightings;
 mod simulating;
 mod tidy;
 mod topics;
+mod watching;

@@ -112,6 +112,11 @@ impl Fleet {
         fleet
     }
 
+    /// Does to the database what only time does. In the fleet profile, on the shared server.
+    pub(crate) async fn run_sql(&self, statement: &str) {
+        self.database.as_ref().expect("a database of its own").run(statement).await;
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

@@ -105,6 +105,13 @@ impl Role {
         values.filter_map(|value| value.parse::<f64>().ok()).sum()
     }
 
+    /// The value of one line of its metrics, which is named with its labels.
+    pub(crate) async fn metric(&self, line: &str) -> Option<f64> {
+        let page = http::get(self.ops().await, "/metrics").await.expect("the ops port answers");
+        let mut lines = page.body.lines().filter_map(|found| found.rsplit_once(' '));
+        lines.find(|(name, _)| *name == line)?.1.parse().ok()
+    }
+
     /// SIGKILL; returns when the process is gone.
     pub(crate) async fn kill9(mut self) {
         self.child.kill().await.expect("our own child can be killed");

@@ -1,7 +1,8 @@
 //! A database of its own for each test, on the server that all tests share.
 //!
-//! tokio-postgres is used here for `CREATE DATABASE` only. Within the program the store alone
-//! names it; this crate is never part of the program.
+//! tokio-postgres is used here for `CREATE DATABASE`, and for what no webhook and no command can do
+//! to a database. Within the program the store alone names it; this crate is never part of the
+//! program.
 
 use tokio_postgres::{Error, NoTls};
 
@@ -31,6 +32,12 @@ impl TestDatabase {
 
     pub fn url(&self) -> String {
         with_database(&self.server, &self.name)
+    }
+
+    /// Does to it what only time does.
+    pub async fn run(&self, statement: &str) {
+        let done = execute(&self.url(), statement).await;
+        done.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
     }
 }
 
