@@ -4,6 +4,7 @@ mod accepting;
 mod channels;
 mod commands;
 mod drift;
+mod explaining;
 mod faults;
 mod harness;
 mod lifecycle;
