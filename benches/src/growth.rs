@@ -29,12 +29,12 @@ const EARLIER_SQL: &str = "
     FROM generate_series(1, $1) AS i;
     INSERT INTO webhooks (webhook_id, shop, body_hash, envelope_id, topic, order_id, outcome,
                           received_at, decided_at)
-    SELECT gen_random_uuid()::text, 'demo', decode(md5(i::text), 'hex'),
+    SELECT md5('w' || i)::uuid::text, 'demo', decode(md5(i::text), 'hex'),
            ('01900000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 'orders/create',
            (4000000000000 + i)::text, 'applied', now(), now()
     FROM generate_series(1, $1) AS i;
     INSERT INTO ledger
-    SELECT 'OLD', 'main', i + 1, 'commit', 0, 1, 'demo', (4000000000000 + i)::text, 'w' || i,
+    SELECT 'OLD', 'main', i + 1, 'commit', 0, 1, 'demo', (4000000000000 + i)::text, md5('w' || i)::uuid::text,
            gen_random_uuid(), 'orders/create', now()
     FROM generate_series(1, $1) AS i;
     INSERT INTO counters VALUES ('applied', 63, $1)
@@ -80,7 +80,9 @@ async fn after(onhand: &Path, earlier: u32) -> anyhow::Result<(Run, f64)> {
         .replace("DOCTYPE", &kind)
         .replace("$1", &earlier.to_string());
     client.batch_execute(&sql).await.context("earlier orders")?;
-    client.batch_execute("VACUUM ANALYZE; CHECKPOINT").await?;
+    for tidy in ["VACUUM ANALYZE", "CHECKPOINT"] {
+        client.batch_execute(tidy).await?;
+    }
     let before = wal(&services).await?;
     let sale = ["--skus", "1000", "--lines", "1", "--connections", "256"];
     let run = checked(&instance, Some(&services), ORDERS, &sale).await?;
