@@ -38,10 +38,18 @@ pub struct Known {
     pub trashed_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outside_at: Option<Timestamp>,
-    /// When the platform cancelled it first, and when it last showed that all units are back in its
-    /// stock.
+    /// When the platform was first seen to have it cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancelled_at: Option<Timestamp>,
+    /// The latest of the other moments when it was seen cancelled, as [`Known::cancelled_since`]
+    /// asks for the last time: some platforms revive an order and cancel it again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub cancelled_again_at: BTreeSet<Timestamp>,
+    /// When it was last seen not cancelled; only beside a snapshot that is, as any other says it
+    /// itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncancelled_at: Option<Timestamp>,
+    /// When the platform last showed that all units are back in its stock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub put_back_at: Option<Timestamp>,
     /// The payments for this order, by [`PaymentKey`] as text.
@@ -226,8 +234,8 @@ impl Known {
         self.trashed_at = self.trashed_at.max(fact.trashed_at);
         self.outside_at = self.outside_at.max(fact.outside_at);
         parts_changed |= was_trashed != self.is_trashed();
-        // The first moment; of no moment and one, the one.
-        self.cancelled_at = self.cancelled_at.into_iter().chain(fact.cancelled_at).min();
+        let uncancelled_at = self.seen_uncancelled_at().max(fact.seen_uncancelled_at());
+        self.join_cancelled(fact.cancelled_at, fact.cancelled_again_at);
         let had_left = self.completed_at();
         self.put_back_at = self.put_back_at.max(fact.put_back_at);
         parts_changed |= had_left != self.completed_at();
@@ -240,7 +248,10 @@ impl Known {
         for (id, payment) in fact.payments {
             parts_changed |= keep_greater(self.payments.entry(id), payment);
         }
-        Joined { snapshot: self.join_snapshot(fact.snapshot), parts_changed }
+        let snapshot = self.join_snapshot(fact.snapshot);
+        let is_cancelled = self.snapshot.as_ref().is_some_and(|shown| shown.cancelled);
+        self.uncancelled_at = uncancelled_at.filter(|_| is_cancelled);
+        Joined { snapshot, parts_changed }
     }
 
     fn snapshot_at(&self) -> Option<Timestamp> {

@@ -8,6 +8,7 @@ use crate::ids::{LineId, LocationId, Sku, StockKey, Version};
 use crate::policy::Policy;
 
 mod audit;
+mod cancelled;
 mod known;
 mod state;
 mod targets;

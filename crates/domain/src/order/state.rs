@@ -115,9 +115,7 @@ impl Order {
 
     /// A payment that still holds money came in after the platform had cancelled the order.
     fn is_paid_after_cancel(&self) -> bool {
-        let is_cancelled = self.known.snapshot.as_ref().is_some_and(|shown| shown.cancelled);
-        let since = self.known.cancelled_at.filter(|_| is_cancelled);
-        since.is_some_and(|since| {
+        self.known.cancelled_since().is_some_and(|since| {
             self.known
                 .payments
                 .values()

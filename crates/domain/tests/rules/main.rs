@@ -2,6 +2,7 @@
 //! over a store in memory, and the numbers are looked at.
 
 mod by_hand;
+mod cancelled;
 mod convergence;
 mod histories;
 mod lines;
