@@ -102,8 +102,8 @@ pub trait Store: Clone + Send + Sync + 'static {
         limit: i64,
     ) -> impl Future<Output = Result<Vec<ShortOrder>, StoreError>> + Send;
 
-    /// How many payments that hold or promise money name no order that has come: of those first heard
-    /// of before that moment, and in the month before it.
+    /// How many payments that hold or promise money name no order that has come, of those first
+    /// heard of before that moment, however long before.
     fn unlinked_payments(
         &self,
         before: Timestamp,

@@ -32,6 +32,7 @@ mod prepare;
 mod redact;
 mod strategy;
 mod sweep;
+mod unlinked;
 
 pub use self::backoff::ConflictBackoff;
 pub use batch::{Done, Processor};

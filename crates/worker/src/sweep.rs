@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::{Batch, ChangeSet, EnvelopeId, Keys, OrderKey, Outcome, Timestamp, View};
+use domain::{Batch, ChangeSet, EnvelopeId, Keys, OrderKey, Outcome, View};
 use platforms::{Shop, Shops, WhenRestocked};
 use store::{Commit, ShortOrder, Store, StoreError};
 use tokio::sync::watch;
@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use crate::backoff::ConflictBackoff;
 use crate::clock;
 use crate::prepare::panic_message;
+use crate::unlinked::Unlinked;
 
 /// Orders decided in one transaction.
 const PAGE: i64 = 100;
@@ -26,7 +27,7 @@ const PAGE: i64 = 100;
 const TRIES_MAX: u32 = 12;
 const OPTIMISTIC_TRIES: u32 = 3;
 
-/// How often payments without an order are counted, which goes through many.
+/// How often payments without an order are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(60);
 
 /// What the ledger gives as the reason.
@@ -43,12 +44,12 @@ enum Failed {
 
 /// Sweeps for ever. Dropping it loses nothing.
 pub(crate) async fn run<S: Store>(store: S, shops: watch::Receiver<Arc<Shops>>, every: Duration) {
-    let mut unlinked = 0;
+    let mut unlinked = Unlinked::default();
     let mut counted: Option<Instant> = None;
     loop {
         tokio::time::sleep(every).await;
         if counted.is_none_or(|at| at.elapsed() >= COUNT_EVERY) {
-            watch_payments(&store, &mut unlinked).await;
+            unlinked.look(&store).await;
             counted = Some(Instant::now());
         }
         let now = shops.borrow().clone();
@@ -66,31 +67,6 @@ pub(crate) async fn run<S: Store>(store: S, shops: watch::Receiver<Arc<Shops>>, 
                     tracing::error!(shop.id = %shop.name, error, "cannot list short orders");
                 }
             }
-        }
-    }
-}
-
-/// A payment without its order is money that nobody serves: said aloud whenever their number
-/// changes.
-async fn watch_payments<S: Store>(store: &S, before_that: &mut i64) {
-    const DAY: i64 = 24 * 60 * 60;
-    let before = Timestamp(clock::now().0 - Timestamp::from_seconds(DAY).0);
-    match store.unlinked_payments(before).await {
-        Ok(unlinked) => {
-            let exact = i32::try_from(unlinked).unwrap_or(i32::MAX);
-            metrics::gauge!("onhand_payments_unlinked").set(f64::from(exact));
-            if unlinked > 0 && unlinked != *before_that {
-                tracing::warn!(
-                    payments = unlinked,
-                    "payments have waited for their orders for more than a day: \
-                     `onhand payment list --unlinked`"
-                );
-            }
-            *before_that = unlinked;
-        }
-        Err(error) => {
-            let error = crate::error_chain(&error);
-            tracing::debug!(error, "cannot count the payments without an order");
         }
     }
 }

@@ -28,11 +28,17 @@ fn payment(number: u32, reference: Option<u64>, kind: PaymentEventKind) -> Sent 
     let references = reference.map(|id| OrderId::new(id.to_string())).into_iter().collect();
     let events = [(format!("evt_{number}").as_str().into(), event)].into();
     let known = PaymentKnown { references, events };
-    says(number.into(), Fact::Payment(Box::new(PaymentFact { payment: "pi_1".into(), known })))
+    let fact = PaymentFact { payment: "pi_1".into(), known };
+    let mut sent = says(number.into(), Fact::Payment(Box::new(fact)));
+    sent.incoming.key.shop = ShopId::new(TILL);
+    sent
 }
 
+/// Where the shop's orders are paid.
+const TILL: &str = "till";
+
 fn key() -> PaymentKey {
-    PaymentKey { shop: ShopId::new(SHOP), payment: "pi_1".into() }
+    PaymentKey { shop: ShopId::new(TILL), payment: "pi_1".into() }
 }
 
 pub(crate) async fn a_payment_is_read_back_with_its_order<T: TestStore>() {
@@ -113,17 +119,12 @@ pub(crate) async fn a_payment_waits_for_its_order_and_pays_it<T: TestStore>() {
     stock_moves(store, "BOWL", 10).await;
     let order = ShopifyOrder::new(7).line("BOWL", 2);
     apply(store, &[payment(1, Some(order.id()), PaymentEventKind::Captured)]).await;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
-    let tomorrow = i64::try_from(now.as_secs()).expect("seconds are few") + 24 * 60 * 60;
-    let later = Timestamp::from_seconds(tomorrow);
-    assert_eq!(store.unlinked_payments(later).await.expect("counts"), 1);
-    assert_eq!(store.unlinked_payments(Timestamp(0)).await.expect("counts"), 0);
+    assert_eq!(unlinked(store, in_days(1)).await, 1);
+    assert_eq!(unlinked(store, in_days(90)).await, 1, "however long it waits");
+    assert_eq!(unlinked(store, in_days(-1)).await, 0, "it was not there yet");
 
     apply(store, &[sent(2, &order, "orders/create")]).await;
-    assert_eq!(store.unlinked_payments(later).await.expect("counts"), 0);
-    let unlinked =
-        PaymentFilter { unlinked_before: Some(later), limit: 10, ..PaymentFilter::default() };
-    assert_eq!(store.payments(&unlinked).await.expect("lists"), vec![]);
+    assert_eq!(unlinked(store, in_days(1)).await, 0);
     let keys = Keys { orders: [order_key(&order)].into(), ..Keys::default() };
     let view = store.load(&keys).await.expect("loads");
     let known = &view.orders[&order_key(&order)].known;
@@ -131,6 +132,40 @@ pub(crate) async fn a_payment_waits_for_its_order_and_pays_it<T: TestStore>() {
     assert_eq!(known.payments[&key().to_string()].state, PaymentState::Captured);
     assert_eq!(units(store, "BOWL").await, (10, 2));
     sound(store).await;
+}
+
+pub(crate) async fn only_payments_with_money_wait_for_an_order<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    let mut later = 0;
+    for (kind, waits) in [
+        (PaymentEventKind::Failed, 0),
+        (PaymentEventKind::Authorised, 1),
+        (PaymentEventKind::Captured, 1),
+        (PaymentEventKind::Disputed, 1),
+        (PaymentEventKind::DisputeLost, 0),
+    ] {
+        later += 1;
+        apply(store, &[payment(later, None, kind)]).await;
+        assert_eq!(unlinked(store, in_days(1)).await, waits, "{kind:?}");
+    }
+    sound(store).await;
+}
+
+fn in_days(days: i64) -> Timestamp {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
+    let seconds = i64::try_from(now.as_secs()).expect("seconds are few");
+    Timestamp::from_seconds(seconds + days * 24 * 60 * 60)
+}
+
+/// How many payments wait for their orders; the list and the count agree.
+async fn unlinked<S: Store + Channels>(store: &S, before: Timestamp) -> i64 {
+    let filter =
+        PaymentFilter { unlinked_before: Some(before), limit: 10, ..PaymentFilter::default() };
+    let listed = store.payments(&filter).await.expect("lists").len();
+    let counted = store.unlinked_payments(before).await.expect("counts");
+    assert_eq!(i64::try_from(listed).expect("few"), counted);
+    counted
 }
 
 pub(crate) async fn a_listing_made_by_hand_goes_before_the_catalogue<T: TestStore>() {

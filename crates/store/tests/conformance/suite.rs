@@ -47,6 +47,7 @@ macro_rules! conformance_suite {
                 a_payment_is_read_back_with_its_order,
                 a_payment_that_was_written_meanwhile_is_a_conflict,
                 a_payment_waits_for_its_order_and_pays_it,
+                only_payments_with_money_wait_for_an_order,
                 a_claimed_payment_keeps_others_out_and_a_dropped_claim_leaves_nothing,
                 a_listing_made_by_hand_goes_before_the_catalogue,
                 the_newest_sighting_stays,

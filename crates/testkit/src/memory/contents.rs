@@ -1,15 +1,18 @@
 //! What a store in memory holds, and how a change set is checked and written: all or nothing.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use domain::change::Effect;
 use domain::order::LinePart;
+use domain::payment::PaymentState;
 use domain::privacy::KeptRequest;
 use domain::sighting::{ShopSighting, Thing};
 use domain::view::{Listing, RECENT_ENVELOPES};
 use domain::{
     ChangeSet, DeadLetter, EnvelopeId, LedgerRow, ListingKey, Operation, OrderChange, OrderKey,
-    Outcome, PaymentChange, PaymentKey, ShopId, Sighting, Stock, StockKey, Version, WebhookKey,
+    Outcome, PaymentChange, PaymentKey, ShopId, Sighting, Stock, StockKey, Timestamp, Version,
+    WebhookKey,
 };
 use store::StoreError;
 
@@ -19,6 +22,8 @@ use super::{Commit, ConflictKey, Fault, WebhookRow, check};
 pub(super) struct Contents {
     pub(super) webhooks: BTreeMap<WebhookKey, WebhookRow>,
     pub(super) payments: BTreeMap<PaymentKey, PaymentChange>,
+    /// When each was first written, by our clock.
+    pub(super) payments_seen: BTreeMap<PaymentKey, Timestamp>,
     pub(super) listings: BTreeMap<ListingKey, Listing>,
     pub(super) sightings: BTreeMap<(ShopId, &'static str, String, String), Sighting>,
     pub(super) requests: BTreeMap<EnvelopeId, KeptRequest>,
@@ -51,6 +56,22 @@ impl Contents {
             }
             _ => None,
         }
+    }
+
+    /// Payments that hold or promise money, first heard of before `before`, without their orders.
+    pub(super) fn unlinked(&self, before: Timestamp) -> usize {
+        let has_come = |key: &OrderKey| {
+            let row = self.orders.get(key);
+            row.is_some_and(|row| row.order.known.snapshot.is_some())
+        };
+        let matters =
+            |state: PaymentState| state.holds_money() || matches!(state, PaymentState::Authorised);
+        let unlinked = self.payments.iter().filter(|(key, row)| {
+            self.payments_seen[*key] < before
+                && matters(row.payment.known.state())
+                && !row.order.as_ref().is_some_and(has_come)
+        });
+        unlinked.count()
     }
 
     pub(super) fn commit(&mut self, changes: &ChangeSet) -> Result<Commit, StoreError> {
@@ -136,6 +157,9 @@ impl Contents {
             let next = i64::try_from(self.first_seen.len()).unwrap_or(i64::MAX);
             self.first_seen.entry(key.clone()).or_insert(next);
         }
+        for key in changes.payments.keys() {
+            self.payments_seen.entry(key.clone()).or_insert_with(now);
+        }
         self.payments.extend(changes.payments.clone());
         for ShopSighting { shop, sighting } in &changes.sightings {
             let (kind, id, place) = sighting.thing.key();
@@ -164,4 +188,9 @@ impl Contents {
             *self.counters.entry(outcome).or_default() += count;
         }
     }
+}
+
+fn now() -> Timestamp {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
+    Timestamp(i64::try_from(now.as_micros()).expect("it is before the year 290000"))
 }

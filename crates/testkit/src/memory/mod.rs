@@ -322,15 +322,8 @@ impl Store for MemoryStore {
         Ok(short)
     }
 
-    async fn unlinked_payments(&self, _before: Timestamp) -> Result<i64, StoreError> {
-        let contents = self.contents();
-        let has_come = |key: &OrderKey| {
-            let row = contents.orders.get(key);
-            row.is_some_and(|row| row.order.known.snapshot.is_some())
-        };
-        let unlinked = contents.payments.values();
-        let unlinked = unlinked.filter(|row| !row.order.as_ref().is_some_and(has_come)).count();
-        Ok(i64::try_from(unlinked).unwrap_or(i64::MAX))
+    async fn unlinked_payments(&self, before: Timestamp) -> Result<i64, StoreError> {
+        Ok(i64::try_from(self.contents().unlinked(before)).unwrap_or(i64::MAX))
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

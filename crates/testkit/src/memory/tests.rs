@@ -1,3 +1,4 @@
+use domain::payment::{PaymentEvent, PaymentEventKind, PaymentKnown};
 use domain::{Batch, BodyHash, Fact, Incoming, Meaning, Policy, ShopId, WebhookId};
 
 use super::*;
@@ -101,4 +102,30 @@ async fn suspicion_is_counted_and_forgotten_when_cleared() {
     changes.cleared.push(envelope);
     store.commit(&changes).await.unwrap();
     assert_eq!(store.suspect(envelope).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn only_money_that_has_waited_since_before_the_moment_is_unlinked() {
+    let (store, _) = placed();
+    let hear = |number: u128, kind: PaymentEventKind| {
+        let event = PaymentEvent { at: Timestamp(0), kind, money: None };
+        let events = [(number.to_string().as_str().into(), event)].into();
+        let known = PaymentKnown { events, ..PaymentKnown::default() };
+        let payment = PaymentKey { shop: ShopId::new("till"), payment: "p1".into() };
+        let mut stored =
+            store.load_now(&Keys { payments: [payment.clone()].into(), ..Keys::default() });
+        let before = stored.payments.remove(&payment).unwrap_or_default();
+        let (expected, mut now) = (before.version, before);
+        now.join(known);
+        now.version = expected.next();
+        let change = PaymentChange { expected, payment: now, order: None };
+        let changes = ChangeSet { payments: [(payment, change)].into(), ..ChangeSet::default() };
+        assert_eq!(store.commit_now(&changes).unwrap(), Commit::Applied);
+    };
+    let (past, future) = (Timestamp(0), Timestamp(i64::MAX));
+    hear(1, PaymentEventKind::Failed);
+    assert_eq!(store.unlinked_payments(future).await.unwrap(), 0, "no money");
+    hear(2, PaymentEventKind::Captured);
+    assert_eq!(store.unlinked_payments(future).await.unwrap(), 1);
+    assert_eq!(store.unlinked_payments(past).await.unwrap(), 0, "not yet");
 }

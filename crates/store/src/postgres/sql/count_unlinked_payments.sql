@@ -1,10 +1,13 @@
+-- Whoever names an order makes it, at least a partial one of which only payments and other parts
+-- were heard. So the few without an order are found by index, among many that have theirs.
 SELECT count(*)
-FROM payments AS p
-WHERE p.first_seen_at < $1 AND p.first_seen_at > $1::timestamptz - interval '30 days'
+FROM (
+    SELECT n.first_seen_at, n.state FROM payments AS n WHERE n.order_shop IS NULL
+    UNION ALL
+    SELECT n.first_seen_at, n.state
+    FROM orders AS o
+    JOIN payments AS n ON n.order_shop = o.shop AND n.order_id = o.order_id
+    WHERE o.state = 'partial'
+) AS p
+WHERE p.first_seen_at < $1
   AND p.state IN ('authorised', 'captured', 'partially_refunded', 'disputed')
-  AND NOT EXISTS (
-      SELECT FROM orders AS o
-      WHERE o.shop = p.order_shop AND o.order_id = p.order_id
-        -- Of a partial one only payments and other parts were heard.
-        AND o.state <> 'partial' AND o.version > 0
-  )
