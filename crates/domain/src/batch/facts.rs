@@ -39,7 +39,8 @@ impl Batch {
     }
 
     /// Joins what is known of the payment, then tells the order that it pays for. Without a
-    /// reference, or before its order, it waits in the store.
+    /// reference, before its order, or where nobody says whose orders it pays for, it waits in the
+    /// store.
     pub(super) fn payment_fact(
         &mut self,
         incoming: &Incoming,
@@ -51,13 +52,16 @@ impl Batch {
         let before = self.view.payments.get(&key).cloned().unwrap_or_default();
         let mut payment = before.clone();
         let news = payment.join(fact.known.clone());
-        let reference = payment.known.reference().cloned();
+        // A payments shop has no orders of its own. What it was told is kept: once it pays for a
+        // shop, the payment's next callback links it.
+        let pays_for_nobody = incoming.shop == incoming.key.shop;
+        let reference = payment.known.reference().filter(|_| !pays_for_nobody).cloned();
         let mut verdict = match news {
             true => Verdict::plain(Outcome::Applied),
             false => Verdict::plain(Outcome::Unchanged),
         };
         // Also without news: an order that could not take it when it came is told again.
-        for order in &payment.known.references {
+        for order in payment.known.references.iter().filter(|_| !pays_for_nobody) {
             let told = self.order_fact(incoming, &told_of(order, &key, &payment), policy, now);
             match told.outcome {
                 Outcome::Dead => return (told, reference),

@@ -218,3 +218,14 @@ fn payments_of_two_accounts_with_one_id_are_two() {
     assert_eq!(order.known.payments.len(), 2);
     assert_eq!(state(&world), OrderState::Committed);
 }
+
+#[test]
+fn a_payments_shop_that_pays_for_nobody_has_no_orders_of_its_own() {
+    let mut world = paid_first();
+    assert_eq!(world.hear_from("demo", captured()), applied());
+    assert!(world.store.orders().is_empty(), "it takes money, not orders");
+    let payments = world.store.payments();
+    let [payment] = &payments.values().collect::<Vec<_>>()[..] else { panic!("{payments:?}") };
+    assert_eq!(payment.order, None);
+    assert!(payment.payment.known.was_captured(), "but the payment is kept");
+}

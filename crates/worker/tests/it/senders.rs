@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::{Envelope, OrderKey, Provider, ShopId, Timestamp};
 use platforms::Shops;
+use store::Store;
 use testkit::memory::MemoryStore;
 use testkit::shopify::{DOMAIN, LineKind, PLACED_AT, SECRET, ShopifyOrder, SignedWebhook};
 use worker::{Processor, Strategy, Work};
@@ -43,6 +44,34 @@ async fn a_payment_speaks_to_the_orders_of_the_shop_that_it_pays_for_under_its_r
     let (payment, kept) = payments.first_key_value().unwrap();
     assert_eq!((payment.shop.as_str(), &kept.order), ("cards", &Some(key)));
     assert!(store.webhooks().keys().any(|webhook| webhook.shop.as_str() == "cards"));
+    store.assert_sound();
+}
+
+#[tokio::test]
+async fn a_payment_for_nobody_is_kept_and_finds_its_order_once_somebody_is_named() {
+    let (store, mut processor) = with_bowls();
+    let named = paid_shops();
+    let file = |pays_for: &str| {
+        shops(&format!(
+            "commit_on = \"paid\"\n[[shop]]\nname = \"cards\"\nplatform = \"payments\"\n\
+             secrets = [\"plain:any\"]\n{pays_for}"
+        ))
+    };
+    let mut life = payment(Provider::Stripe, 1);
+    let capture = received(Provider::Stripe, &life.capture(NOW), NOW);
+    let refund = received(Provider::Stripe, &life.refund(1, NOW), NOW);
+    processor.process(vec![work(&placed(1, 3))], &named, true).await.unwrap();
+    let done = processor.process(works(&[&capture]), &file(""), true).await.unwrap();
+    assert_eq!(outcomes(&done), ["applied"]);
+    assert!(store.orders().keys().all(|order| order.shop.as_str() == "demo"));
+    assert_eq!(store.payments().into_values().next().unwrap().order, None);
+    let forever = Timestamp(i64::MAX);
+    assert_eq!(store.unlinked_payments(forever).await.unwrap(), 1, "somebody is told");
+
+    let pays_for = file("pays_for = \"demo\"");
+    processor.process(works(&[&refund]), &pays_for, true).await.unwrap();
+    assert_eq!(store.stock_of("BOWL", "main").committed, 3, "the order is paid");
+    assert_eq!(store.unlinked_payments(forever).await.unwrap(), 0);
     store.assert_sound();
 }
 
