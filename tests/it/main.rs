@@ -10,6 +10,7 @@ mod harness;
 mod lifecycle;
 mod listings;
 mod orders_explained;
+mod payments_shown;
 mod questions;
 mod shopify_sightings;
 mod simulating;

@@ -82,6 +82,8 @@ pub enum OrderFlag {
     PaymentContested,
     /// Cancelled, deleted or in the bin, but a payment for it still holds money.
     HoldsMoney,
+    /// A payment for it holds money, but what the platform says of it asks for no units.
+    PaidNotOwed,
 }
 
 impl Order {
@@ -123,15 +125,19 @@ impl Order {
         })
     }
 
-    /// Some payment holds money for an order that will not be served.
-    fn holds_money_in_vain(&self) -> bool {
+    /// It will not be served, whatever its lines are.
+    fn is_ended(&self) -> bool {
         let known = &self.known;
         let is_cancelled = known.snapshot.as_ref().is_some_and(|shown| shown.cancelled);
-        let ended = known.deleted || known.is_trashed() || is_cancelled;
-        // What is disputed is not to be given back: the bank may take it, too.
+        known.deleted || known.is_trashed() || is_cancelled
+    }
+
+    /// Some payment for it holds money that could be given back. What is disputed is not to be: the
+    /// bank may take it, too.
+    fn holds_money(&self) -> bool {
         let holds =
             |payment: &LinkedPayment| payment.state.holds_money() && !payment.state.is_contested();
-        ended && known.payments.values().any(holds)
+        self.known.payments.values().any(holds)
     }
 
     pub fn flags(&self, policy: &Policy) -> Vec<OrderFlag> {
@@ -149,6 +155,7 @@ impl Order {
             });
         let held = self.short.is_some() && self.holdings.values().any(|h| h.committed > 0);
         let contested = self.known.payments.values().any(|payment| payment.state.is_contested());
+        let not_owed = self.state(policy) == OrderState::Released;
         [
             (uncovered, OrderFlag::Uncovered),
             (legacy, OrderFlag::LegacyRestock),
@@ -157,7 +164,8 @@ impl Order {
             (self.known.is_edit_pending(), OrderFlag::EditPending),
             (self.short.is_some() && self.known.paid, OrderFlag::PaidButShort),
             (contested, OrderFlag::PaymentContested),
-            (self.holds_money_in_vain(), OrderFlag::HoldsMoney),
+            (self.is_ended() && self.holds_money(), OrderFlag::HoldsMoney),
+            (not_owed && self.holds_money(), OrderFlag::PaidNotOwed),
         ]
         .into_iter()
         .filter_map(|(raised, flag)| raised.then_some(flag))

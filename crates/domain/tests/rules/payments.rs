@@ -220,6 +220,23 @@ fn payments_of_two_accounts_with_one_id_are_two() {
 }
 
 #[test]
+fn money_for_an_order_that_asks_for_nothing_is_flagged() {
+    let mut world = paid_first();
+    let mut order = ShopifyOrder::new(1).line("BOWL", 2);
+    world.send(order.financial_status("voided"), "orders/updated");
+    let flags = |world: &World| world.order(&order).flags(&world.policy);
+    assert_eq!(flags(&world), []);
+    world.hear(captured());
+    assert_eq!((world.stock("BOWL"), state(&world)), ((10, 0), OrderState::Released));
+    assert_eq!(flags(&world), [OrderFlag::PaidNotOwed]);
+    world.hear(said("pi_1", "evt_disputed", Kind::Disputed, 90));
+    assert_eq!(flags(&world), [OrderFlag::PaymentContested], "the bank decides about it");
+    world.hear(said("pi_1", "evt_won", Kind::DisputeWon, 120));
+    world.hear(said("pi_1", "evt_refunded", Kind::Refunded, 150));
+    assert_eq!(flags(&world), [], "the money went back");
+}
+
+#[test]
 fn a_payments_shop_that_pays_for_nobody_has_no_orders_of_its_own() {
     let mut world = paid_first();
     assert_eq!(world.hear_from("demo", captured()), applied());

@@ -1,11 +1,11 @@
 //! An order's state and flags in words: what they mean, why it came to that, and what to do.
 
 use domain::order::{FulfilmentStatus, Order, OrderFlag, OrderState};
+use domain::payment::PaymentState;
 use domain::policy::WhenShort;
 use domain::stock::Stock;
 use domain::view::StockView;
-use domain::{OrderKey, Policy, Sku, StockKey, Timestamp, Version};
-use store::channels::PaymentRow;
+use domain::{OrderKey, Payment, PaymentKey, Policy, Sku, StockKey, Timestamp, Version};
 
 use crate::output;
 
@@ -15,7 +15,7 @@ pub(super) struct Explained<'a> {
     pub(super) order: &'a Order,
     pub(super) policy: &'a Policy,
     pub(super) stock: &'a StockView,
-    pub(super) payments: &'a [PaymentRow],
+    pub(super) payments: &'a [(PaymentKey, Payment)],
 }
 
 /// The state in words.
@@ -44,7 +44,7 @@ pub(super) fn why(explained: &Explained<'_>) -> String {
     let at = |moment: Option<Timestamp>| {
         moment.map(|at| format!(" at {}", output::moment(at))).unwrap_or_default()
     };
-    let cancelled = at(order.known.cancelled_at);
+    let cancelled = at(order.known.cancelled_since());
     match order.state(policy) {
         OrderState::Deleted => "The platform deleted it. Nothing is owed for it any more, and \
             nothing that still comes changes that."
@@ -65,8 +65,9 @@ pub(super) fn why(explained: &Explained<'_>) -> String {
         }
         OrderState::PaidAfterCancel => format!(
             "The platform cancelled it{cancelled}, and money came in afterwards ({}). Nothing is \
-             committed. Refund it at the provider, or revive the order at the platform.",
-            payments(explained, |row| row.payment.known.state().holds_money())
+             committed. {}",
+            payments(explained, PaymentState::holds_money),
+            after_cancel(explained)
         ),
         OrderState::NotStock => "Nothing in it is a stock matter: tips, gift cards, custom lines \
             or items whose stock nobody keeps."
@@ -94,17 +95,42 @@ pub(super) fn why(explained: &Explained<'_>) -> String {
         }
         OrderState::Released => format!(
             "Nothing is owed for it: its status ({}) asks for nothing, or all of it was refunded or \
-             edited away.{}",
-            snapshot.and_then(|shown| shown.financial_status.as_deref()).unwrap_or("none"),
-            match payments(explained, |row| row.payment.known.state().holds_money()) {
-                paid if paid.is_empty() => String::new(),
-                paid => format!(
-                    " But money for it came in ({paid}): units are committed as soon as the \
-                     platform's own status asks for them."
-                ),
-            }
+             edited away.",
+            snapshot.and_then(|shown| shown.financial_status.as_deref()).unwrap_or("none")
         ),
     }
+}
+
+/// What to do about money that came in after the cancellation.
+fn after_cancel(explained: &Explained<'_>) -> String {
+    let refund = "refund it at the provider, or revive the order at the platform.";
+    let any = |which: fn(PaymentState) -> bool| {
+        explained.payments.iter().any(|(_, payment)| which(payment.known.state()))
+    };
+    match (any(is_disputed), any(is_there)) {
+        (false, _) => format!("So {refund}"),
+        (true, false) => wait(explained),
+        (true, true) => format!("{} The rest: {refund}", wait(explained)),
+    }
+}
+
+/// A refund beside a dispute would give the money back twice.
+fn wait(explained: &Explained<'_>) -> String {
+    format!(
+        "Wait for the end of the dispute ({}), and give nothing back meanwhile: the payer's bank \
+         may take the money, too.",
+        payments(explained, is_disputed)
+    )
+}
+
+/// Its money can be given back.
+fn is_there(state: PaymentState) -> bool {
+    state.holds_money() && !state.is_contested()
+}
+
+/// Its money is there, but the payer's bank asks for it.
+fn is_disputed(state: PaymentState) -> bool {
+    state.holds_money() && state.is_contested()
 }
 
 fn are(units: i64) -> String {
@@ -126,10 +152,12 @@ fn parts(order: &Order) -> String {
     if parts.is_empty() { "that it was paid".to_owned() } else { parts.join(", ") }
 }
 
-fn payments(explained: &Explained<'_>, which: impl Fn(&PaymentRow) -> bool) -> String {
-    let rows = explained.payments.iter().filter(|row| which(row));
-    let named: Vec<String> =
-        rows.map(|row| format!("payment {}: {}", row.key, row.payment.known.state())).collect();
+fn payments(explained: &Explained<'_>, which: impl Fn(PaymentState) -> bool) -> String {
+    let states = explained.payments.iter().map(|(key, payment)| (key, payment.known.state()));
+    let named: Vec<String> = states
+        .filter(|(_, state)| which(*state))
+        .map(|(key, state)| format!("payment {key}: {state}"))
+        .collect();
     if named.is_empty() { "no payment is named".to_owned() } else { named.join(", ") }
 }
 
@@ -266,14 +294,17 @@ fn words(flag: OrderFlag, explained: &Explained<'_>) -> String {
         .to_owned(),
         OrderFlag::HoldsMoney => format!(
             "It will not be served, but money for it is there ({}): give it back at the provider.",
-            payments(explained, |row| {
-                let state = row.payment.known.state();
-                state.holds_money() && !state.is_contested()
-            })
+            payments(explained, is_there)
+        ),
+        OrderFlag::PaidNotOwed => format!(
+            "Money for it is there ({}), but nothing is owed for it. Units are committed as soon as \
+             the platform's own status asks for them: set that, or give the money back at the \
+             provider.",
+            payments(explained, is_there)
         ),
         OrderFlag::PaymentContested => format!(
             "Money for it is contested or did not come about after all ({}): look before sending.",
-            payments(explained, |row| row.payment.known.state().is_contested())
+            payments(explained, PaymentState::is_contested)
         ),
     }
 }

@@ -12,6 +12,7 @@ use crate::exit::NOT_FINE;
 use crate::{output, shops_file};
 
 mod explain;
+mod find;
 mod retry;
 mod show;
 

@@ -1,24 +1,20 @@
 //! `order show`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use domain::order::{Order, OrderFlag, OrderState};
 use domain::payment::PaymentState;
-use domain::{Keys, OrderId, OrderKey, PaymentId, Policy, ShopId, Sku, View, WebhookId};
+use domain::{OrderId, OrderKey, Payment, PaymentId, PaymentKey, Policy, ShopId, Sku, WebhookId};
 use serde::Serialize;
-use store::channels::{PaymentFilter, PaymentRow};
-use store::reports::{HistoryRow, WebhookFilter, WebhookRow};
-use store::{Channels, Reports, Store};
+use store::reports::WebhookRow;
 
 use super::explain::{self, Explained};
+use super::find::Found;
 use super::{MoveJson, not_there};
 use crate::cmd::payment::EventJson;
 use crate::config::Settings;
 use crate::{output, shops_file};
-
-/// At most so many webhooks, and payments, of one order are shown.
-const SHOWN: i64 = 1_000;
 
 #[derive(Serialize)]
 struct OrderJson<'a> {
@@ -65,24 +61,14 @@ struct PaymentJson<'a> {
     events: Vec<EventJson<'a>>,
 }
 
-/// What is read of an order.
-struct Found {
-    view: View,
-    webhooks: Vec<WebhookRow>,
-    payments: Vec<PaymentRow>,
-    ledger: Vec<HistoryRow>,
-}
-
 pub(super) async fn run(settings: &Settings, key: &OrderKey) -> anyhow::Result<ExitCode> {
-    let found = find(settings, key).await?;
+    // Without a shops file an order can still be shown, under the default rules.
+    let shops = shops_file::load(&settings.shops).unwrap_or_default();
+    let found = Found::read(&settings.open_store().await?, key, shops.payers(&key.shop)).await?;
     let Some(order) = found.view.orders.get(key) else {
         return not_there(settings, key, &found.webhooks);
     };
-    // Without a shops file an order can still be shown, under the default rules.
-    let policy = shops_file::load(&settings.shops)
-        .ok()
-        .and_then(|shops| shops.get(&key.shop).map(|shop| shop.policy.clone()))
-        .unwrap_or_default();
+    let policy = shops.get(&key.shop).map(|shop| shop.policy.clone()).unwrap_or_default();
     let explained = Explained {
         key,
         order,
@@ -97,32 +83,6 @@ pub(super) async fn run(settings: &Settings, key: &OrderKey) -> anyhow::Result<E
         for_people(&shown, &explain::flags(&explained));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-async fn find(settings: &Settings, key: &OrderKey) -> anyhow::Result<Found> {
-    let store = settings.open_store().await?;
-    let keys = Keys { orders: [key.clone()].into(), ..Keys::default() };
-    let view = store.load(&keys).await?;
-    let filter =
-        PaymentFilter { order: Some(key.clone()), limit: SHOWN, ..PaymentFilter::default() };
-    let mut payments = store.payments(&filter).await?;
-    payments.reverse();
-    // Callbacks of its payments are kept under the shop that sent them.
-    let senders: BTreeSet<&ShopId> =
-        payments.iter().map(|row| &row.key.shop).chain([&key.shop]).collect();
-    let mut webhooks = Vec::new();
-    for shop in senders {
-        let filter = WebhookFilter {
-            shop: Some(shop.clone()),
-            order: Some(key.order.clone()),
-            limit: SHOWN,
-            ..WebhookFilter::default()
-        };
-        webhooks.extend(store.webhooks(&filter).await?);
-    }
-    webhooks.sort_by_key(|row| row.received_at);
-    let ledger = store.order_history(key).await?;
-    Ok(Found { view, webhooks, payments, ledger })
 }
 
 fn describe<'a>(
@@ -142,11 +102,11 @@ fn describe<'a>(
         received_at: output::moment(row.received_at),
         deliveries: row.deliveries,
     };
-    let payment = |row: &'a PaymentRow| PaymentJson {
-        shop: &row.key.shop,
-        payment_id: &row.key.payment,
-        state: row.payment.known.state(),
-        events: EventJson::all(&row.payment),
+    let payment = |(key, payment): &'a (PaymentKey, Payment)| PaymentJson {
+        shop: &key.shop,
+        payment_id: &key.payment,
+        state: payment.known.state(),
+        events: EventJson::all(payment),
     };
     OrderJson {
         shop: &key.shop,

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use domain::order::{Holding, Known, LinePart, OrderLine, Short, Snapshot, SnapshotLine};
 use domain::payment::{LinkedPayment, PaymentEvent, PaymentEventKind, PaymentKnown, PaymentState};
-use domain::{LocationId, OrderId, Payment, PaymentKey, ShopId};
+use domain::{LocationId, OrderId, ShopId};
 
 use super::*;
 
@@ -51,21 +51,21 @@ fn policy() -> Policy {
     Policy { locations, ..Policy::default() }
 }
 
-fn payment(kind: PaymentEventKind) -> PaymentRow {
+fn payment(kind: PaymentEventKind) -> (PaymentKey, Payment) {
     let event = PaymentEvent { at: Timestamp(3 * HOUR), kind, money: None };
     let known = PaymentKnown { events: [("ev".into(), event)].into(), ..PaymentKnown::default() };
-    PaymentRow {
-        key: PaymentKey { shop: ShopId::new("till"), payment: "pi_1".into() },
-        order: None,
-        linked: true,
-        first_seen_at: Timestamp(3 * HOUR),
-        payment: Payment { known, ..Payment::default() },
-    }
+    let key = PaymentKey { shop: ShopId::new("till"), payment: "pi_1".into() };
+    (key, Payment { known, ..Payment::default() })
 }
 
 /// What is said of an order, its flags included, holds all of `texts`.
 #[track_caller]
-fn says(order: &Order, stock: &StockView, payments: &[PaymentRow], texts: &[&str]) {
+fn says(
+    order: &Order,
+    stock: &StockView,
+    payments: &[(PaymentKey, Payment)],
+    texts: &[&str],
+) -> String {
     let key = OrderKey { shop: ShopId::new("demo"), order: OrderId::new("5001") };
     let policy = policy();
     let explained = Explained { key: &key, order, policy: &policy, stock, payments };
@@ -73,6 +73,7 @@ fn says(order: &Order, stock: &StockView, payments: &[PaymentRow], texts: &[&str
     for text in texts {
         assert!(all.contains(text), "{text:?} is missing in:\n{all}");
     }
+    all
 }
 
 #[test]
@@ -109,7 +110,59 @@ fn money_after_a_cancellation_names_the_payment() {
     };
     order.known.payments.insert("pi_1".into(), linked);
     let payments = [payment(PaymentEventKind::Captured)];
-    says(&order, &stock(9, 9), &payments, &["payment till pi_1: captured", "Refund it", "revive"]);
+    says(&order, &stock(9, 9), &payments, &["payment till pi_1: captured", "refund it", "revive"]);
+}
+
+#[test]
+fn disputed_money_after_a_cancellation_is_to_be_waited_for() {
+    let mut order = order();
+    order.known.snapshot.as_mut().expect("it was shown").cancelled = true;
+    order.known.cancelled_at = Some(Timestamp(2 * HOUR));
+    let linked =
+        |state| LinkedPayment { revision: 1, state, captured_at: Some(Timestamp(3 * HOUR)) };
+    order.known.payments.insert("till pi_1".into(), linked(PaymentState::Disputed));
+    let disputed = payment(PaymentEventKind::Disputed);
+    let texts =
+        ["and money came in afterwards", "Wait for the end of the dispute (payment till pi_1"];
+    let said = says(&order, &stock(9, 9), std::slice::from_ref(&disputed), &texts);
+    assert!(!said.contains("refund"), "the money would go twice: {said}");
+
+    order.known.payments.insert("till pi_2".into(), linked(PaymentState::Captured));
+    let mut other = payment(PaymentEventKind::Captured);
+    other.0.payment = "pi_2".into();
+    let texts = [
+        "Wait for the end of the dispute (payment till pi_1: disputed)",
+        "The rest: refund it",
+        "money for it is there (payment till pi_2: captured): give it back",
+    ];
+    says(&order, &stock(9, 9), &[disputed, other], &texts);
+}
+
+#[test]
+fn a_second_cancellation_is_dated_as_what_it_is() {
+    let mut order = order();
+    order.known.cancelled_at = Some(Timestamp(0));
+    let mut again = order.known.clone();
+    let shown = again.snapshot.as_mut().expect("it was shown");
+    (shown.cancelled, shown.rank.updated_at) = (true, Timestamp(2 * HOUR));
+    again.cancelled_at = Some(Timestamp(2 * HOUR));
+    order.known.join(again);
+    says(&order, &stock(9, 9), &[], &["cancelled it at 1970-01-01T02:00:00"]);
+}
+
+#[test]
+fn money_for_what_asks_for_nothing_is_told_with_what_to_do() {
+    let mut order = order();
+    let state = PaymentState::Captured;
+    let linked = LinkedPayment { revision: 1, state, captured_at: Some(Timestamp(HOUR)) };
+    order.known.payments.insert("till pi_1".into(), linked);
+    let payments = [payment(PaymentEventKind::Captured)];
+    let texts = [
+        "its status (pending) asks for nothing",
+        "Money for it is there (payment till pi_1: captured)",
+        "give the money back",
+    ];
+    says(&order, &stock(9, 9), &payments, &texts);
 }
 
 #[test]
