@@ -74,8 +74,8 @@ async fn every_sender_can_be_played_and_nothing_is_lost(profile: Profile) {
         let duplicates = number(&report["applied"]["outcomes"]["duplicate"]);
         let repeated = number(&report["sent"]) - number(&report["webhooks"]);
         match platform {
-            // A bare callback that comes again is another one.
-            "mollie" => assert!((1..=repeated).contains(&duplicates), "{report}"),
+            // One bare callback is like the other, whatever happened to the payment meanwhile.
+            "mollie" => assert!(duplicates > repeated, "{report}"),
             _ => assert_eq!(duplicates, repeated, "{report}"),
         }
     }

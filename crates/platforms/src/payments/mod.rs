@@ -37,6 +37,10 @@ const LABEL_BYTES_MAX: usize = 128;
 /// The topic of a body that names none, or none that can be shown.
 const UNKNOWN_TOPIC: &str = "unknown";
 
+/// Why PayPal's callbacks are refused.
+pub const PAYPAL: &str = "PayPal signs with certificates that must be fetched, which Onhand does not \
+    do yet; send through a Standard Webhooks relay";
+
 const NOT_SIGNED: Refused = Refused::Unauthorized("the signature is missing or unusable");
 const WRONGLY_SIGNED: Refused = Refused::Unauthorized("no known secret made this signature");
 
@@ -78,6 +82,12 @@ pub fn parse(envelope: &Envelope) -> Meaning {
         Ok(Told::Ignored(reason)) => Meaning::Ignored(reason),
         Err(unfit) => unfit.meaning(&envelope.topic),
     }
+}
+
+/// The topic under which a body without a signature comes in: Mollie's classic callbacks say nothing
+/// but that something changed. `None`: it does not come in.
+pub fn unsigned_topic(provider: Provider, body: &[u8]) -> Option<&'static str> {
+    (provider == Provider::Mollie && mollie::is_classic(body)).then_some(mollie::CLASSIC)
 }
 
 /// What the provider wants to read in the answer to a callback that was taken.

@@ -1,12 +1,13 @@
 //! Mollie, in both of its ways to call.
 //!
-//! A classic callback is `id=tr_…`, unsigned, and the same for every change of that payment: what
-//! changed, only a fetch can tell, so a forged one does no harm. It never counts as a repeat. A
-//! next-gen event is JSON and signed. Only what looks exactly like a classic callback may come
+//! A classic callback is `id=tr_…` (`ord_…`, `sub_…`: whatever changed), unsigned, and the same for
+//! every change of that thing: what changed, only a fetch can tell, so a forged one does no harm.
+//! The same again is a repeat: anybody could send it for ever, and one line in the inbox is enough.
+//! A next-gen event is JSON and signed. Only what looks exactly like a classic callback may come
 //! without a signature; Mollie's own validator lets anything in that has none.
 
 use domain::payment::{Money, PaymentEvent, PaymentEventKind as Kind};
-use domain::{Envelope, EnvelopeId, PaymentEventId, PaymentId, WebhookId};
+use domain::{Envelope, EnvelopeId, PaymentEventId, PaymentId};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -22,7 +23,7 @@ const SIGNATURE: &str = "x-mollie-signature";
 const SIGNATURES_MAX: usize = 16;
 
 /// The topic of an envelope that brings an id and nothing else.
-const CLASSIC: &str = "classic";
+pub(super) const CLASSIC: &str = "classic";
 const CLASSIC_BYTES_MAX: usize = 128;
 
 /// Makes a request an envelope.
@@ -31,8 +32,7 @@ pub(super) fn receive(call: &Call<'_>, id: EnvelopeId) -> Result<Envelope, Refus
         if !is_classic(&call.body) {
             return Err(NOT_SIGNED);
         }
-        let envelope = call.envelope(id, call.body.clone(), None, Some(CLASSIC));
-        return Ok(Envelope { webhook: WebhookId::new(id.to_string()), ..envelope });
+        return Ok(call.envelope(id, call.body.clone(), None, Some(CLASSIC)));
     }
     let claims = claims(call);
     if claims.is_empty() {
@@ -52,13 +52,18 @@ fn claims(call: &Call<'_>) -> Vec<Claim> {
         .collect()
 }
 
-/// A form with the id of a payment and nothing else. `testByMollie` comes from Mollie's own check
-/// of the address, with or without an id.
-fn is_classic(body: &[u8]) -> bool {
+/// A form with the id of a thing and nothing else, such as `id=tr_…` for a payment and `id=ord_…` for
+/// an order of the Orders API. `testByMollie` comes from Mollie's own check of the address, with or
+/// without an id.
+pub(super) fn is_classic(body: &[u8]) -> bool {
     let Ok(form) = str::from_utf8(body) else { return false };
     let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_kind = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase());
     let is_id = |field: &str| {
-        field.strip_prefix("id=tr_").is_some_and(|rest| !rest.is_empty() && is_word(rest))
+        let id = field.strip_prefix("id=").and_then(|id| id.split_once('_'));
+        id.is_some_and(|(kind, rest)| {
+            !kind.is_empty() && is_kind(kind) && !rest.is_empty() && is_word(rest)
+        })
     };
     let is_test = |field: &str| {
         field

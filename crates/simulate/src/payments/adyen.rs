@@ -49,7 +49,7 @@ pub(super) fn callback(life: &PaymentLife, step: Step, at: Timestamp) -> Callbac
     }
     let list =
         json!({ "live": "false", "notificationItems": [{ "NotificationRequestItem": item }] });
-    life.tells(Some(format!("{own}:{code}:{success}")), list.to_string(), Proof::InBody)
+    life.tells(format!("{own}:{code}:{success}"), list.to_string(), Proof::InBody)
 }
 
 /// A secret that is not hexadecimal signs as it is, which nobody believes.

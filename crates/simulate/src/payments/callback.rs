@@ -13,8 +13,8 @@ use crate::request::Request;
 /// One callback, which may be sent more than once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Callback {
-    /// As an inbox names it; nothing where it says no more than that something changed.
-    pub id: Option<String>,
+    /// As an inbox names it.
+    pub id: String,
     pub(super) path: String,
     pub body: Bytes,
     pub(super) proof: Proof,

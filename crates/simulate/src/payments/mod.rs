@@ -188,7 +188,7 @@ impl PaymentLife {
         format!("{prefix}{bare}{:02}", self.steps)
     }
 
-    fn tells(&self, id: Option<String>, body: String, proof: Proof) -> Callback {
+    fn tells(&self, id: String, body: String, proof: Proof) -> Callback {
         let path = format!("/webhooks/payments/{}/{}", self.provider.as_str(), self.shop);
         Callback { id, path, body: Bytes::from(body), proof }
     }

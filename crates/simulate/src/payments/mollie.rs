@@ -1,7 +1,7 @@
 //! What Mollie sends: signed events with the whole payment in them, and, where it has no events
 //! yet, classic callbacks.
 
-use domain::Timestamp;
+use domain::{BodyHash, Timestamp};
 use serde_json::json;
 
 use super::callback::{Callback, Proof};
@@ -38,11 +38,13 @@ pub(super) fn callback(life: &PaymentLife, step: Step, at: Timestamp) -> Callbac
     .to_string();
     let signature = hex(&mac(life.secret.as_bytes(), body.as_bytes()));
     let proof = Proof::Header("X-Mollie-Signature", format!("sha256={signature}"));
-    life.tells(Some(id), body, proof)
+    life.tells(id, body, proof)
 }
 
 fn classic(life: &PaymentLife) -> Callback {
-    life.tells(None, format!("id={}", life.id), Proof::None)
+    let body = format!("id={}", life.id);
+    let id = BodyHash::of(body.as_bytes()).to_string();
+    life.tells(id, body, Proof::None)
 }
 
 /// Of a currency with two digits behind the point, as nearly all are.

@@ -25,7 +25,7 @@ pub(super) fn callback(life: &PaymentLife, step: Step, at: Timestamp) -> Callbac
     .to_string();
     let id = life.numbered("msg_");
     let proof = Proof::Standard { id: id.clone(), secret: life.secret.clone() };
-    life.tells(Some(id), body, proof)
+    life.tells(id, body, proof)
 }
 
 /// The headers of a request that is sent now.

@@ -36,7 +36,7 @@ pub(super) fn callback(life: &PaymentLife, step: Step, at: Timestamp) -> Callbac
         "type": topic,
     })
     .to_string();
-    life.tells(Some(id), body, Proof::Stripe(life.secret.clone()))
+    life.tells(id, body, Proof::Stripe(life.secret.clone()))
 }
 
 /// The header of a request that is sent now.

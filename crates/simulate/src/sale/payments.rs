@@ -79,6 +79,6 @@ fn steps(draft: &mut Draft<'_>, amount: i64, cancelled: bool) -> Vec<Step> {
 
 fn webhook(life: &mut PaymentLife, step: Step, at: Timestamp) -> PlannedWebhook {
     let callback = life.callback(step, at);
-    let (id, topic) = (callback.id.clone(), step.as_str());
+    let (id, topic) = (Some(callback.id.clone()), step.as_str());
     PlannedWebhook { id, topic, message: Message::Payment(callback) }
 }

@@ -36,8 +36,7 @@ const EXAMPLES: &str = "Examples:
 
 The shops file of the receiving side must name the shop and the secret, and the items must have \
 stock (--setup). The same seed sends the very same webhooks again, which Onhand then takes for \
-duplicates; what its sender gives no name that lasts (WooCommerce's deletions, Mollie's bare \
-callbacks) counts again.";
+duplicates; what its sender gives no name that lasts (WooCommerce's deletions) counts again.";
 
 /// Who can be played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,8 +1,7 @@
 use domain::payment::PaymentEventKind as Kind;
-use domain::{BodyHash, DeadReason, Envelope, EnvelopeId, Meaning, Provider, Timestamp};
+use domain::{BodyHash, DeadReason, Envelope, Meaning, Provider, Timestamp};
 use platforms::Refused;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::{NOT_SIGNED, NOW, WRONGLY_SIGNED};
 
@@ -81,9 +80,11 @@ fn without_its_signature_an_event_is_refused() {
 }
 
 #[test]
-fn a_classic_callback_needs_no_signature_and_never_repeats() {
+fn a_classic_callback_needs_no_signature_and_the_same_again_is_a_repeat() {
     for body in [
         "id=tr_5B8cwPMGnU6qLbRvo7qEZo",
+        "id=ord_kEn1PlbGa",
+        "id=sub_rVKGtNd6s3",
         "id=tr_1&testByMollie=1",
         "testByMollie&id=tr_1",
         "testByMollie=true",
@@ -91,7 +92,7 @@ fn a_classic_callback_needs_no_signature_and_never_repeats() {
     ] {
         let envelope = receive(&[], &[], body).expect("it is classic");
         assert_eq!(envelope.topic, "classic");
-        assert_eq!(envelope.webhook.as_str(), EnvelopeId(Uuid::from_u128(1)).to_string());
+        assert_eq!(envelope.webhook.as_str(), BodyHash::of(body.as_bytes()).to_string());
         assert_eq!(&envelope.body[..], body.as_bytes());
         assert_eq!(platforms::parse(&envelope), Meaning::Ignored("needs_fetch"));
     }
@@ -112,7 +113,11 @@ fn nothing_else_comes_in_without_a_signature() {
         " id=tr_1",
         "id=tr_1%00",
         "id=tr_a/b",
-        "id=ord_1",
+        "id=_1",
+        "id=1_1",
+        "id=tr1",
+        "id=tr_1_2",
+        "id=TR_1",
         "ID=tr_1",
         "testByMollie=<b>",
         "testByMollies=1",

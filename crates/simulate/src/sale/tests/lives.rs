@@ -32,6 +32,11 @@ fn lively(channel: Channel) -> Sale {
     Sale { channel, secret: secret.to_owned(), life_share: 0.5, orders: 200, ..sale() }
 }
 
+/// A classic callback: the same body for everything that happens to one payment.
+fn says_nothing(webhook: &PlannedWebhook) -> bool {
+    webhook.message.body().starts_with(b"id=")
+}
+
 /// The name that each webhook has in an inbox that took this request, and what it means.
 fn received(sale: &Sale, request: &Request) -> (Option<String>, Meaning) {
     let file = format!(
@@ -110,7 +115,7 @@ fn payments_are_for_the_orders_of_the_same_seed_whatever_becomes_of_those() {
         };
         assert_eq!(pairs(&plan.orders), pairs(&orders));
         let ids: BTreeSet<_> = orders.iter().map(|order| order.id.to_string()).collect();
-        for webhook in plan.webhooks.iter().filter(|webhook| webhook.id.is_some()) {
+        for webhook in plan.webhooks.iter().filter(|webhook| !says_nothing(webhook)) {
             let (_, meaning) = received(&sale, &webhook.message.request(NOW));
             let Meaning::Fact(Fact::Payment(fact)) = meaning else { panic!("{meaning:?}") };
             assert!(fact.known.references.iter().all(|order| ids.contains(order.as_str())));
@@ -129,7 +134,7 @@ fn an_inbox_names_webhooks_as_planned() {
             assert!(!matches!(meaning, Meaning::Dead { .. }), "{meaning:?}");
         }
         let nameless = plan.nameless(plan.sends.iter().collect::<BTreeSet<_>>());
-        assert_eq!(nameless > 0, ["woocommerce", "mollie"].contains(&channel.as_str()));
+        assert_eq!(nameless > 0, channel.as_str() == "woocommerce");
     }
 }
 
@@ -139,7 +144,7 @@ fn a_name_may_stand_for_several_bodies_but_name_and_body_for_one_webhook() {
         let plan = lively(channel.clone()).plan();
         let mut bodies: BTreeMap<&String, BTreeSet<&[u8]>> = BTreeMap::new();
         let mut named = 0;
-        for webhook in &plan.webhooks {
+        for webhook in plan.webhooks.iter().filter(|webhook| !says_nothing(webhook)) {
             if let Some(id) = &webhook.id {
                 bodies.entry(id).or_default().insert(webhook.message.body());
                 named += 1;
