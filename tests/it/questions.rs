@@ -71,6 +71,33 @@ async fn a_body_is_explained_when_it_is_clear_whose_it_is() {
 }
 
 #[tokio::test]
+async fn what_never_reaches_a_worker_is_explained_too() {
+    let fleet = Fleet::bare(Profile::Embedded);
+    let explain = async |platform: &str, body: &str| {
+        fs::write(fleet.path("body.txt"), body).expect("written");
+        fleet.ok(&["explain", "--platform", platform, "body.txt"]).await
+    };
+    let head = "POST /hooks HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\n";
+    for body in ["webhook_id=2", "webhook_id=2\n", &format!("{head}\r\nwebhook_id=2")] {
+        let ping = explain("woocommerce", body).await;
+        assert_eq!((&ping["facts"], &ping["ignored"]), (&json!([]), &json!("ping")), "{body:?}");
+        assert!(ping["note"].as_str().is_some_and(|note| note.contains("200")), "{ping}");
+    }
+    let event = json!({ "event_type": "PAYMENT.CAPTURE.COMPLETED", "resource_type": "capture" });
+    let paypal = explain("payments", &event.to_string()).await;
+    assert_eq!((&paypal["facts"], &paypal["ignored"]), (&json!([]), &json!("paypal")));
+    assert!(paypal["note"].as_str().is_some_and(|note| note.contains("relay")), "{paypal}");
+    for body in ["id=ord_1", "id=tr_1\n", &format!("{head}\r\nid=tr_1")] {
+        assert_eq!(explain("payments", body).await["ignored"], "needs_fetch", "{body:?}");
+    }
+    // The recorded headers name the topic.
+    let deleted = "POST / HTTP/1.1\nX-WC-Webhook-Topic: order.deleted\n\n{\"id\":7}";
+    let explained = explain("woocommerce", deleted).await;
+    assert_eq!(explained["facts"][0]["order"]["order"], "7", "{explained}");
+    fleet.discard();
+}
+
+#[tokio::test]
 async fn every_command_shows_how_it_is_used() {
     let fleet = Fleet::bare(Profile::Embedded);
     for (args, example) in [

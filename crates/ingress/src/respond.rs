@@ -26,10 +26,7 @@ pub(crate) enum Refusal {
          PROVIDER is stripe, adyen, mollie or standard"
     )]
     UnknownProvider,
-    #[error(
-        "PayPal signs with certificates that must be fetched, which Onhand does not do yet; send \
-         through a Standard Webhooks relay"
-    )]
+    #[error("{}", platforms::payments::PAYPAL)]
     PayPal,
     #[error("the path does not take this method")]
     MethodNotAllowed,

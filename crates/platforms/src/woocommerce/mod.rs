@@ -18,7 +18,7 @@ mod scalar;
 mod secret;
 mod status;
 
-pub use receive::receive;
+pub use receive::{is_ping_body, receive};
 
 /// What the body of a WooCommerce envelope means.
 pub fn parse(envelope: &Envelope) -> Meaning {

@@ -64,9 +64,13 @@ fn is_ping(headers: &HeaderMap, body: &[u8]) -> bool {
             kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
         });
     let claims_more = headers.keys().any(|name| name.as_str().starts_with("x-wc-"));
+    is_form && !claims_more && is_ping_body(body)
+}
+
+/// Whether this is the body of the ping: a form with the webhook's number and nothing else.
+pub fn is_ping_body(body: &[u8]) -> bool {
     let digits = body.strip_prefix(b"webhook_id=").unwrap_or_default();
-    let is_id = (1..=20).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
-    is_form && !claims_more && is_id
+    (1..=20).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
 }
 
 /// The fields of any resource that name a state of it.

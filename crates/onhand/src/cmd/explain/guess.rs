@@ -1,6 +1,7 @@
 //! Whose a payment callback is, and what is in it, by its looks: no address and no header tells.
 
 use domain::Provider;
+use platforms::payments;
 use serde_json::Value;
 
 use super::TOPIC_OF_BODY;
@@ -8,7 +9,7 @@ use super::TOPIC_OF_BODY;
 /// Whom the body looks like.
 pub(super) fn provider(body: &[u8]) -> Option<Provider> {
     let Ok(json) = serde_json::from_slice::<Value>(body) else {
-        return is_classic_mollie(body).then_some(Provider::Mollie);
+        return payments::unsigned_topic(Provider::Mollie, body).map(|_| Provider::Mollie);
     };
     let has = |names: &[&str]| names.iter().all(|name| json.get(name).is_some());
     if json["object"] == "event" {
@@ -23,18 +24,15 @@ pub(super) fn provider(body: &[u8]) -> Option<Provider> {
     has(&["type", "data"]).then_some(Provider::Standard)
 }
 
-/// The topic that ingress would have given it.
-pub(super) fn topic(provider: Provider, body: &[u8]) -> &'static str {
-    match provider {
-        Provider::Mollie if is_classic_mollie(body) => "classic",
-        _ => TOPIC_OF_BODY,
-    }
+/// PayPal's events, which nobody takes here.
+pub(super) fn is_paypal(body: &[u8]) -> bool {
+    let json = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    ["event_type", "resource_type"].iter().all(|name| json.get(name).is_some())
 }
 
-/// A form with the id of what changed.
-fn is_classic_mollie(body: &[u8]) -> bool {
-    let form = String::from_utf8_lossy(body);
-    form.trim().split('&').any(|field| field.starts_with("id="))
+/// The topic that ingress would have given it.
+pub(super) fn topic(provider: Provider, body: &[u8]) -> &'static str {
+    payments::unsigned_topic(provider, body).unwrap_or(TOPIC_OF_BODY)
 }
 
 /// The items of a notification, each as ingress would pass it on. `None`: it is no notification, so
@@ -65,6 +63,8 @@ mod tests {
             (r#"{"live":"false","notificationItems":[]}"#, Some(Provider::Adyen)),
             (r#"{"pspReference":"1","eventCode":"CAPTURE"}"#, Some(Provider::Adyen)),
             ("id=tr_7UhSN1zuXS", Some(Provider::Mollie)),
+            ("id=ord_kEn1PlbGa", Some(Provider::Mollie)),
+            ("amount=5&id=tr_7UhSN1zuXS", None),
             (r#"{"resource":"event","type":"payment.paid"}"#, Some(Provider::Mollie)),
             (r#"{"type":"payment.captured","data":{}}"#, Some(Provider::Standard)),
             (r#"{"id":1}"#, None),

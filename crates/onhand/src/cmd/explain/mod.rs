@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use domain::{
     Envelope, EnvelopeId, Fact, Meaning, Platform, Provider, ShopId, Timestamp, WebhookId,
 };
+use platforms::{payments, woocommerce};
 use serde::Serialize;
 
 use crate::config::Settings;
@@ -15,6 +16,7 @@ use crate::exit::{NOT_FINE, bad_config};
 use crate::output;
 
 mod guess;
+mod http_head;
 mod people;
 
 #[derive(Debug, Args)]
@@ -27,10 +29,10 @@ pub(crate) struct ExplainArgs {
     #[arg(long)]
     platform: Sender,
     /// The topic it would have come under, as orders/paid; payment providers need none, their
-    /// bodies name it
+    /// bodies name it, nor does a file that begins with the request's headers
     #[arg(long)]
     topic: Option<String>,
-    /// The body
+    /// The body, or the whole request as it was recorded
     file: PathBuf,
 }
 
@@ -45,6 +47,10 @@ enum Sender {
     Payments,
 }
 
+/// What becomes of WooCommerce's ping.
+const PING: &str = "WooCommerce asks so whether somebody is there: ingress answers 200 and keeps \
+    nothing";
+
 /// What ingress writes where a body names no topic: parsers read their own.
 const TOPIC_OF_BODY: &str = "unknown";
 
@@ -57,10 +63,21 @@ struct Piece {
     body: Vec<u8>,
 }
 
+/// What a file brings.
+#[derive(Debug, PartialEq, Eq)]
+enum Content {
+    Pieces(Vec<Piece>),
+    /// Nothing that reaches a worker: why, in a word and in a sentence.
+    Nothing(&'static str, &'static str),
+}
+
 #[derive(Serialize)]
 struct Explained<'a> {
     facts: Vec<&'a Fact>,
     ignored: Option<&'a str>,
+    /// What more there is to say of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dead: Option<Dead<'a>>,
     /// One by one, where the body brings several things that are decided apart.
@@ -78,7 +95,19 @@ pub(crate) fn run(settings: &Settings, args: &ExplainArgs) -> anyhow::Result<Exi
     let body = std::fs::read(&args.file)
         .with_context(|| format!("cannot read {}", args.file.display()))?;
     let now = worker::clock::now();
-    let pieces = pieces(args, body)?;
+    let pieces = match content(args, body)? {
+        Content::Pieces(pieces) => pieces,
+        Content::Nothing(reason, note) => {
+            let (ignored, note) = (Some(reason), Some(note));
+            let nothing = Explained { facts: vec![], ignored, note, dead: None, items: vec![] };
+            if settings.json {
+                output::json(&nothing)?;
+            } else {
+                people::print(&nothing);
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
     let meanings: Vec<Meaning> =
         pieces.into_iter().map(|piece| platforms::parse(&envelope(piece, now))).collect();
     let items: Vec<Explained<'_>> = meanings.iter().map(explain).collect();
@@ -96,10 +125,15 @@ pub(crate) fn run(settings: &Settings, args: &ExplainArgs) -> anyhow::Result<Exi
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::from(NOT_FINE) })
 }
 
-fn pieces(args: &ExplainArgs, body: Vec<u8>) -> anyhow::Result<Vec<Piece>> {
-    let selling = |platform, example| match &args.topic {
+fn content(args: &ExplainArgs, file: Vec<u8>) -> anyhow::Result<Content> {
+    let (head, body) = http_head::split(&file);
+    // What editors put behind the last line was not sent.
+    let body = body.trim_ascii_end().to_vec();
+    let topic = args.topic.as_deref().or(head.topic.as_deref());
+    let selling = |platform, example| match topic {
         Some(topic) => {
-            Ok(Piece { platform, provider: None, topic: topic.clone(), body: body.clone() })
+            let (topic, body) = (topic.to_owned(), body.clone());
+            Ok(Content::Pieces(vec![Piece { platform, provider: None, topic, body }]))
         }
         None => Err(bad_config(format!(
             "what a body of this platform means depends on its topic: give --topic, \
@@ -107,12 +141,18 @@ fn pieces(args: &ExplainArgs, body: Vec<u8>) -> anyhow::Result<Vec<Piece>> {
         ))),
     };
     let provider = match args.platform {
-        Sender::Shopify => return Ok(vec![selling(Platform::Shopify, "orders/create")?]),
-        Sender::Woocommerce => return Ok(vec![selling(Platform::WooCommerce, "order.updated")?]),
+        Sender::Shopify => return selling(Platform::Shopify, "orders/create"),
+        Sender::Woocommerce if woocommerce::is_ping_body(&body) => {
+            return Ok(Content::Nothing("ping", PING));
+        }
+        Sender::Woocommerce => return selling(Platform::WooCommerce, "order.updated"),
         Sender::Stripe => Provider::Stripe,
         Sender::Adyen => Provider::Adyen,
         Sender::Mollie => Provider::Mollie,
         Sender::Standard => Provider::Standard,
+        Sender::Payments if guess::is_paypal(&body) => {
+            return Ok(Content::Nothing("paypal", payments::PAYPAL));
+        }
         Sender::Payments => guess::provider(&body).ok_or_else(|| {
             bad_config(
                 "the body looks like none of the providers; name one, \
@@ -127,10 +167,10 @@ fn pieces(args: &ExplainArgs, body: Vec<u8>) -> anyhow::Result<Vec<Piece>> {
     let piece = |body: Vec<u8>| Piece {
         platform: Platform::Payments,
         provider: Some(provider),
-        topic: args.topic.clone().unwrap_or_else(|| guess::topic(provider, &body).to_owned()),
+        topic: topic.unwrap_or_else(|| guess::topic(provider, &body)).to_owned(),
         body,
     };
-    Ok(bodies.into_iter().map(piece).collect())
+    Ok(Content::Pieces(bodies.into_iter().map(piece).collect()))
 }
 
 fn envelope(piece: Piece, now: Timestamp) -> Envelope {
@@ -159,7 +199,7 @@ fn explain(meaning: &Meaning) -> Explained<'_> {
             (vec![], None, Some(Dead { reason: reason.as_str(), detail }))
         }
     };
-    Explained { facts, ignored, dead, items: vec![] }
+    Explained { facts, ignored, note: None, dead, items: vec![] }
 }
 
 fn test(fact: &Fact) -> Option<&'static str> {
@@ -181,5 +221,6 @@ fn together<'a>(mut items: Vec<Explained<'a>>, meanings: &'a [Meaning]) -> Expla
         facts.extend(item.facts);
         dead = dead.or(item.dead);
     }
-    Explained { ignored: ignored.filter(|_| facts.is_empty()), facts, dead, items }
+    let ignored = ignored.filter(|_| facts.is_empty());
+    Explained { facts, ignored, note: None, dead, items }
 }

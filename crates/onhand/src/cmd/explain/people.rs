@@ -14,6 +14,9 @@ pub(super) fn print(explained: &Explained<'_>) {
     if let Some(reason) = explained.ignored {
         outln!("It would be ignored: {reason}.");
     }
+    if let Some(note) = explained.note {
+        outln!("{note}.");
+    }
     for fact in &explained.facts {
         match fact {
             Fact::Order(fact) => order(fact),
