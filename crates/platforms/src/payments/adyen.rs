@@ -2,7 +2,8 @@
 //!
 //! The signature stands in the item itself. `eventDate` and the rest of `additionalData` are not
 //! signed: whoever holds a signed item could change when it happened, and whether a
-//! `CANCEL_OR_REFUND` was the one or the other, but not what, how much or for which order.
+//! `CANCEL_OR_REFUND` was the one or the other, but not what, how much or for which order. Events are
+//! ordered by `eventDate`; without a readable one by when the first attempt of an item came.
 //!
 //! An authorisation is no capture. Merchants who capture automatically, which sends no `CAPTURE`,
 //! see their payments as authorised; a refund of one still is a refund.

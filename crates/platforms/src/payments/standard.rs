@@ -9,7 +9,8 @@
 //! ```
 //!
 //! `amount` is in the currency's smallest unit and is that of this event. `timestamp`, `order_id`,
-//! and amount with currency may be left out.
+//! and amount with currency may be left out. Events are ordered by `timestamp`; without it by when
+//! they were sent, and then of several attempts of one event the first that came decides.
 
 use domain::payment::{Money, PaymentEvent, PaymentEventKind as Kind};
 use domain::{Envelope, EnvelopeId, PaymentEventId, PaymentId};
@@ -56,7 +57,7 @@ pub(super) fn parse(envelope: &Envelope) -> Result<Told, Unfit> {
     let topic = event_type(envelope)?;
     let Some(kind) = kind(topic.as_str()) else { return Ok(Told::Ignored(UNSUPPORTED)) };
     let Event { timestamp, data: Object(data) } = value::read(&envelope.body)?;
-    // Retries are signed at another moment, so the body's own is better.
+    // Each attempt is signed at another moment; the body's own is that of the event.
     let at = timestamp.map(|Moment(at)| at).or(envelope.triggered_at);
     let event = PaymentEvent { at: at.unwrap_or(envelope.received_at), kind, money: data.money()? };
     let payment = PaymentId::new(data.payment_id.as_str());

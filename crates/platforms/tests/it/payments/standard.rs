@@ -191,6 +191,20 @@ fn the_moment_is_the_bodys_own_or_that_of_the_signature() {
 }
 
 #[test]
+fn with_a_moment_of_its_own_an_event_is_the_same_whichever_attempt_comes() {
+    let body = json!({"type": "payment.captured", "timestamp": "2026-11-21T12:00:00Z",
+        "data": {"payment_id": "p-1", "amount": 4_999, "currency": "EUR"}});
+    let attempt = |seconds: i64| {
+        let mut envelope =
+            super::envelope(Provider::Standard, "payment.captured", body.to_string());
+        envelope.triggered_at = Some(Timestamp::from_seconds(seconds));
+        envelope.received_at = Timestamp::from_seconds(seconds + 1);
+        platforms::parse(&envelope)
+    };
+    assert_eq!(attempt(NOW), attempt(NOW + 3_600));
+}
+
+#[test]
 fn malformed_bodies_name_the_field() {
     let body = |data: Value| json!({"type": "payment.paid", "data": data});
     for (data, path) in [
