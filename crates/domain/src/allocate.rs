@@ -108,7 +108,7 @@ impl Allocation<'_> {
         for key in self.touched(&targets.returned) {
             let less = (-missing(self, &key)).max(0);
             let row = self.row(&key);
-            let taken = less.min(row.available().max(0)).min(row.on_hand);
+            let taken = less.min(can_leave(&row, 0));
             self.push(&key, MoveKind::ReturnReversed, -taken, 0);
             self.holding(&key).returned -= taken;
         }
@@ -133,8 +133,7 @@ impl Allocation<'_> {
             let released = releases.get(key).copied().unwrap_or(0);
             let asked = shipments.get(key).copied().unwrap_or(0);
             let row = self.row(key);
-            let free = (row.available() + released).clamp(0, row.on_hand);
-            let shipped = asked.min(free);
+            let shipped = asked.min(can_leave(&row, released));
             let shipped_from_committed = shipped.min(released);
             self.push(key, MoveKind::Release, 0, -(released - shipped_from_committed));
             self.push(key, MoveKind::Ship, -shipped, -shipped_from_committed);
@@ -270,6 +269,13 @@ impl Allocation<'_> {
     fn touched(&self, targets: &BTreeMap<StockKey, i64>) -> BTreeSet<StockKey> {
         targets.keys().chain(self.order.holdings.keys()).cloned().collect()
     }
+}
+
+/// Units that may leave `row` once `released` of its committed ones are owed no more. Where it is
+/// backordered, units that are there leave although others wait for theirs: what is short are the
+/// units that are to come.
+fn can_leave(row: &Stock, released: i64) -> i64 {
+    (row.available() + released - row.floor).clamp(0, row.on_hand)
 }
 
 /// How far down an increase may go.

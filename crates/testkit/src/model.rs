@@ -27,6 +27,13 @@ struct Row {
     floor: i64,
 }
 
+impl Row {
+    /// One unit more may leave.
+    fn has_one_to_spare(self) -> bool {
+        self.on_hand > 0 && self.on_hand - self.committed > self.floor
+    }
+}
+
 /// An order: every fact of it, and what it holds.
 #[derive(Clone, Debug, Default)]
 pub struct ModelOrder {
@@ -127,7 +134,7 @@ impl Model {
                     row.on_hand += 1;
                 }
             }
-            while held.returned > returned && row.on_hand > row.committed {
+            while held.returned > returned && row.has_one_to_spare() {
                 held.returned -= 1;
                 row.on_hand -= 1;
             }
@@ -172,7 +179,7 @@ impl Model {
             for _ in 0..units {
                 // A row that does not exist has nothing to ship, and does not begin to exist.
                 match self.rows.get_mut(&key) {
-                    Some(row) if row.on_hand > 0 && row.on_hand > row.committed => {
+                    Some(row) if row.has_one_to_spare() => {
                         row.on_hand -= 1;
                         held.shipped += 1;
                     }

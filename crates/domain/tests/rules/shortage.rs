@@ -89,6 +89,41 @@ fn backorder_goes_down_to_the_floor_and_no_further() {
 }
 
 #[test]
+fn what_is_there_leaves_although_others_are_backordered() {
+    let mut world = World::new(when_short(WhenShort::Backorder)).with_row("BOWL", "main", 3, -5);
+    let mut first = ShopifyOrder::new(1).line("BOWL", 3);
+    let mut second = ShopifyOrder::new(2).line("BOWL", 3);
+    world.send(&first, "orders/create");
+    world.send(&second, "orders/create");
+    assert_eq!(world.stock("BOWL"), (3, 6));
+    first.fulfil();
+    world.send(&first, "orders/fulfilled");
+    assert_eq!(world.stock("BOWL"), (0, 3));
+    assert_eq!(world.holding(&first, "BOWL").uncovered, 0);
+    world.adjust("BOWL", 3);
+    second.fulfil();
+    world.send(&second, "orders/fulfilled");
+    assert_eq!(world.stock("BOWL"), (0, 0), "six came in and six left");
+    assert_eq!(world.holding(&second, "BOWL").uncovered, 0);
+}
+
+#[test]
+fn what_leaves_never_takes_a_backordered_row_below_its_floor() {
+    let mut world = World::new(when_short(WhenShort::Backorder)).with_row("BOWL", "main", 3, -2);
+    world.send(&ShopifyOrder::new(1).line("BOWL", 4), "orders/create");
+    // Nothing is committed for it, and it leaves: one unit is left that the floor lets go.
+    let mut second = ShopifyOrder::new(2).line("BOWL", 2);
+    second.fulfil();
+    world.send(&second, "orders/create");
+    assert_eq!(world.stock("BOWL"), (2, 4));
+    let held = world.holding(&second, "BOWL");
+    assert_eq!((held.shipped, held.uncovered), (1, 1));
+    second.fulfilment_becomes(0, FulfilmentStatus::Cancelled);
+    world.send(&second, "orders/updated");
+    assert_eq!(world.stock("BOWL"), (3, 4));
+}
+
+#[test]
 fn a_floor_is_for_shops_that_backorder_only() {
     let mut world = World::new(Policy::default()).with_row("BOWL", "main", 3, -2);
     let verdict = world.send(&ShopifyOrder::new(1).line("BOWL", 4), "orders/create");

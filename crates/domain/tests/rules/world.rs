@@ -1,10 +1,11 @@
 //! One worker on one store, deciding one webhook at a time.
 
 use domain::order::Holding;
+use domain::stock::{Cause, Move};
 use domain::{
     Batch, BodyHash, Decided, EnvelopeId, Fact, Incoming, Keys, ListingKey, LocationId, Meaning,
-    Order, OrderFact, OrderId, OrderKey, Outcome, PaymentFact, PaymentKey, Policy, ShopId, Sku,
-    StockKey, Timestamp, Verdict, WebhookId, WebhookKey,
+    MoveKind, Order, OrderFact, OrderId, OrderKey, Outcome, PaymentFact, PaymentKey, Policy,
+    ShopId, Sku, StockKey, Timestamp, Verdict, WebhookId, WebhookKey,
 };
 use testkit::memory::{Commit, MemoryStore};
 use testkit::shopify::ShopifyOrder;
@@ -87,6 +88,24 @@ impl World {
         let verdict = batch.retry_order(&key, &self.policy, envelope, "order retry", Timestamp(0));
         self.commit(batch);
         verdict.expect("the order is known")
+    }
+
+    /// `onhand stock adjust` at `main`.
+    pub(crate) fn adjust(&mut self, sku: &str, units: i64) {
+        let key = StockKey::new(&Sku::new(sku), &LocationId::new("main"));
+        let keys = Keys { skus: [key.sku.clone()].into(), ..Keys::default() };
+        let mut batch = Batch::new(self.store.load_now(&keys));
+        let cause = Cause {
+            shop: None,
+            order: None,
+            webhook: None,
+            correlation: EnvelopeId(uuid(u128::MAX)),
+            reason: "counted".to_owned(),
+        };
+        let kind = MoveKind::Adjust;
+        let change = Move { key, kind, on_hand_delta: units, committed_delta: 0 };
+        batch.move_stock(change, &cause, Timestamp(0)).expect("it may move");
+        self.commit(batch);
     }
 
     fn commit(&mut self, batch: Batch) {
