@@ -280,6 +280,7 @@ impl ModelOrder {
     /// `None`: something happened at a place that the shop does not know.
     fn wanted(&self, policy: &Policy) -> Option<Wanted> {
         let mut wanted = Wanted::default();
+        self.places_are_known(policy)?;
         let snapshots = self.facts.iter().filter_map(|fact| fact.known.snapshot.as_ref());
         let Some(newest) = snapshots.max_by_key(|snapshot| snapshot.rank) else {
             return Some(wanted);
@@ -325,6 +326,23 @@ impl ModelOrder {
             }
         }
         Some(wanted)
+    }
+
+    /// Also of lines that have not been seen yet: they may turn out to be stock.
+    fn places_are_known(&self, policy: &Policy) -> Option<()> {
+        let is_stock = |line: &LineId| self.items.get(line).is_none_or(Option::is_some);
+        let shipped = self.fulfilments().into_values().filter(|fulfilment| {
+            fulfilment.status == FulfilmentStatus::Success && fulfilment.lines.keys().any(is_stock)
+        });
+        let shipped = shipped.map(|fulfilment| (fulfilment.location, fulfilment.created_at));
+        let refunds = self.refunds().into_values();
+        let returned =
+            refunds.filter(|line| line.restock == Restock::Return && is_stock(&line.line));
+        let returned = returned.map(|line| (line.location, line.created_at));
+        for (place, at) in shipped.chain(returned) {
+            add(&mut BTreeMap::new(), &Sku::new(""), &place, at, 0, policy)?;
+        }
+        Some(())
     }
 
     fn refunds(&self) -> BTreeMap<RefundLineId, RefundLine> {

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::ids::{LineId, LocationId, PlatformLocation, Sku, StockKey};
-use crate::order::{
-    FulfilmentStatus, Holding, Known, Order, OrderLine, Restock, Snapshot, SnapshotLine,
-};
+use crate::order::{FulfilmentStatus, Holding, Known, Order, OrderLine, Restock, SnapshotLine};
 use crate::policy::{CommitOn, Policy};
 use crate::stock::QUANTITY_MAX;
 use crate::time::Timestamp;
@@ -44,8 +42,10 @@ impl Order {
     /// The targets of this order under `policy`.
     pub fn targets(&self, policy: &Policy) -> Result<Targets, UnknownLocation> {
         let mut targets = Targets::default();
+        // Before anything else: what names an unknown location is refused by itself, also where it
+        // comes before its order, or the order would be refused for it.
+        let mut moves = LineMoves::of_all(self, policy)?;
         let Some(snapshot) = &self.known.snapshot else { return Ok(targets) };
-        let mut moves = LineMoves::of_all(self, snapshot, policy)?;
         let mut unplaced: BTreeMap<&Sku, Unplaced> = BTreeMap::new();
         // What left before the cut-over never counts in on_hand, nor does what came back of it.
         let completed_at = self.known.completed_at();
@@ -163,13 +163,15 @@ struct LineMoves {
 }
 
 impl LineMoves {
-    /// Of all lines that are stock matters. Each part is walked once: a body may have thousands.
+    /// Of all lines that are stock matters, or may be: a line that was not seen yet. Each part is
+    /// walked once: a body may have thousands.
     fn of_all<'a>(
         order: &'a Order,
-        snapshot: &Snapshot,
         policy: &Policy,
     ) -> Result<BTreeMap<&'a LineId, Self>, UnknownLocation> {
-        let is_stock = |id: &LineId| order.lines.get(id).is_some_and(|line| !line.parts.is_empty());
+        let is_stock = |id: &LineId| order.lines.get(id).is_none_or(|line| !line.parts.is_empty());
+        let snapshot = order.known.snapshot.as_ref();
+        let is_shown = |id| snapshot.is_some_and(|shown| shown.refund_lines.contains(id));
         let mut moves: BTreeMap<&LineId, Self> = BTreeMap::new();
         for fulfilment in order.known.fulfilments.values() {
             if fulfilment.status != FulfilmentStatus::Success {
@@ -192,7 +194,7 @@ impl LineMoves {
                     let at = part.created_at;
                     count(&mut line.returned, at, &part.location, part.quantity, policy)?;
                 }
-                Restock::Cancel if !snapshot.refund_lines.contains(refund) => {
+                Restock::Cancel if !is_shown(refund) => {
                     line.cancelled_since += part.quantity;
                 }
                 Restock::Cancel | Restock::NoRestock | Restock::LegacyRestock => {}

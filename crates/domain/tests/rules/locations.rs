@@ -3,7 +3,7 @@
 use domain::order::{FulfilmentStatus, Restock};
 use domain::policy::WhenShort;
 use domain::{LocationId, Outcome, PlatformLocation, Policy};
-use testkit::shopify::ShopifyOrder;
+use testkit::shopify::{LineKind, ShopifyOrder};
 
 use crate::world::{World, applied};
 
@@ -124,4 +124,43 @@ fn an_unknown_location_is_a_dead_letter_until_it_is_mapped() {
     world.policy.location_ids.insert(PlatformLocation::new("33"), LocationId::new("north"));
     assert_eq!(world.send(&order, "fulfillments/create"), applied());
     assert_eq!(world.stock_at("BOWL", "north"), (3, 0));
+}
+
+#[test]
+fn an_unknown_location_is_refused_with_its_part_whichever_comes_first() {
+    let mut order = ShopifyOrder::new(1).line("BOWL", 3);
+    let placed = order.fact("orders/create");
+    order.fulfil_at(33, FulfilmentStatus::Success, &[(0, 2)]);
+    let shipped = order.fact("fulfillments/create");
+    order.refund(Restock::Return, Some(33), &[(0, 1)]);
+    let returned = order.fact("refunds/create");
+    let parts = [&shipped, &returned];
+    let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+    for arriving in orders {
+        let mut world = world(5, 5);
+        for at in arriving {
+            let fact = [&placed, &shipped, &returned][at];
+            let verdict = world.decide(fact.clone());
+            let expected = if at == 0 { Outcome::Applied } else { Outcome::Dead };
+            assert_eq!(verdict.outcome, expected, "{arriving:?}: {at}");
+        }
+        assert_eq!(committed(&world), (3, 0), "{arriving:?}");
+        world.policy.location_ids.insert(PlatformLocation::new("33"), LocationId::new("south"));
+        for at in arriving.iter().filter(|at| **at > 0) {
+            assert_eq!(world.decide(parts[at - 1].clone()), applied(), "replayed");
+        }
+        let stock = (world.stock_at("BOWL", "north"), world.stock_at("BOWL", "south"));
+        assert_eq!(stock, ((5, 1), (4, 0)), "{arriving:?}");
+    }
+}
+
+#[test]
+fn an_unknown_location_of_what_is_no_stock_matter_is_nothing_to_map() {
+    let mut world = world(5, 5);
+    let mut order = ShopifyOrder::new(1).line("BOWL", 1);
+    order = order.line_of(LineKind::Tip, None, 1);
+    world.send(&order, "orders/create");
+    order.fulfil_at(33, FulfilmentStatus::Success, &[(1, 1)]);
+    assert_eq!(world.send(&order, "fulfillments/create"), applied());
+    assert_eq!(committed(&world), (1, 0));
 }
