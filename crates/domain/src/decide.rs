@@ -3,12 +3,12 @@
 //! No webhook moves stock by itself. The fact joins what is known, the targets follow from that,
 //! and the moves are what is missing to reach them. So the same fact again finds nothing to do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::allocate::{Allocated, Increase, allocate};
 use crate::fact::OrderFact;
 use crate::ids::{ShopId, StockKey};
-use crate::order::{Order, SnapshotJoin};
+use crate::order::{Known, Order, SnapshotJoin};
 use crate::policy::Policy;
 use crate::resolve::Resolver;
 use crate::stock::Move;
@@ -41,8 +41,8 @@ pub fn decide(
     policy: &Policy,
 ) -> Decision {
     let stock = &view.stock;
-    if fact.test {
-        return Decision::only(Verdict::ignored("test_order"));
+    if fact.test || order.known.test {
+        return test_order(order);
     }
     let mut next = order.clone();
     let resolver = Resolver { shop, view, policy };
@@ -72,6 +72,15 @@ pub fn decide(
     };
     let order = (next != *order).then_some(next);
     Decision { verdict, order, moves: allocated.moves, read: allocated.read }
+}
+
+/// Only the order's own body says that it is a test. It is remembered, so that parts, whether they
+/// came before or come later, are no order without a body.
+fn test_order(order: &Order) -> Decision {
+    let known = Known { test: true, ..Known::default() };
+    let next = Order { known, lines: BTreeMap::new(), ..order.clone() };
+    let order = (next != *order).then_some(next);
+    Decision { order, ..Decision::only(Verdict::ignored("test_order")) }
 }
 
 /// Decides a short order again, although nothing new is known of it (`order retry`).

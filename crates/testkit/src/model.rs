@@ -18,6 +18,8 @@ use domain::{
 pub struct Model {
     rows: BTreeMap<StockKey, Row>,
     orders: BTreeMap<OrderKey, ModelOrder>,
+    /// Orders that are only a test.
+    tests: BTreeSet<OrderKey>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -75,6 +77,10 @@ impl Model {
     /// One webhook's fact. What cannot be applied changes nothing.
     pub fn apply(&mut self, key: &OrderKey, fact: &OrderFact, policy: &Policy) {
         if fact.test {
+            self.tests.insert(key.clone());
+            self.orders.remove(key);
+        }
+        if self.tests.contains(key) {
             return;
         }
         let mut order = self.orders.get(key).cloned().unwrap_or_default();

@@ -23,6 +23,9 @@ pub struct Known {
     pub refund_lines: BTreeMap<RefundLineId, RefundLine>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fulfilments: BTreeMap<FulfilmentId, Fulfilment>,
+    /// It is a test order: nothing else is kept of it, and nothing that comes counts.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub test: bool,
     /// Some snapshot or transaction, however old, said that money had come in.
     #[serde(default, skip_serializing_if = "is_false")]
     pub paid: bool,

@@ -90,7 +90,11 @@ impl Order {
     /// The state in one word, under the shop's rules.
     pub fn state(&self, policy: &Policy) -> OrderState {
         let Some(snapshot) = &self.known.snapshot else {
-            return if self.known.deleted { OrderState::Deleted } else { OrderState::Partial };
+            return match () {
+                () if self.known.test => OrderState::NotStock,
+                () if self.known.deleted => OrderState::Deleted,
+                () => OrderState::Partial,
+            };
         };
         let committed = self.holdings.values().any(|holding| holding.committed > 0);
         // Also what went out before the cut-over, which no holding shows.

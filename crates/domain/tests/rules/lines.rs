@@ -1,11 +1,11 @@
 //! Which lines are stock, and of which item.
 
-use domain::order::{FulfilmentStatus, Restock};
+use domain::order::{FulfilmentStatus, OrderState, Restock};
 use domain::policy::UnknownSku;
-use domain::{Outcome, Policy};
+use domain::{Outcome, Policy, Verdict};
 use testkit::shopify::{LOCATION, LineKind, ShopifyOrder};
 
-use crate::world::{World, applied, ten_bowls};
+use crate::world::{World, applied, order_key, ten_bowls};
 
 #[test]
 fn a_test_order_is_ignored() {
@@ -14,7 +14,27 @@ fn a_test_order_is_ignored() {
     let verdict = world.send(&order, "orders/create");
     assert_eq!((verdict.outcome, verdict.reason), (Outcome::Ignored, Some("test_order")));
     assert_eq!(world.stock("BOWL"), (10, 0));
-    assert!(world.store.orders().is_empty());
+    assert_eq!(world.store.orders()[&order_key("1")].state, OrderState::NotStock);
+}
+
+#[test]
+fn parts_of_a_test_order_are_no_order_whichever_comes_first() {
+    let mut order = ShopifyOrder::new(1).line("BOWL", 2).test();
+    let placed = order.fact("orders/create");
+    order.fulfil_at(LOCATION, FulfilmentStatus::Success, &[(0, 1)]);
+    let shipped = order.fact("fulfillments/create");
+    assert!(!shipped.test, "only the order's body says so");
+    let mut ends = Vec::new();
+    for facts in [[&placed, &shipped], [&shipped, &placed]] {
+        let mut world = ten_bowls();
+        facts.into_iter().for_each(|fact| _ = world.decide(fact.clone()));
+        assert_eq!(world.decide(shipped.clone()), Verdict::ignored("test_order"));
+        assert_eq!(world.stock("BOWL"), (10, 0));
+        let row = &world.store.orders()[&order_key("1")];
+        assert_eq!(row.state, OrderState::NotStock);
+        ends.push((row.order.known.clone(), row.order.lines.clone()));
+    }
+    assert_eq!(ends[0], ends[1]);
 }
 
 #[test]

@@ -41,7 +41,9 @@ impl ShopifyOrder {
                     .collect();
             }
         }
-        OrderFact { order: OrderId::new(self.id.to_string()), test: self.test, lines, known }
+        // Only the order's own body says so.
+        let test = self.test && known.snapshot.is_some();
+        OrderFact { order: OrderId::new(self.id.to_string()), test, lines, known }
     }
 
     /// The key of a line in facts.
