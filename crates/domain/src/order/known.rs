@@ -55,6 +55,9 @@ pub struct Known {
     /// When the platform last showed that all units are back in its stock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub put_back_at: Option<Timestamp>,
+    /// When everything in it first left, as what shows it put back still tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub had_left_at: Option<Timestamp>,
     /// The payments for this order, by [`PaymentKey`] as text.
     ///
     /// [`PaymentKey`]: crate::PaymentKey
@@ -239,6 +242,8 @@ impl Known {
         parts_changed |= was_trashed != self.is_trashed();
         let uncancelled_at = self.seen_uncancelled_at().max(fact.seen_uncancelled_at());
         self.join_cancelled(fact.cancelled_at, fact.cancelled_again_at);
+        // The first moment; of no moment and one, the one.
+        self.had_left_at = self.had_left_at.into_iter().chain(fact.had_left_at).min();
         let had_left = self.completed_at();
         self.put_back_at = self.put_back_at.max(fact.put_back_at);
         parts_changed |= had_left != self.completed_at();

@@ -9,6 +9,7 @@ use crate::policy::Policy;
 
 mod audit;
 mod cancelled;
+mod cut_over;
 mod known;
 mod state;
 mod targets;

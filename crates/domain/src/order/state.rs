@@ -148,15 +148,7 @@ impl Order {
         let uncovered = self.holdings.values().any(|holding| holding.uncovered > 0);
         let legacy =
             self.known.refund_lines.values().any(|line| line.restock == Restock::LegacyRestock);
-        let crosses = self.known.fulfilments.values().any(|fulfilment| {
-            policy.before_cut_over(fulfilment.created_at)
-                && !policy.before_cut_over(fulfilment.updated_at)
-        });
-        let crosses = crosses
-            || self.known.snapshot.as_ref().is_some_and(|shown| {
-                let returned = shown.lines.values().any(|line| line.returned > 0);
-                returned && self.known.completed_at().is_some_and(|at| policy.before_cut_over(at))
-            });
+        let crosses = self.known.crosses_cut_over(policy);
         let held = self.short.is_some() && self.holdings.values().any(|h| h.committed > 0);
         let contested = self.known.payments.values().any(|payment| payment.state.is_contested());
         let not_owed = self.state(policy) == OrderState::Released;

@@ -184,6 +184,9 @@ fn what_happened_before_the_cut_over_never_touches_on_hand() {
     order.fulfil_at(LOCATION, FulfilmentStatus::Success, &[(0, 1)]);
     world.send(&order, "orders/updated");
     assert_eq!(world.stock("BOWL"), (9, 2));
+    order.fulfilment_becomes(0, FulfilmentStatus::Success);
+    world.send(&order, "orders/updated");
+    assert_eq!(world.order(&order).flags(&world.policy), [], "its tracking went on");
     order.fulfilment_becomes(0, FulfilmentStatus::Cancelled);
     world.send(&order, "orders/updated");
     assert_eq!(world.stock("BOWL"), (9, 4), "owed again, but on_hand was counted by people");

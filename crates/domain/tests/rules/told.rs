@@ -136,6 +136,29 @@ fn what_left_before_the_cut_over_never_counts() {
 }
 
 #[test]
+fn only_what_comes_back_after_the_cut_over_crosses_it() {
+    let live_from = Some(Timestamp::from_seconds(15));
+    let policy = Policy { live_from, ..Policy::default() };
+    let flags = |facts: Vec<OrderFact>| {
+        let mut world = World::new(policy.clone()).with("BOWL", 10);
+        facts.into_iter().for_each(|fact| _ = world.decide(fact));
+        assert_eq!(world.stock("BOWL"), (10, 0), "people counted it");
+        world.store.orders()[&order_key("1")].order.flags(&policy)
+    };
+    // What came back before is in the count.
+    assert_eq!(flags(vec![told(10, completed(0)), told(14, completed(1))]), []);
+    let put_back = |at: i64, left: i64| {
+        let mut fact = put_back(at);
+        fact.known.had_left_at = Some(Timestamp::from_seconds(left));
+        fact
+    };
+    assert_eq!(flags(vec![told(10, completed(0)), put_back(14, 10)]), []);
+    assert_eq!(flags(vec![put_back(20, 10)]), [OrderFlag::CrossesCutOver]);
+    let both = vec![put_back(20, 10), told(10, completed(0))];
+    assert_eq!(flags(both), [OrderFlag::CrossesCutOver]);
+}
+
+#[test]
 fn a_short_order_that_is_completed_anyway_is_uncovered() {
     let mut world = World::new(Policy::default()).with("BOWL", 2);
     assert_eq!(world.decide(told(10, kept(3))).outcome, Outcome::Short);

@@ -63,6 +63,7 @@ fn meaning(envelope: &Envelope, left_the_bin_at: Option<Timestamp>) -> Result<Me
         outside_at,
         cancelled_at: (status == Status::Cancelled).then_some(changed),
         put_back_at: status.puts_back().then_some(changed),
+        had_left_at: order.date_completed_gmt.map(|date| date.0).filter(|_| status.puts_back()),
         ..Known::default()
     };
     Ok(fact(id, lines, known))

@@ -22,6 +22,9 @@ impl WooOrder {
             known.outside_at = now;
             known.cancelled_at = now.filter(|_| self.status == "cancelled");
             known.put_back_at = now.filter(|_| ["pending", "cancelled"].contains(&self.status()));
+            let is_back = known.put_back_at.is_some();
+            let completed_at = self.completed_at.filter(|_| is_back);
+            known.had_left_at = completed_at.map(Timestamp::from_seconds);
             known.paid = self.paid_at.is_some();
             known.snapshot = Some(self.snapshot());
             lines = self.shown().map(|line| (self.line_key(line), self.line_ref(line))).collect();
