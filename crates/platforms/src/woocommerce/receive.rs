@@ -63,7 +63,9 @@ fn is_ping(headers: &HeaderMap, body: &[u8]) -> bool {
             let kind = it.split(';').next().unwrap_or_default();
             kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
         });
-    let claims_more = headers.keys().any(|name| name.as_str().starts_with("x-wc-"));
+    // A proxy or a plugin may add headers of that family; these two alone make it a webhook.
+    let mut telling = SIGNATURE.names.iter().chain(TOPIC.names);
+    let claims_more = telling.any(|name| headers.contains_key(*name));
     is_form && !claims_more && is_ping_body(body)
 }
 

@@ -133,7 +133,8 @@ fn the_ping_is_the_one_thing_that_needs_no_signature() {
     const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
     let utf8 = ("content-type", "Application/X-WWW-Form-Urlencoded; charset=UTF-8");
     let agent = ("user-agent", "WooCommerce/11.3.0 Hookshot (WordPress/6.9)");
-    for pairs in [&[FORM][..], &[utf8], &[FORM, agent]] {
+    let source = ("x-wc-webhook-source", "https://shop.example/");
+    for pairs in [&[FORM][..], &[utf8], &[FORM, agent], &[FORM, source]] {
         for body in ["webhook_id=2", "webhook_id=18446744073709551615"] {
             assert_eq!(receive(&headers(pairs), body.as_bytes()), Ok(None), "{pairs:?} {body}");
         }
