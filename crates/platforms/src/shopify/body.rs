@@ -68,8 +68,10 @@ pub(super) struct Line<'a> {
     /// After edits and refunds. Bodies before 2023-10 do not have it.
     pub(super) current_quantity: Option<Quantity>,
     pub(super) fulfillable_quantity: Option<Quantity>,
-    /// Null where Shopify keeps no stock of the variant.
-    pub(super) variant_inventory_management: Option<Text<'a>>,
+    /// Null where Shopify keeps no stock of the variant. Missing says nothing: a subscription may
+    /// leave fields out.
+    #[serde(default, deserialize_with = "stated")]
+    pub(super) variant_inventory_management: Stated<Text<'a>>,
     pub(super) gift_card: Option<bool>,
     pub(super) tip: Present,
 }

@@ -103,10 +103,11 @@ fn snapshot(
 fn line_ref(line: &body::Line<'_>) -> LineRef {
     let sku = line.sku.as_ref().map(Text::as_str).filter(|sku| !sku.is_empty());
     let custom = line.variant_id.is_none() && sku.is_none();
-    let manager = line.variant_inventory_management.as_ref().map(Text::as_str);
+    let manager = line.variant_inventory_management.as_ref().map(Option::as_ref);
+    let manager = manager.map(|manager| manager.map(Text::as_str).unwrap_or_default());
     let class = if line.tip.is_some() || line.gift_card.unwrap_or_default() || custom {
         LineClass::NotStock
-    } else if manager.unwrap_or_default().is_empty() {
+    } else if manager.is_some_and(str::is_empty) {
         LineClass::Untracked
     } else {
         LineClass::Tracked

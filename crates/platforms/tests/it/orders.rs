@@ -108,6 +108,16 @@ fn the_story_of_an_order_ends_the_same_in_every_order_of_arrival() {
 }
 
 #[test]
+fn only_what_says_that_nobody_keeps_its_stock_is_untracked() {
+    let field = "/line_items/0/variant_inventory_management";
+    let class = |body: String| order(body).lines.into_values().next().unwrap().class;
+    for manager in [json!(null), json!("")] {
+        assert_eq!(class(with(PAID, field, manager)), LineClass::Untracked);
+    }
+    assert_eq!(class(without(PAID, field)), LineClass::Tracked, "the subscription leaves it out");
+}
+
+#[test]
 fn every_kind_of_line_is_told_apart() {
     let fact = order(ODD_LINES);
     assert_eq!(fact.order.as_str(), "8209829119461545089");
