@@ -24,6 +24,9 @@ pub enum Thing {
     /// Something that the shop sells.
     Variant {
         variant: Variant,
+        /// What it is a variant of, and goes with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        product: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sku: Option<Sku>,
         /// Where the platform counts its stock, if it names that apart.
@@ -33,7 +36,8 @@ pub enum Thing {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         available: Option<i64>,
     },
-    /// A group of variants; seen only when it goes.
+    /// A group of variants; seen when it goes, and when it shows all that it has: one of its variants
+    /// that was seen before that, and not since, is no more.
     Product { product: String },
     /// What the platform counts stock of.
     InventoryItem {

@@ -138,8 +138,8 @@ struct Product<'a> {
     /// Only whether it is there: it tells a product from what only looks like one.
     title: Option<IgnoredAny>,
     updated_at: Option<Moment>,
-    /// The first 100. Of the others `variant_gids` has no more than their ids, and so nothing that
-    /// could be kept.
+    /// The first [`VARIANTS_SHOWN_MAX`]. Of the others `variant_gids` has no more than their ids, and
+    /// so nothing that could be kept.
     variants: List<ProductVariant<'a>>,
 }
 
@@ -154,6 +154,9 @@ struct ProductVariant<'a> {
     updated_at: Option<Moment>,
 }
 
+/// A product with so many variants may have more.
+const VARIANTS_SHOWN_MAX: usize = 100;
+
 /// `products/create` and `products/update`: what of the product can be sold. Nothing where a
 /// subscription leaves the variants out.
 pub(super) fn product(body: &[u8]) -> Result<Vec<Sighting>, Unfit> {
@@ -164,7 +167,7 @@ pub(super) fn product(body: &[u8]) -> Result<Vec<Sighting>, Unfit> {
     if product.variants.is_none() && product.title.is_none() {
         return Err(Unfit::Other("something without a product's title and variants"));
     }
-    product.id.ok_or("id: missing")?;
+    let id = product.id.ok_or("id: missing")?.to_string();
     let variants = product.variants.as_deref().unwrap_or_default();
     let mut ids = HashSet::with_capacity(variants.len());
     let mut sightings = Vec::with_capacity(variants.len());
@@ -174,15 +177,21 @@ pub(super) fn product(body: &[u8]) -> Result<Vec<Sighting>, Unfit> {
         }
         let updated_at = variant.updated_at.max(product.updated_at);
         let seen_at = updated_at.ok_or_else(|| format!("variants[{index}].updated_at: missing"))?.0;
-        sightings.push(Sighting { seen_at, thing: variant.thing(), gone: false });
+        sightings.push(Sighting { seen_at, thing: variant.thing(&id), gone: false });
+    }
+    let shows_all = (1..VARIANTS_SHOWN_MAX).contains(&variants.len());
+    if let Some(updated_at) = product.updated_at.filter(|_| shows_all) {
+        let thing = Thing::Product { product: id };
+        sightings.push(Sighting { seen_at: updated_at.0, thing, gone: false });
     }
     Ok(sightings)
 }
 
 impl ProductVariant<'_> {
-    fn thing(&self) -> Thing {
+    fn thing(&self, product: &str) -> Thing {
         Thing::Variant {
             variant: Variant::new(self.id.to_string()),
+            product: Some(product.to_owned()),
             sku: self.sku.as_ref().and_then(used),
             inventory_item: self.inventory_item_id.map(|id| id.to_string()),
             available: self.inventory_quantity.map(|count| count.0),

@@ -19,6 +19,7 @@ pub(super) fn product(envelope: &Envelope) -> Result<Meaning, Unfit> {
     let id = product.id.ok_or("id: missing")?;
     let thing = Thing::Variant {
         variant: variant(id),
+        product: None,
         sku: product.sku.as_ref().and_then(Label::text).map(Sku::new),
         inventory_item: None,
         available: product.available(),
@@ -32,7 +33,8 @@ pub(super) fn product(envelope: &Envelope) -> Result<Meaning, Unfit> {
 /// `product.deleted`.
 pub(super) fn deleted(envelope: &Envelope) -> Result<Meaning, Unfit> {
     let variant = variant(body::deleted(&envelope.body)?);
-    let thing = Thing::Variant { variant, sku: None, inventory_item: None, available: None };
+    let thing =
+        Thing::Variant { variant, product: None, sku: None, inventory_item: None, available: None };
     Ok(sighting(Sighting { seen_at: envelope.received_at, thing, gone: true }))
 }
 

@@ -127,12 +127,14 @@ fn an_inventory_item_goes_with_little_more_than_its_id() {
 fn a_product_shows_each_of_its_variants() {
     let red = Thing::Variant {
         variant: Variant::new("47110815001"),
+        product: Some("8124600385".into()),
         sku: Some("CAP-RED".into()),
         inventory_item: Some("49148385001".into()),
         available: Some(41),
     };
     let blue = Thing::Variant {
         variant: Variant::new("47110815002"),
+        product: Some("8124600385".into()),
         sku: None,
         inventory_item: None,
         available: Some(-3),
@@ -142,6 +144,7 @@ fn a_product_shows_each_of_its_variants() {
     let expected = [
         sighting("2026-03-02T08:14:11Z", red, false),
         sighting("2026-03-02T08:14:11Z", blue, false),
+        sighting("2026-03-02T08:14:11Z", the_product(), false),
     ];
     for topic in ["products/create", "products/update"] {
         assert_eq!(seen(topic, &product()), expected, "{topic}");
@@ -156,20 +159,37 @@ fn of_a_variant_everything_but_its_id_may_be_missing() {
     let body = with(product(), &json!({"variants": [{"id": "gid://shopify/ProductVariant/5"}]}));
     let bare = Thing::Variant {
         variant: Variant::new("5"),
+        product: Some("8124600385".into()),
         sku: None,
         inventory_item: None,
         available: None,
     };
-    assert_eq!(seen("products/update", &body), [sighting("2026-03-02T08:14:11Z", bare, false)]);
+    let moment = "2026-03-02T08:14:11Z";
+    let expected = [sighting(moment, bare, false), sighting(moment, the_product(), false)];
+    assert_eq!(seen("products/update", &body), expected);
+}
+
+#[test]
+fn a_product_that_may_have_more_variants_than_it_shows_does_not_show_all() {
+    let shown = |count: u64| {
+        let variants: Vec<Value> = (1..=count).map(|id| json!({ "id": id })).collect();
+        seen("products/update", &with(product(), &json!({ "variants": variants })))
+    };
+    let whole = |seen: &[Sighting]| seen.iter().any(|one| one.thing == the_product());
+    assert!(whole(&shown(99)));
+    assert!(!whole(&shown(100)));
+}
+
+fn the_product() -> Thing {
+    Thing::Product { product: "8124600385".into() }
 }
 
 #[test]
 fn a_product_that_is_gone_is_an_id_and_nothing_else() {
-    let gone = Thing::Product { product: "8124600385".into() };
     for id in
         [json!(8_124_600_385_u64), json!("8124600385"), json!("gid://shopify/Product/8124600385")]
     {
-        let expected = [sighting(RECEIVED, gone.clone(), true)];
+        let expected = [sighting(RECEIVED, the_product(), true)];
         assert_eq!(seen("products/delete", &json!({ "id": id })), expected);
     }
     let (reason, _) = dead("products/delete", &json!({"id": 1, "title": "Cap"}));

@@ -18,8 +18,8 @@ use store::{Channels, Commit, ConflictKey, Reports, Store};
 use testkit::shopify::ShopifyOrder;
 
 use crate::harness::{
-    NOW, SHOP, Sent, TestStore, apply, dead, decide, decided, envelope, keys, order_key, refused,
-    says, sent, sound, stock_moves, units,
+    NOW, SHOP, Sent, TestStore, apply, dead, decide, decided, envelope, keys, order_key,
+    refused, says, sent, sound, stock_moves, units,
 };
 
 /// Something that happened to payment `pi_1`, for order `reference`.
@@ -177,6 +177,7 @@ pub(crate) async fn a_listing_made_by_hand_goes_before_the_catalogue<T: TestStor
     let listing = |variant: &str| ListingKey { shop: SHOP.into(), variant: Variant::new(variant) };
     let seen = Thing::Variant {
         variant: Variant::new("11"),
+        product: None,
         sku: Some(Sku::new("SPOON")),
         inventory_item: None,
         available: None,
@@ -207,6 +208,45 @@ pub(crate) async fn a_listing_made_by_hand_goes_before_the_catalogue<T: TestStor
     let (claim, view) = store.claim(&keys).await.expect("claims");
     drop(claim);
     assert!(view.listings[&listing("11")].by_hand && view.stock.knows(&Sku::new("CUP")));
+}
+
+pub(crate) async fn a_variant_is_listed_no_more_once_its_product_shows_that_it_is_gone<
+    T: TestStore,
+>() {
+    let test = T::open().await;
+    let store = test.store();
+    let at = |seconds: i64, thing: Thing, gone| {
+        let seen_at = Timestamp::from_seconds(seconds);
+        Fact::Sightings(vec![Sighting { seen_at, thing, gone }])
+    };
+    let variant = |id: &str, product: Option<&str>| Thing::Variant {
+        variant: Variant::new(id),
+        product: product.map(str::to_owned),
+        sku: Some(Sku::new("SPOON")),
+        inventory_item: None,
+        available: None,
+    };
+    let product = |id: &str| Thing::Product { product: id.to_owned() };
+    let says = [
+        says(1, at(10, variant("11", Some("1")), false)),
+        says(2, at(10, variant("12", Some("2")), false)),
+        says(3, at(10, variant("13", Some("3")), false)),
+        says(4, at(10, variant("14", Some("4")), false)),
+        says(5, at(10, variant("15", None), false)),
+        // Shown with all that it has at the same moment; later; gone before it; gone with it.
+        says(6, at(10, product("1"), false)),
+        says(7, at(11, product("2"), false)),
+        says(8, at(9, product("3"), true)),
+        says(9, at(10, product("4"), true)),
+    ];
+    apply(store, &says).await;
+    let listing = |variant: &str| ListingKey { shop: SHOP.into(), variant: Variant::new(variant) };
+    let listings = ["11", "12", "13", "14", "15"].map(listing).into();
+    let keys = Keys { listings, ..Keys::default() };
+    let view = store.load(&keys).await.expect("loads");
+    let mut listed: Vec<_> = view.listings.keys().map(|key| key.variant.as_str()).collect();
+    listed.sort_unstable();
+    assert_eq!(listed, ["11", "13", "15"]);
 }
 
 pub(crate) async fn the_newest_sighting_stays<T: TestStore>() {

@@ -49,8 +49,10 @@ impl Contents {
         let seen = (key.shop.clone(), "variant", key.variant.to_string(), String::new());
         match self.sightings.get(&seen) {
             Some(Sighting {
-                thing: Thing::Variant { sku: Some(sku), .. }, gone: false, ..
-            }) => {
+                thing: Thing::Variant { sku: Some(sku), product, .. },
+                gone: false,
+                seen_at,
+            }) if !product.as_ref().is_some_and(|of| self.went_with(&key.shop, of, *seen_at)) => {
                 let parts = vec![LinePart { sku: sku.clone(), units: 1 }];
                 Some(Listing { parts, by_hand: false })
             }
@@ -72,6 +74,13 @@ impl Contents {
                 && !row.order.as_ref().is_some_and(has_come)
         });
         unlinked.count()
+    }
+
+    /// Whether a variant that was seen at `seen_at` is no more, by what its product showed since.
+    fn went_with(&self, shop: &ShopId, product: &str, seen_at: Timestamp) -> bool {
+        let key = (shop.clone(), "product", product.to_owned(), String::new());
+        let product = self.sightings.get(&key);
+        product.is_some_and(|seen| (seen.seen_at, seen.gone) > (seen_at, false))
     }
 
     pub(super) fn commit(&mut self, changes: &ChangeSet) -> Result<Commit, StoreError> {

@@ -216,7 +216,7 @@ async fn a_line_without_a_sku_is_what_the_catalogue_says_of_its_variant() {
     let seen = signed("products/update", &product);
     let done = processor.process(vec![seen], &shops(""), true).await.unwrap();
     assert_eq!(outcomes(&done), ["applied"]);
-    assert_eq!(store.sightings("demo").len(), 1);
+    assert_eq!(store.sightings("demo").len(), 2, "the variant and its product");
     order.replay = true;
     let done = processor.process(vec![order], &shops(""), true).await.unwrap();
     assert_eq!(outcomes(&done), ["applied"]);

@@ -55,13 +55,14 @@ fn sightings(all: &[Sighting]) {
     let units = |units: &Option<i64>| output::or_dash(units.as_ref());
     for Sighting { seen_at, thing, gone } in all {
         let what = match thing {
-            Thing::Variant { variant, sku, inventory_item, available } => format!(
+            Thing::Variant { variant, sku, inventory_item, available, .. } => format!(
                 "variant {variant}: SKU {}, inventory item {}, {} available",
                 output::or_dash(sku.as_ref()),
                 output::or_dash(inventory_item.as_ref()),
                 units(available)
             ),
-            Thing::Product { product } => format!("product {product}"),
+            Thing::Product { product } if *gone => format!("product {product}"),
+            Thing::Product { product } => format!("product {product}, which has no other variants"),
             Thing::InventoryItem { inventory_item, sku } => {
                 format!("inventory item {inventory_item}: SKU {}", output::or_dash(sku.as_ref()))
             }

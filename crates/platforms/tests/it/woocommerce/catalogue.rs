@@ -25,7 +25,8 @@ fn seen(topic: &str, body: &Value) -> Sighting {
 }
 
 fn variant(id: &str, sku: Option<&str>, available: Option<i64>) -> Thing {
-    Thing::Variant { variant: id.into(), sku: sku.map(Into::into), inventory_item: None, available }
+    let (variant, sku) = (id.into(), sku.map(Into::into));
+    Thing::Variant { variant, product: None, sku, inventory_item: None, available }
 }
 
 #[test]

@@ -98,6 +98,13 @@ fn counted<'a>(
     listings: &'a HashMap<Variant, Vec<LinePart>>,
     policy: &Policy,
 ) -> BTreeMap<CountedKey<'a>, Counted<'a>> {
+    let products: HashMap<&str, (Timestamp, bool)> = sightings
+        .iter()
+        .filter_map(|row| match &row.thing {
+            Some(Thing::Product { product }) => Some((product.as_str(), (row.seen_at, row.gone))),
+            _ => None,
+        })
+        .collect();
     let mut all: BTreeMap<CountedKey<'a>, Counted<'a>> = BTreeMap::new();
     for row in sightings {
         match &row.thing {
@@ -105,10 +112,18 @@ fn counted<'a>(
                 let counted = all.entry(CountedKey::Item(inventory_item)).or_default();
                 counted.name(row.seen_at, row.gone, sku.as_ref());
             }
-            Some(Thing::Variant { variant, sku, inventory_item, available }) if !row.gone => {
+            Some(Thing::Variant { variant, product, sku, inventory_item, available })
+                if !row.gone =>
+            {
                 let own = CountedKey::Variant(variant.as_str());
                 let key = inventory_item.as_deref().map_or(own, CountedKey::Item);
                 let counted = all.entry(key).or_default();
+                // Its product is gone, or has shown since all that it still has.
+                let product = product.as_deref().and_then(|product| products.get(product));
+                if let Some((at, _)) = product.filter(|seen| **seen > (row.seen_at, false)) {
+                    counted.name(*at, true, None);
+                    continue;
+                }
                 counted.name(row.seen_at, false, sku.as_ref());
                 counted.by_hand = listings.get(variant).map(|parts| one_unit(parts));
                 counted.in_all = available.map(|units| (units, row.seen_at));

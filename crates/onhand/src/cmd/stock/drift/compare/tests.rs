@@ -21,7 +21,8 @@ fn gone(at: i64, thing: Thing) -> SightingRow {
 fn variant(id: &str, sku: &str, item: Option<&str>, available: Option<i64>) -> Thing {
     let sku = (!sku.is_empty()).then(|| Sku::new(sku));
     let inventory_item = item.map(str::to_owned);
-    Thing::Variant { variant: Variant::new(id), sku, inventory_item, available }
+    let product = Some("p1".to_owned());
+    Thing::Variant { variant: Variant::new(id), product, sku, inventory_item, available }
 }
 
 fn item(id: &str, sku: &str) -> Thing {
@@ -130,6 +131,21 @@ fn what_is_gone_is_left_out() {
     check(&[named, gone(2, level("i1", "1", None))], &[], &[("CAP", 12, 20, 1)]);
     let untracked = [seen(1, item("i1", "CAP")), seen(1, level("i1", "1", None))];
     check(&untracked, &[], &[]);
+}
+
+#[test]
+fn a_variant_goes_with_its_product_and_when_its_product_shows_itself_without_it() {
+    let mug =
+        [seen(5, variant("1", "MUG", Some("i1"), Some(4))), seen(3, level("i1", "1", Some(4)))];
+    let there = [("MUG", 4, 4, 3)];
+    let product = || Thing::Product { product: "p1".to_owned() };
+    let with = |row: SightingRow| [&mug[..], &[row]].concat();
+    check(&with(seen(5, product())), &[], &there);
+    check(&with(gone(4, product())), &[], &there);
+    check(&with(gone(5, product())), &[], &[]);
+    check(&with(seen(6, product())), &[], &[]);
+    let other = Thing::Product { product: "p2".to_owned() };
+    check(&with(gone(9, other)), &[], &there);
 }
 
 #[test]
