@@ -1,10 +1,11 @@
 //! What a platform says it can sell, beside what we say. Pure.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::order::LinePart;
 use domain::sighting::Thing;
-use domain::{Policy, Sku, Stock, StockKey, Timestamp, Variant};
+use domain::{LocationId, Policy, Sku, Stock, StockKey, Timestamp, Variant};
 use store::channels::SightingRow;
 
 /// One item, as the platform and we count it.
@@ -25,26 +26,44 @@ pub(super) fn compare(
     stock: &[(StockKey, Stock)],
     policy: &Policy,
 ) -> Vec<Drift> {
-    let mut ours: HashMap<&Sku, i64> = HashMap::new();
+    let mut ours: HashMap<&Sku, Vec<(&LocationId, i64)>> = HashMap::new();
     for (key, row) in stock {
-        let here = policy.locations.contains(&key.location);
-        *ours.entry(&key.sku).or_default() += if here { row.available() } else { 0 };
+        ours.entry(&key.sku).or_default().push((&key.location, row.available()));
     }
-    let mut theirs: BTreeMap<&Sku, (i64, Timestamp)> = BTreeMap::new();
+    let mut theirs: BTreeMap<&Sku, Theirs<'_>> = BTreeMap::new();
     for counted in counted(sightings, listings, policy).into_values() {
-        let (Some(sku), Some((units, seen_at))) = (counted.sku(), counted.units()) else {
-            continue;
-        };
+        let (Some(sku), Some(units)) = (counted.sku(), counted.units(policy)) else { continue };
         // Two variants of one SKU could both be sold out of one pool: their units add up.
-        let sum = theirs.entry(sku).or_insert((0, seen_at));
-        *sum = (sum.0.saturating_add(units), sum.1.min(seen_at));
+        match theirs.entry(sku) {
+            Entry::Vacant(first) => _ = first.insert(units),
+            Entry::Occupied(sum) => sum.into_mut().add(units),
+        }
     }
-    let both = theirs.into_iter().filter_map(|(sku, (theirs, seen_at))| {
-        Some(Drift { sku: sku.clone(), ours: *ours.get(sku)?, theirs, seen_at })
+    let both = theirs.into_iter().filter_map(|(sku, theirs)| {
+        // Only where they were seen to count: elsewhere nobody knows what they have.
+        let ours = ours.get(sku)?.iter().filter(|(location, _)| theirs.at.contains(location));
+        let ours = ours.map(|(_, units)| units).sum();
+        Some(Drift { sku: sku.clone(), ours, theirs: theirs.units, seen_at: theirs.seen_at })
     });
     let mut drifts: Vec<Drift> = both.collect();
     drifts.sort_by_key(|drift| std::cmp::Reverse(drift.theirs.abs_diff(drift.ours)));
     drifts
+}
+
+/// What they say that they can sell, the oldest part of it, and of which of our locations.
+#[derive(Debug)]
+struct Theirs<'a> {
+    units: i64,
+    seen_at: Timestamp,
+    at: BTreeSet<&'a LocationId>,
+}
+
+impl Theirs<'_> {
+    fn add(&mut self, other: Self) {
+        self.units = self.units.saturating_add(other.units);
+        self.seen_at = self.seen_at.min(other.seen_at);
+        self.at.extend(other.at);
+    }
 }
 
 /// What the platform counts apart: an inventory item, or a variant where there are none.
@@ -63,8 +82,8 @@ struct Counted<'a> {
     by_hand: Option<Option<&'a Sku>>,
     /// Over all of the platform's locations.
     in_all: Option<(i64, Timestamp)>,
-    /// Per location; whether that is one of ours.
-    levels: Vec<(i64, Timestamp, bool)>,
+    /// Per location, where that is one that the shop sells from.
+    levels: Vec<(i64, Timestamp, Option<&'a LocationId>)>,
 }
 
 impl<'a> Counted<'a> {
@@ -83,20 +102,25 @@ impl<'a> Counted<'a> {
     }
 
     /// Where the platform counts per location, only ours are compared.
-    fn units(&self) -> Option<(i64, Timestamp)> {
+    fn units(&self, policy: &'a Policy) -> Option<Theirs<'a>> {
         if self.levels.is_empty() {
-            return self.in_all;
+            let at = policy.locations.iter().collect();
+            return self.in_all.map(|(units, seen_at)| Theirs { units, seen_at, at });
         }
-        let ours = self.levels.iter().filter(|(.., here)| *here);
-        let units = ours.map(|(units, seen_at, _)| (*units, *seen_at));
-        units.reduce(|a, b| (a.0.saturating_add(b.0), a.1.min(b.1)))
+        let ours = self.levels.iter().filter_map(|(units, seen_at, here)| {
+            Some(Theirs { units: *units, seen_at: *seen_at, at: [(*here)?].into() })
+        });
+        ours.reduce(|mut sum, level| {
+            sum.add(level);
+            sum
+        })
     }
 }
 
 fn counted<'a>(
     sightings: &'a [SightingRow],
     listings: &'a HashMap<Variant, Vec<LinePart>>,
-    policy: &Policy,
+    policy: &'a Policy,
 ) -> BTreeMap<CountedKey<'a>, Counted<'a>> {
     let products: HashMap<&str, (Timestamp, bool)> = sightings
         .iter()
@@ -132,7 +156,7 @@ fn counted<'a>(
                 if !row.gone =>
             {
                 let ours = policy.location(Some(location));
-                let here = ours.is_some_and(|ours| policy.locations.contains(ours));
+                let here = ours.filter(|ours| policy.locations.contains(ours));
                 let counted = all.entry(CountedKey::Item(inventory_item)).or_default();
                 counted.levels.push((*units, row.seen_at, here));
             }

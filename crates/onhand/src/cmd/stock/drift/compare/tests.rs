@@ -1,4 +1,4 @@
-use domain::{LocationId, PlatformLocation};
+use domain::PlatformLocation;
 
 use super::*;
 
@@ -90,6 +90,8 @@ fn levels_are_summed_over_the_shops_own_locations() {
     ];
     let named = [seen(1, item("i1", "CAP"))];
     check(&[&levels[..], &named].concat(), &[], &[("CAP", 12, 10, 5)]);
+    // Ours are summed only where theirs were seen.
+    check(&[&levels[1..], &named].concat(), &[], &[("CAP", 5, 2, 7)]);
     // What is counted only where the shop does not sell cannot be compared.
     check(&[&levels[2..], &named].concat(), &[], &[]);
 }
@@ -98,7 +100,7 @@ fn levels_are_summed_over_the_shops_own_locations() {
 fn a_variant_names_its_inventory_item_and_counts_where_no_level_was_seen() {
     let shopify = seen(3, variant("44", "CAP", Some("i1"), Some(20)));
     check(std::slice::from_ref(&shopify), &[], &[("CAP", 12, 20, 3)]);
-    check(&[shopify, seen(6, level("i1", "1", Some(12)))], &[], &[("CAP", 12, 12, 6)]);
+    check(&[shopify, seen(6, level("i1", "1", Some(12)))], &[], &[("CAP", 7, 12, 6)]);
     let woo = seen(3, variant("44", "MUG", None, Some(0)));
     check(&[woo], &[], &[("MUG", 4, 0, 3)]);
 }
@@ -154,7 +156,7 @@ fn the_newest_name_counts() {
     let renamed = [seen(3, item("i1", "MUG")), seen(2, variant("1", "CAP", Some("i1"), None))];
     check(&[&[level.clone()][..], &renamed].concat(), &[], &[("MUG", 4, 9, 1)]);
     let renamed = [seen(3, item("i1", "MUG")), seen(4, variant("1", "CAP", Some("i1"), None))];
-    check(&[&[level][..], &renamed].concat(), &[], &[("CAP", 12, 9, 1)]);
+    check(&[&[level][..], &renamed].concat(), &[], &[("CAP", 7, 9, 1)]);
 }
 
 #[test]
