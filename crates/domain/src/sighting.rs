@@ -53,7 +53,11 @@ pub enum Thing {
         available: Option<i64>,
     },
     /// The app through which the shop sends; seen only when the shop removes it.
-    App,
+    App {
+        /// The shop's own name for itself: headers are not signed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        domain: Option<String>,
+    },
 }
 
 impl Thing {
@@ -66,7 +70,7 @@ impl Thing {
             Thing::Level { inventory_item, location, .. } => {
                 ("level", inventory_item, location.as_str())
             }
-            Thing::App => ("app", "", ""),
+            Thing::App { .. } => ("app", "", ""),
         }
     }
 }

@@ -3,9 +3,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use domain::sighting::Thing;
 use domain::{
     DeadReason, Envelope, Fact, Incoming, Keys, LineClass, ListingKey, Meaning, OrderKey,
-    PaymentKey, Policy, ShopId, Variant, View,
+    PaymentKey, Policy, ShopId, Sighting, Variant, View,
 };
 use platforms::{Capture, Shop, Shops, shopify};
 
@@ -99,12 +100,22 @@ fn unknown_shop(envelope: &Envelope) -> Meaning {
 
 /// What `meaning` is for this very shop.
 fn own(meaning: Meaning, shop: &Shop) -> Meaning {
+    let of_another = |domain: &str| shop.domain.as_deref() != Some(domain);
     match meaning {
         // Nobody may have another shop's data removed.
-        Meaning::Fact(Fact::Privacy(request)) if shop.domain.as_ref() != Some(&request.domain) => {
+        Meaning::Fact(Fact::Privacy(request)) if of_another(&request.domain) => {
             let detail = format!(
                 "it was sent in the name of {}, but asks for the data of {}",
                 shop.name, request.domain
+            );
+            Meaning::Dead { reason: DeadReason::TopicMismatch, detail }
+        }
+        // Nor say that another shop has removed the app.
+        Meaning::Fact(Fact::Sightings(seen)) if app_of(&seen).is_some_and(of_another) => {
+            let detail = format!(
+                "it was sent in the name of {}, but is about {}",
+                shop.name,
+                app_of(&seen).unwrap_or_default()
             );
             Meaning::Dead { reason: DeadReason::TopicMismatch, detail }
         }
@@ -113,6 +124,14 @@ fn own(meaning: Meaning, shop: &Shop) -> Meaning {
         }
         other => other,
     }
+}
+
+/// The shop whose app was seen, if its body named it. Samples that Shopify's tools send do not.
+fn app_of(seen: &[Sighting]) -> Option<&str> {
+    seen.iter().find_map(|sighting| match &sighting.thing {
+        Thing::App { domain } => domain.as_deref(),
+        _ => None,
+    })
 }
 
 /// A parser that panics costs one dead letter, not the process.

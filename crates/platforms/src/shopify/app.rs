@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use super::Unfit;
 use super::body::{Gid, Stated, is_other_than, stated};
 use super::id::Id;
-use crate::value;
+use crate::value::{self, Text};
 
 /// The shop, as its own settings show it.
 #[derive(Deserialize)]
@@ -20,7 +20,7 @@ struct Shop<'a> {
     #[serde(default, deserialize_with = "stated")]
     domain: Stated<IgnoredAny>,
     #[serde(default, deserialize_with = "stated")]
-    myshopify_domain: Stated<IgnoredAny>,
+    myshopify_domain: Stated<Text<'a>>,
 }
 
 /// One from before a new installation may come after it: whoever reads the sighting has to compare
@@ -34,5 +34,7 @@ pub(super) fn uninstalled(body: &[u8], at: Timestamp) -> Result<Vec<Sighting>, U
     if shop.id.is_none() || !has_domain {
         return Err(Unfit::Other("something without a shop's id and domain"));
     }
-    Ok(vec![Sighting { seen_at: at, thing: Thing::App, gone: true }])
+    let domain = shop.myshopify_domain.flatten();
+    let domain = domain.map(|domain| domain.as_str().to_ascii_lowercase());
+    Ok(vec![Sighting { seen_at: at, thing: Thing::App { domain }, gone: true }])
 }

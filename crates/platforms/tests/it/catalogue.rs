@@ -198,14 +198,17 @@ fn a_product_that_is_gone_is_an_id_and_nothing_else() {
 
 #[test]
 fn an_app_that_was_removed_is_gone_from_the_moment_it_was_removed() {
-    assert_eq!(seen("app/uninstalled", &shop()), [sighting(RECEIVED, Thing::App, true)]);
+    let app = |domain: &str| Thing::App { domain: Some(domain.to_owned()) };
+    let gone = app("demo.myshopify.com");
+    assert_eq!(seen("app/uninstalled", &shop()), [sighting(RECEIVED, gone.clone(), true)]);
     let mut sent = envelope("app/uninstalled", shop().to_string());
     sent.triggered_at = Some(at("2026-03-05T10:00:00Z"));
-    let expected = vec![sighting("2026-03-05T10:00:00Z", Thing::App, true)];
+    let expected = vec![sighting("2026-03-05T10:00:00Z", gone, true)];
     assert_eq!(platforms::parse(&sent), Meaning::Fact(Fact::Sightings(expected)));
     // As Shopify's tools send it to try out a receiver.
     let tried = with(shop(), &json!({"domain": null, "myshopify_domain": null}));
-    assert_eq!(seen("app/uninstalled", &tried).len(), 1);
+    let nobodys = Thing::App { domain: None };
+    assert_eq!(seen("app/uninstalled", &tried), [sighting(RECEIVED, nobodys, true)]);
     let nowhere = without(without(shop(), "domain"), "myshopify_domain");
     assert_eq!(dead("app/uninstalled", &nowhere).0, DeadReason::TopicMismatch);
     assert_eq!(dead("app/uninstalled", &without(shop(), "id")).0, DeadReason::TopicMismatch);

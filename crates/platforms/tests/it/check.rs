@@ -66,7 +66,7 @@ fn check_sightings(sightings: &[Sighting]) {
             Thing::Variant { sku, available, .. } => (sku.as_ref(), *available),
             Thing::InventoryItem { sku, .. } => (sku.as_ref(), None),
             Thing::Level { available, .. } => (None, *available),
-            Thing::Product { .. } | Thing::App => (None, None),
+            Thing::Product { .. } | Thing::App { .. } => (None, None),
         };
         assert!(sku.is_none_or(|sku| !sku.as_str().is_empty() && is_storable(sku.as_str())));
         assert!(available.is_none_or(|units| (-SEEN_MAX..=SEEN_MAX).contains(&units)));

@@ -196,6 +196,20 @@ async fn nobody_has_another_shop_s_bodies_removed() {
 }
 
 #[tokio::test]
+async fn nobody_says_that_another_shop_has_removed_its_app() {
+    let (store, mut processor) = with_bowls();
+    let body = |domain: &str| {
+        format!(r#"{{"id": 1, "domain": "demo.example", "myshopify_domain": "{domain}"}}"#)
+    };
+    for (domain, outcome) in [("other.myshopify.com", "topic_mismatch"), (DOMAIN, "applied")] {
+        let removed = signed("app/uninstalled", &body(domain));
+        let done = processor.process(vec![removed], &two_shops(), true).await.unwrap();
+        assert_eq!(outcomes(&done), [outcome]);
+    }
+    assert_eq!(store.sightings("demo").len(), 1);
+}
+
+#[tokio::test]
 async fn a_line_without_a_sku_is_what_the_catalogue_says_of_its_variant() {
     let bare = ShopifyOrder::new(1).line_of(LineKind::Tracked, None, 3).webhook("orders/create");
     let body: String = String::from_utf8_lossy(&bare.body).into_owned();

@@ -70,7 +70,7 @@ fn sightings(all: &[Sighting]) {
                 "inventory item {inventory_item} at location {location}: {} available",
                 units(available)
             ),
-            Thing::App => "the app".to_owned(),
+            Thing::App { .. } => "the app".to_owned(),
         };
         let gone = if *gone { " is no more" } else { "" };
         outln!("  {what}{gone} (seen at {})", output::moment(*seen_at));

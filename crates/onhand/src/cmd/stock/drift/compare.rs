@@ -161,7 +161,10 @@ fn counted<'a>(
                 counted.levels.push((*units, row.seen_at, here));
             }
             Some(
-                Thing::Variant { .. } | Thing::Level { .. } | Thing::Product { .. } | Thing::App,
+                Thing::Variant { .. }
+                | Thing::Level { .. }
+                | Thing::Product { .. }
+                | Thing::App { .. },
             )
             | None => {}
         }
