@@ -67,13 +67,33 @@ async fn a_removed_app_is_missed_until_webhooks_come_again(profile: Profile) {
     let fleet = Fleet::start(profile, 1).await;
     fleet.stock("CAP", 10).await;
     let shop = json!({ "id": 1, "myshopify_domain": DOMAIN, "name": "demo", "domain": DOMAIN });
-    assert_eq!(fleet.outcome(&webhook("app/uninstalled", &shop)).await.0, "applied");
+    let mut removed = webhook("app/uninstalled", &shop);
+    removed.triggered_at = "2026-01-01T00:00:00Z".to_owned();
+    assert_eq!(fleet.outcome(&removed).await.0, "applied");
     let checks = fleet.cli(&["doctor"]).await.fails_with(1).json();
     let apps = checks.as_array().expect("a list").iter().find(|check| check["what"] == "apps");
     let detail = apps.and_then(|check| check["detail"].as_str()).expect("shops are looked at");
     assert!(detail.contains("demo since 20"), "{detail}");
+    // What the platform sends for a shop that has gone is no sign of its coming back.
+    let gone = json!({ "shop_id": 1, "shop_domain": DOMAIN });
+    assert_eq!(fleet.outcome(&webhook("shop/redact", &gone)).await.0, "applied");
+    fleet.cli(&["doctor"]).await.fails_with(1);
     fleet.outcome(&ShopifyOrder::new(1).line("CAP", 3).webhook("orders/create")).await;
     fleet.cli(&["doctor"]).await.fails_with(0);
+
+    // A removal from before the app was installed again, which comes only now.
+    let mut late = webhook(
+        "app/uninstalled",
+        &json!({ "id": 1, "myshopify_domain": DOMAIN,
+        "name": "demo", "domain": DOMAIN, "plan_name": "basic" }),
+    );
+    late.triggered_at = "2026-01-02T00:00:00Z".to_owned();
+    assert_eq!(fleet.outcome(&late).await.0, "applied");
+    fleet.cli(&["doctor"]).await.fails_with(0);
+
+    let other = json!({ "id": 2, "myshopify_domain": "other.myshopify.com", "domain": DOMAIN });
+    let refused = fleet.outcome(&webhook("app/uninstalled", &other)).await;
+    assert_eq!(refused, ("dead".to_owned(), Some("topic_mismatch".to_owned())));
     fleet.finish().await;
 }
 

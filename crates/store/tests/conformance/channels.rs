@@ -18,7 +18,7 @@ use store::{Channels, Commit, ConflictKey, Reports, Store};
 use testkit::shopify::ShopifyOrder;
 
 use crate::harness::{
-    NOW, SHOP, Sent, TestStore, apply, dead, decide, decided, envelope, keys, order_key,
+    NOW, SHOP, Sent, TestStore, apply, dead, decide, decided, envelope, ignored, keys, order_key,
     refused, says, sent, sound, stock_moves, units,
 };
 
@@ -247,6 +247,22 @@ pub(crate) async fn a_variant_is_listed_no_more_once_its_product_shows_that_it_i
     let mut listed: Vec<_> = view.listings.keys().map(|key| key.variant.as_str()).collect();
     listed.sort_unstable();
     assert_eq!(listed, ["11", "13", "15"]);
+}
+
+pub(crate) async fn what_a_removed_app_still_sends_is_no_webhook_of_the_shop<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    let topics = ["app/uninstalled", "customers/data_request", "customers/redact", "shop/redact"];
+    for (number, topic) in (1..).zip(topics) {
+        let mut sent = ignored(number);
+        topic.clone_into(&mut sent.incoming.topic);
+        apply(store, &[sent]).await;
+    }
+    assert_eq!(store.last_webhook(&SHOP.into()).await.expect("reads"), None);
+    let mut order = ignored(9);
+    "orders/create".clone_into(&mut order.incoming.topic);
+    apply(store, &[order]).await;
+    assert_eq!(store.last_webhook(&SHOP.into()).await.expect("reads"), Some(NOW));
 }
 
 pub(crate) async fn the_newest_sighting_stays<T: TestStore>() {

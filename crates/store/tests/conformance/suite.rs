@@ -51,6 +51,7 @@ macro_rules! conformance_suite {
                 a_claimed_payment_keeps_others_out_and_a_dropped_claim_leaves_nothing,
                 a_listing_made_by_hand_goes_before_the_catalogue,
                 a_variant_is_listed_no_more_once_its_product_shows_that_it_is_gone,
+                what_a_removed_app_still_sends_is_no_webhook_of_the_shop,
                 the_newest_sighting_stays,
                 a_request_is_kept_until_it_is_answered,
                 redacted_letters_keep_nothing,
