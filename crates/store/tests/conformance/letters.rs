@@ -145,5 +145,12 @@ pub(crate) async fn what_is_no_envelope_is_kept_too<T: TestStore>() {
     let all = letters(&test, false).await;
     assert_eq!((all.len(), all[0].shop.as_ref(), all[0].webhook.as_ref()), (1, None, None));
     assert_eq!(store.dead_letter_raw(envelope(77)).await.expect("reads"), Some(vec![0; 3]));
+    // It may be about anybody's customers.
+    for shop in [SHOP, "other"] {
+        let found = store.dead_bodies(&shop.into(), None, 10).await.expect("reads");
+        assert_eq!(found, [(envelope(77), vec![0; 3])], "{shop}");
+    }
+    store.redact(&[envelope(77)]).await.expect("removes");
+    assert_eq!(store.dead_bodies(&SHOP.into(), None, 10).await.expect("reads"), []);
     sound(store).await;
 }

@@ -276,7 +276,7 @@ impl Store for MemoryStore {
     ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
         let contents = self.contents();
         let of_shop = contents.dead.values().filter(|letter| {
-            letter.shop.as_ref() == Some(shop)
+            letter.shop.as_ref().is_none_or(|of| of == shop)
                 && Some(letter.envelope) > after
                 && !letter.raw.is_empty()
         });

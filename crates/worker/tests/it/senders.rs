@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-use domain::{Envelope, OrderKey, Provider, ShopId, Timestamp};
+use domain::{
+    ChangeSet, DeadLetter, DeadReason, Envelope, EnvelopeId, OrderKey, Provider, ShopId, Timestamp,
+};
 use platforms::Shops;
+use queue::parcel;
 use store::Store;
 use testkit::memory::MemoryStore;
 use testkit::shopify::{DOMAIN, LineKind, PLACED_AT, SECRET, ShopifyOrder, SignedWebhook};
+use uuid::Uuid;
 use worker::{Processor, Strategy, Work};
 
 use crate::cards::{paid_shops, payment, received};
@@ -207,6 +211,42 @@ async fn nobody_says_that_another_shop_has_removed_its_app() {
         assert_eq!(outcomes(&done), [outcome]);
     }
     assert_eq!(store.sightings("demo").len(), 1);
+}
+
+#[tokio::test]
+async fn what_nobody_can_read_goes_with_any_request_and_what_can_be_read_by_now_does_not() {
+    let of_other = Envelope { shop: ShopId::new("other"), ..work(&placed(4401, 1)).envelope };
+    let of_this = work(&placed(4401, 1)).envelope;
+    let raw = |envelope: &Envelope| parcel::encode(std::slice::from_ref(envelope)).unwrap();
+    let bodies = [b"no parcel".to_vec(), raw(&of_other), raw(&of_this)];
+    let shop = format!(r#"{{"shop_id": 1, "shop_domain": "{DOMAIN}"}}"#);
+    for (topic, body) in [("customers/redact", redact_customer(DOMAIN)), ("shop/redact", shop)] {
+        let (store, mut processor) = with_bowls();
+        let letters = (1..).zip(&bodies).map(|(id, raw)| unreadable(id, raw));
+        let changes = ChangeSet { dead: letters.collect(), ..ChangeSet::default() };
+        store.commit_now(&changes).unwrap();
+        let done = processor.process(vec![signed(topic, &body)], &two_shops(), true).await.unwrap();
+        assert_eq!(outcomes(&done), ["applied"]);
+        let left: Vec<bool> =
+            store.dead_letters().values().map(|letter| !letter.raw.is_empty()).collect();
+        assert_eq!(left, [false, true, false], "{topic}");
+    }
+}
+
+/// A letter of nobody's shop, as what cannot be decoded becomes one.
+fn unreadable(id: u128, raw: &[u8]) -> DeadLetter {
+    DeadLetter {
+        envelope: EnvelopeId(Uuid::from_u128(id)),
+        shop: None,
+        webhook: None,
+        topic: String::new(),
+        reason: DeadReason::Malformed,
+        detail: "no parcel".to_owned(),
+        attempts: 0,
+        received_at: NOW,
+        died_at: NOW,
+        raw: raw.to_vec(),
+    }
 }
 
 #[tokio::test]
