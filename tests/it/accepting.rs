@@ -117,11 +117,22 @@ async fn an_unknown_sku_is_applied_by_a_replay_once_the_sku_is_there(profile: Pr
     fleet.stock("NEW", 5).await;
     let replayed = fleet.ok(&["dead", "replay", "--all"]).await;
     assert_eq!(replayed[0]["outcome"], "applied");
-    fleet.ok(&["dead", "replay", &id]).await;
+    let again = fleet.ok(&["dead", "replay", &id]).await;
+    assert_eq!(again[0]["outcome"], "unchanged");
+    assert_eq!(fleet.ok(&["dead", "show", &id]).await["body"], "", "it is not kept any longer");
 
     assert_eq!(fleet.stock_of("NEW").await, (5, 2), "replayed again, applied once");
     assert_eq!(fleet.fate(&order).await, ("applied".to_owned(), None));
     assert_eq!(fleet.ok(&["status"]).await["dead_letters"], 0);
+
+    let other = ShopifyOrder::new(2).line("NEVER", 1).webhook("orders/create");
+    fleet.outcome(&other).await;
+    let id = fleet.ok(&["dead", "list"]).await[0]["id"].as_str().expect("an id").to_owned();
+    fleet.ok(&["dead", "discard", &id, "--reason", "sold elsewhere"]).await;
+    assert_eq!(fleet.ok(&["dead", "show", &id]).await["body"], "");
+    let replayed = fleet.cli(&["dead", "replay", &id]).await.fails_with(1).json();
+    let detail = replayed[0]["detail"].as_str().expect("a detail");
+    assert!(detail.contains("discarded") && detail.contains("cannot be replayed"), "{detail}");
     fleet.finish().await;
 }
 

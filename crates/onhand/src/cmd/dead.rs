@@ -38,7 +38,8 @@ pub(crate) enum DeadCommand {
     ///
     /// Each is decided as if it had come just now, under the rules of now; nothing that was counted
     /// before counts twice, so it is safe any number of times. What still cannot be applied stays a
-    /// dead letter, and the exit code is 1. An id also replays a letter that was closed.
+    /// dead letter, and the exit code is 1. What was discarded or redacted has no body any more and
+    /// cannot be replayed.
     #[command(after_help = "Examples:\n  \
         onhand dead replay --reason unknown_sku    after stock was imported\n  \
         onhand dead replay 0198c0de-0000-7000-8000-000000000000\n  \
@@ -54,7 +55,9 @@ pub(crate) enum DeadCommand {
         #[arg(long)]
         all: bool,
     },
-    /// Close one, with a reason; only a replay of this very id opens it again
+    /// Close one for good, with a reason: its body is removed, and it cannot be replayed
+    ///
+    /// Whatever it would have done to stock, it will not. Look at it with `dead show` first.
     Discard {
         id: String,
         #[arg(long)]
@@ -139,7 +142,7 @@ pub(crate) async fn run(settings: &Settings, command: DeadCommand) -> anyhow::Re
             if settings.json {
                 output::json(&serde_json::json!({ "discarded": id }))?;
             } else {
-                outln!("Discarded {id}.");
+                outln!("Discarded {id}: its body is removed, and it cannot be replayed any more.");
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -208,6 +211,9 @@ async fn show(settings: &Settings, store: &AnyStore, id: EnvelopeId) -> anyhow::
     Ok(ExitCode::SUCCESS)
 }
 
+/// What stands in place of a letter's detail once its personal data is removed.
+const REDACTED: &str = "redacted";
+
 /// What is still a dead letter afterwards.
 const DEAD: &str = "dead";
 
@@ -236,12 +242,8 @@ async fn replay(
         let id = parse_id(&row.id)?;
         let raw = store.dead_letter_raw(id).await?.unwrap_or_default();
         let Ok(envelopes) = parcel::decode(&raw) else {
-            let why = match raw.is_empty() {
-                true => "its body was removed because a customer asked for it; discard it",
-                false => "it is no parcel that this program can read",
-            };
-            let detail = Some(why.to_owned());
-            replayed.push(Replayed { id: row.id.clone(), outcome: DEAD, detail });
+            let (outcome, why) = unreplayable(row, raw.is_empty());
+            replayed.push(Replayed { id: row.id.clone(), outcome, detail: Some(why.to_owned()) });
             bar.inc(1);
             continue;
         };
@@ -270,6 +272,19 @@ async fn replay(
         );
     }
     Ok(if still_dead { ExitCode::from(NOT_FINE) } else { ExitCode::SUCCESS })
+}
+
+/// What becomes of a letter without anything to decide, and why.
+fn unreplayable(row: &DeadRow, is_empty: bool) -> (&'static str, &'static str) {
+    match row.state.as_str() {
+        _ if !is_empty => (DEAD, "it is no parcel that this program can read"),
+        _ if row.detail == REDACTED => {
+            (DEAD, "its body was removed because a customer or the shop asked for it")
+        }
+        "discarded" => (DEAD, "it was discarded, which removed its body; it cannot be replayed"),
+        "replayed" => (Outcome::Unchanged.as_str(), "it was replayed before"),
+        _ => (DEAD, "its body is not there any more"),
+    }
 }
 
 async fn replay_one(

@@ -15,6 +15,11 @@ async fn letters<T: TestStore>(test: &T, closed_too: bool) -> Vec<DeadRow> {
     test.store().dead_letters(&filter).await.expect("lists")
 }
 
+async fn raw<T: TestStore>(test: &T, number: u128) -> Vec<u8> {
+    let raw = test.store().dead_letter_raw(envelope(number)).await.expect("reads");
+    raw.expect("the letter is there")
+}
+
 pub(crate) async fn a_dead_letter_keeps_everything<T: TestStore>() {
     let test = T::open().await;
     let store = test.store();
@@ -71,6 +76,8 @@ pub(crate) async fn a_dead_letter_is_replayed_and_closed<T: TestStore>() {
         (all[1].state.as_str(), all[1].closed_note.as_deref()),
         ("replayed", Some("applied"))
     );
+    assert_eq!(raw(&test, 1).await, b"", "what was applied is not kept");
+    assert_eq!(raw(&test, 2).await, dead(2).raw());
     let totals = store.totals().await.expect("counts");
     assert_eq!((totals.webhooks[&Outcome::Dead], totals.webhooks[&Outcome::Applied]), (1, 1));
     // Once more is no replay of a dead one.
@@ -88,6 +95,8 @@ pub(crate) async fn a_dead_letter_that_dies_again_opens_again<T: TestStore>() {
             .await
             .expect("discards")
     );
+    assert_eq!(raw(&test, 1).await, b"");
+    // Somebody had taken it up before it was discarded.
     let mut again = dead(1).replayed();
     again.meaning = domain::Meaning::Dead {
         reason: DeadReason::UnknownSku,
@@ -98,6 +107,13 @@ pub(crate) async fn a_dead_letter_that_dies_again_opens_again<T: TestStore>() {
     assert_eq!(open.len(), 1);
     assert_eq!((open[0].deaths, open[0].reason.as_str()), (2, "unknown_sku"));
     assert_eq!((open[0].detail.as_str(), &open[0].closed_note), ("still no such item", &None));
+    assert_eq!(raw(&test, 1).await, dead(1).raw(), "what is open can be replayed");
+    store.redact(&[envelope(1)]).await.expect("removes");
+    let mut once_more = dead(1).replayed();
+    once_more.meaning =
+        domain::Meaning::Dead { reason: DeadReason::UnknownSku, detail: "and again".to_owned() };
+    apply(store, &[once_more]).await;
+    assert_eq!(raw(&test, 1).await, b"", "what was to go does not come back");
     assert_eq!(store.totals().await.expect("counts").webhooks[&Outcome::Dead], 1);
     sound(store).await;
 }
@@ -119,6 +135,7 @@ pub(crate) async fn a_dead_letter_is_discarded_once<T: TestStore>() {
     );
     let all = letters(&test, true).await;
     assert_eq!((all[0].state.as_str(), all[0].closed_note.as_deref()), ("discarded", Some("spam")));
+    assert_eq!(raw(&test, 1).await, b"");
     assert_eq!(letters(&test, false).await, vec![]);
     assert_eq!(store.totals().await.expect("counts").dead_letters, 0);
     sound(store).await;
@@ -144,7 +161,7 @@ pub(crate) async fn what_is_no_envelope_is_kept_too<T: TestStore>() {
     assert_eq!(store.commit(&changes).await.expect("again"), Commit::Applied);
     let all = letters(&test, false).await;
     assert_eq!((all.len(), all[0].shop.as_ref(), all[0].webhook.as_ref()), (1, None, None));
-    assert_eq!(store.dead_letter_raw(envelope(77)).await.expect("reads"), Some(vec![0; 3]));
+    assert_eq!(raw(&test, 77).await, [0; 3]);
     // It may be about anybody's customers.
     for shop in [SHOP, "other"] {
         let found = store.dead_bodies(&shop.into(), None, 10).await.expect("reads");

@@ -1,4 +1,4 @@
--- One that dies again opens again.
+-- One that dies again opens again, with its body; what was removed on request stays removed.
 INSERT INTO dead_letters AS d (
     id, shop, webhook_id, body_hash, topic, reason, detail, attempts, received_at, died_at, raw
 )
@@ -12,6 +12,7 @@ ON CONFLICT (id) DO UPDATE SET
     attempts = excluded.attempts,
     died_at = excluded.died_at,
     deaths = d.deaths + 1,
+    raw = CASE WHEN d.detail = 'redacted' THEN d.raw ELSE excluded.raw END,
     state = 'open',
     closed_at = NULL,
     closed_note = NULL

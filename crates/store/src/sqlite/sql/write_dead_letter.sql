@@ -1,4 +1,4 @@
--- One that dies again opens again.
+-- One that dies again opens again, with its body; what was removed on request stays removed.
 INSERT INTO dead_letters (
     id, shop, webhook_id, body_hash, topic, reason, detail, attempts, received_at, died_at, raw
 )
@@ -9,6 +9,7 @@ ON CONFLICT (id) DO UPDATE SET
     attempts = excluded.attempts,
     died_at = excluded.died_at,
     deaths = deaths + 1,
+    raw = CASE WHEN detail = 'redacted' THEN raw ELSE excluded.raw END,
     state = 'open',
     closed_at = NULL,
     closed_note = NULL
