@@ -17,6 +17,7 @@ in_both_profiles!(
     a_payment_of_any_provider_pays_its_order_once,
     a_payment_after_the_cancellation_is_shown,
     three_shops_sell_the_last_units_of_one_pool,
+    two_shops_that_prefer_each_others_last_place_sell_all_of_both,
     a_kit_sold_by_one_shop_takes_the_parts_of_another,
     personal_data_goes_when_it_is_asked_for,
 );
@@ -203,6 +204,57 @@ async fn three_shops_sell_the_last_units_of_one_pool(profile: Profile) {
     assert_eq!(fleet.stock_of("CAP").await, (UNITS, UNITS), "all are sold, and none twice");
     assert_eq!(fleet.count("applied").await, UNITS);
     assert_eq!(fleet.count("short").await, 60 - UNITS);
+    let moves = fleet.ok(&["stock", "history", "CAP", "--limit", "1000"]).await;
+    let mut available = 0;
+    // Newest first.
+    for one in moves.as_array().expect("a list").iter().rev() {
+        let units = |name: &str| one[name].as_i64().expect("a number");
+        available += units("on_hand_delta") - units("committed_delta");
+        assert!(one["shop"] != "second" || available >= 5, "its safety stock: {one}");
+    }
+    fleet.finish().await;
+}
+
+async fn two_shops_that_prefer_each_others_last_place_sell_all_of_both(profile: Profile) {
+    const UNITS: u64 = 15;
+    let mut fleet = Fleet::prepare(profile).await;
+    let second = "[[shop]]\nname = \"second\"\nplatform = \"shopify\"\n\
+                  domain = \"second.myshopify.com\"\nsecrets = [\"plain:two\"]\n\
+                  locations = [\"south\", \"north\"]\n";
+    fleet.write_shops(&(shops("locations = [\"north\", \"south\"]") + second));
+    fleet.start_all(2).await;
+    for place in ["north", "south"] {
+        fleet.ok(&["stock", "set", "CAP", &UNITS.to_string(), "--location", place]).await;
+    }
+    let sell = async |ids: std::ops::Range<u64>| {
+        let requests: Vec<Request> = ids
+            .flat_map(|id| {
+                let order = ShopifyOrder::new(id).line("CAP", 1);
+                let first = order.webhook("orders/create").request();
+                let second = order.of("second.myshopify.com", "two").webhook("orders/create");
+                [first, second.request()]
+            })
+            .collect();
+        let answers = requests.iter().map(|one| fleet.call(one));
+        let answers = futures_util::future::join_all(answers).await;
+        assert!(answers.iter().all(|answer| answer.status == 200));
+        fleet.settled().await;
+    };
+    sell(1..6).await;
+    for (shop, place) in [("demo", "north"), ("second", "south")] {
+        for id in 1..6 {
+            let order = fleet.ok(&["order", "show", shop, &id.to_string()]).await;
+            let moves = order["ledger"].as_array().expect("a list");
+            assert!(moves.iter().all(|one| one["location"] == place), "{shop} {id}: {moves:?}");
+        }
+    }
+    // Ten more than there are.
+    sell(6..21).await;
+    sell(21..26).await;
+    for row in fleet.ok(&["stock", "list", "--sku", "CAP"]).await.as_array().expect("a list") {
+        assert_eq!(row["committed"], UNITS, "{row}");
+    }
+    assert_eq!(fleet.count("short").await, 20);
     fleet.finish().await;
 }
 
