@@ -54,7 +54,7 @@ async fn a_payment_speaks_to_the_orders_of_the_shop_that_it_pays_for_under_its_r
 #[tokio::test]
 async fn a_payment_for_nobody_is_kept_and_finds_its_order_once_somebody_is_named() {
     let (store, mut processor) = with_bowls();
-    let named = paid_shops();
+    let named = paid_shops("");
     let file = |pays_for: &str| {
         shops(&format!(
             "commit_on = \"paid\"\n[[shop]]\nname = \"cards\"\nplatform = \"payments\"\n\
