@@ -47,3 +47,6 @@ CREATE TABLE privacy_requests (
     closed_note text
 );
 CREATE INDEX dead_letters_by_shop ON dead_letters (shop, id);
+
+-- Orders of which only parts were heard: what a payment without its order is looked for among.
+CREATE INDEX orders_partial ON orders (shop, order_id) WHERE state = 'partial';
