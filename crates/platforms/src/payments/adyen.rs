@@ -209,10 +209,13 @@ impl Item {
         Ok(Some(currency.money(minor)))
     }
 
-    /// Refunds carry a reference of their own, which may name the refund and not the order.
+    /// A modification may carry a reference of its own, which names it and not the order: an ERP's
+    /// number could be that of a stranger's order. Its `originalReference` names the payment, and
+    /// the payment's row the order.
     fn reference(&self) -> Result<Reference, String> {
         let code = text(&self.event_code);
-        if code.starts_with("REFUND") || code == "CANCEL_OR_REFUND" {
+        let is_refund = code.starts_with("REFUND") || code == "CANCEL_OR_REFUND";
+        if is_refund || !text(&self.original_reference).is_empty() {
             return Ok(Reference::default());
         }
         Reference::of(text(&self.merchant_reference))

@@ -222,6 +222,7 @@ fn every_event_code_means_what_it_says() {
         item["eventDate"] = json!("yesterday");
         let of_original = super::fact(Provider::Adyen, &item);
         assert_eq!(of_original.payment.as_str(), "adyen:P0");
+        assert_eq!(super::references(&of_original), [""; 0], "{code}: a reference of its own");
         assert_eq!(super::event(&of_original).1.at, Timestamp::from_seconds(NOW));
     }
 }
