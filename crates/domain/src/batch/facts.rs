@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Batch, Incoming};
 use crate::change::PaymentChange;
-use crate::decide::decide;
+use crate::decide::{Decision, decide};
 use crate::fact::OrderFact;
 use crate::ids::{OrderId, OrderKey, PaymentKey};
 use crate::order::{Known, Order};
@@ -25,9 +25,7 @@ impl Batch {
         now: Timestamp,
     ) -> Verdict {
         let key = OrderKey { shop: incoming.shop.clone(), order: fact.order.clone() };
-        let absent = Order::default();
-        let order = self.view.orders.get(&key).unwrap_or(&absent);
-        let decision = decide(&key.shop, order, fact, &self.view, policy);
+        let decision = self.decide_order(&key, fact, policy);
         let cause = Cause {
             shop: Some(key.shop.clone()),
             order: Some(key.order.clone()),
@@ -36,6 +34,13 @@ impl Batch {
             reason: incoming.topic.clone(),
         };
         self.apply(&key, decision, policy, &cause, now)
+    }
+
+    /// What the fact means for its order as it is now; nothing has happened yet.
+    fn decide_order(&self, key: &OrderKey, fact: &OrderFact, policy: &Policy) -> Decision {
+        let absent = Order::default();
+        let order = self.view.orders.get(key).unwrap_or(&absent);
+        decide(&key.shop, order, fact, &self.view, policy)
     }
 
     /// Joins what is known of the payment, then tells the order that it pays for. Without a
@@ -60,13 +65,22 @@ impl Batch {
             true => Verdict::plain(Outcome::Applied),
             false => Verdict::plain(Outcome::Unchanged),
         };
+        let orders = payment.known.references.iter().filter(|_| !pays_for_nobody);
+        let told: Vec<OrderFact> = orders.map(|order| told_of(order, &key, &payment)).collect();
+        // A dead letter leaves nothing behind: all orders can take it, or none is told. Whether one
+        // can does not depend on stock, nor on what the others do to it.
+        for fact in &told {
+            let order = OrderKey { shop: incoming.shop.clone(), order: fact.order.clone() };
+            let verdict = self.decide_order(&order, fact, policy).verdict;
+            if verdict.outcome == Outcome::Dead {
+                return (verdict, reference);
+            }
+        }
         // Also without news: an order that could not take it when it came is told again.
-        for order in payment.known.references.iter().filter(|_| !pays_for_nobody) {
-            let told = self.order_fact(incoming, &told_of(order, &key, &payment), policy, now);
-            match told.outcome {
-                Outcome::Dead => return (told, reference),
-                Outcome::Short | Outcome::Applied => verdict = told,
-                _ => {}
+        for fact in &told {
+            let told = self.order_fact(incoming, fact, policy, now);
+            if matches!(told.outcome, Outcome::Short | Outcome::Applied) {
+                verdict = told;
             }
         }
         if news {

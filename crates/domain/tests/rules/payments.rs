@@ -1,9 +1,12 @@
 //! Payments: early, late, repeated and after the end.
 
-use domain::order::{OrderFlag, OrderState};
+use domain::order::{FulfilmentStatus, OrderFlag, OrderState};
 use domain::payment::{Money, PaymentEvent, PaymentEventKind as Kind, PaymentFact, PaymentKnown};
 use domain::policy::CommitOn;
-use domain::{OrderFact, Outcome, Policy, Timestamp, Verdict, change::EffectKind};
+use domain::{
+    LocationId, OrderFact, Outcome, PlatformLocation, Policy, Timestamp, Verdict,
+    change::EffectKind,
+};
 use testkit::permutations;
 use testkit::shopify::{PLACED_AT, ShopifyOrder};
 
@@ -206,6 +209,30 @@ fn a_payment_said_to_be_for_two_orders_pays_both_in_either_order() {
             assert_eq!(states, [domain::payment::PaymentState::Disputed], "order {id}");
         }
     }
+}
+
+#[test]
+fn a_payment_that_one_of_its_orders_cannot_take_leaves_nothing_behind() {
+    let mut world = paid_first();
+    let main = PlatformLocation::new("11");
+    world.policy.location_ids = [(main.clone(), LocationId::new("main"))].into();
+    world.send(&ShopifyOrder::new(1).line("BOWL", 2), "orders/create");
+    let mut shipped = ShopifyOrder::new(2).line("BOWL", 3);
+    shipped.fulfil_at(11, FulfilmentStatus::Success, &[(0, 3)]);
+    world.send(&shipped, "orders/create");
+    let before = (world.stock("BOWL"), world.store.orders());
+    // By now the shops file has lost the location.
+    let unmapped = [(PlatformLocation::new("22"), LocationId::new("main"))].into();
+    let mapped = std::mem::replace(&mut world.policy.location_ids, unmapped);
+    let mut of_both = captured();
+    of_both.known.references.insert("2".into());
+    let verdict = world.hear(of_both.clone());
+    assert_eq!((verdict.outcome, verdict.reason), (Outcome::Dead, Some("unknown_location")));
+    assert_eq!((world.stock("BOWL"), world.store.orders()), before);
+    assert!(world.store.payments().is_empty());
+    world.policy.location_ids = mapped;
+    assert_eq!(world.hear(of_both), applied());
+    assert_eq!(world.stock("BOWL"), (7, 2));
 }
 
 #[test]
