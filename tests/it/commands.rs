@@ -139,6 +139,11 @@ async fn bad_values_name_the_setting_its_source_and_an_example() {
     file.names(&["--lanes", "900", "`lanes` in ./onhand.toml", "for example 4"]);
     fs::write(fleet.path("onhand.toml"), "lames = 4\n").expect("written");
     fleet.cli(&["serve"]).await.fails_with(2).names(&["onhand.toml", "`lames`", "for example"]);
+    let broken = "lanes = 4\nbroker_url = \"amqp://shop:s3cret@broker\nbatch = 9\n";
+    fs::write(fleet.path("onhand.toml"), broken).expect("written");
+    let answer = fleet.cli(&["serve"]).await.fails_with(2);
+    answer.names(&["onhand.toml", "line 2"]);
+    assert!(!answer.stderr.contains("s3cret"), "{}", answer.stderr);
     fs::remove_file(fleet.path("onhand.toml")).expect("removed");
 
     for (setting, value) in [

@@ -47,9 +47,12 @@ fn read() -> anyhow::Result<Source> {
             return Err(bad_config(format!("cannot read {}: {error}", path.display())));
         }
     };
-    let table: toml::Table = text
-        .parse()
-        .map_err(|error| bad_config(format!("{} is not TOML: {error}", path.display())))?;
+    // The error's own text would quote the line, and with it perhaps a password.
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        bad_config(format!("{} is not TOML: line {line}: {}", path.display(), error.message()))
+    })?;
     let mut values = BTreeMap::new();
     for (key, value) in table {
         let value = match value {
