@@ -61,9 +61,8 @@ impl From<StoreError> for Failed {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Rejected(_) => Self::Refused(error),
-            StoreError::TryAgain(_) | StoreError::Unavailable(_) | StoreError::Schema(_) => {
-                Self::Outage(error)
-            }
+            StoreError::TryAgain(_) => Self::Stuck,
+            StoreError::Unavailable(_) | StoreError::Schema(_) => Self::Outage(error),
         }
     }
 }
@@ -146,14 +145,13 @@ impl<S: Store> Processor<S> {
         let mut backoff = ConflictBackoff::default();
         let started = Instant::now();
         for tries in 0..TRIES_MAX {
-            let keys = self.keys(batch).await?;
-            match self.attempt(batch, &keys, tries).await {
-                Ok((Commit::Applied, decided)) => {
+            match self.attempt(batch, tries).await {
+                Ok((Commit::Applied, keys, decided)) => {
                     self.heat.calm(&keys);
                     measure(batch, &decided, started);
                     return Ok(decided);
                 }
-                Ok((Commit::Conflict(conflicts), _)) => self.conflict(&conflicts),
+                Ok((Commit::Conflict(conflicts), ..)) => self.conflict(&conflicts),
                 Err(StoreError::TryAgain(error)) => {
                     tracing::debug!(error = %error, "the database asks to try again");
                     metrics::counter!("onhand_commit_try_again_total").increment(1);
@@ -184,8 +182,18 @@ impl<S: Store> Processor<S> {
         self.heat.conflict(conflicts);
     }
 
-    /// One try, the strategy's way.
+    /// Everything that asks the store, so that whatever it is that has to be tried again, is.
     async fn attempt(
+        &self,
+        batch: &mut [Prepared],
+        tries: u32,
+    ) -> Result<(Commit, Keys, Vec<Decided>), StoreError> {
+        let keys = self.keys(batch).await?;
+        let (answer, decided) = self.follow_strategy(batch, &keys, tries).await?;
+        Ok((answer, keys, decided))
+    }
+
+    async fn follow_strategy(
         &self,
         batch: &mut [Prepared],
         keys: &Keys,

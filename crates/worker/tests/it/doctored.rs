@@ -45,6 +45,8 @@ pub(crate) struct Orders {
     pub(crate) loads: watch::Sender<usize>,
     /// Passes of the sweep that have begun.
     pub(crate) sweeps: watch::Sender<usize>,
+    /// The next load is asked to try again.
+    pub(crate) load_tries_again: AtomicBool,
     /// The next load panics.
     pub(crate) panics: AtomicBool,
 }
@@ -149,6 +151,9 @@ impl Store for Doctored {
         self.answers()?;
         assert!(!self.orders.panics.load(Ordering::SeqCst), "told to panic");
         self.orders.loads.send_modify(|times| *times += 1);
+        if self.orders.load_tries_again.swap(false, Ordering::SeqCst) {
+            return Err(StoreError::TryAgain("planted".into()));
+        }
         let mut view = self.inner.load(keys).await?;
         self.mislead(keys, &mut view);
         Ok(view)

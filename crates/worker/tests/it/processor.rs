@@ -2,15 +2,18 @@
 
 use std::sync::atomic::Ordering;
 
-use domain::{DeadReason, retry};
+use domain::{DeadReason, Provider, Timestamp, retry};
 use platforms::signature::sign;
 use store::StoreError;
 use testkit::memory::Fault;
-use testkit::shopify::ShopifyOrder;
-use worker::{Done, Processor, Strategy};
+use testkit::shopify::{PLACED_AT, ShopifyOrder};
+use worker::{Done, Processor, Strategy, Work};
 
 use crate::doctored::Doctored;
 use crate::harness::{outcomes, placed, shops, verdict, work};
+use crate::payments::{paid_shops, payment, received};
+
+const NOW: Timestamp = Timestamp(PLACED_AT * 1_000_000);
 
 #[tokio::test]
 async fn a_batch_that_meets_conflicts_is_decided_again_until_it_passes() {
@@ -117,6 +120,17 @@ async fn what_cannot_even_be_buried_waits_in_the_queue() {
     assert_eq!(outcomes(&done), ["applied", "retry"]);
     assert_eq!(done[1], Done::RetryIn(retry::RUNGS[5]));
     store.inner.assert_sound();
+}
+
+#[tokio::test]
+async fn a_lookup_that_is_asked_to_try_again_is_no_outage() {
+    let store = Doctored::with_bowls(100);
+    store.orders.load_tries_again.store(true, Ordering::SeqCst);
+    let mut processor = Processor::new(store.clone(), Strategy::Optimistic);
+    let capture = received(Provider::Stripe, &payment(Provider::Stripe, 1).capture(NOW), NOW);
+    let done = processor.process(vec![Work::new(capture, 0)], &paid_shops(), true).await;
+    assert_eq!(outcomes(&done.expect("the store is there")), ["applied"]);
+    assert!(!store.orders.load_tries_again.load(Ordering::SeqCst), "it was asked");
 }
 
 #[tokio::test]
