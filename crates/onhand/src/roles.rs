@@ -51,6 +51,8 @@ pub(crate) struct IngressArgs {
     ingress: IngressLimits,
     #[command(flatten)]
     spool: SpoolArgs,
+    #[command(flatten)]
+    drain: DrainLimit,
     /// Health, readiness and metrics; taken: the next free port
     #[arg(long, env = "ONHAND_OPS_LISTEN", default_value = "127.0.0.1:8082")]
     ops_listen: SocketAddr,
@@ -92,10 +94,23 @@ struct WorkerLimits {
     batch: u16,
     #[command(flatten)]
     strategy: StrategyArgs,
-    /// After a stop, how long lanes may take to finish what they hold, in seconds
+    #[command(flatten)]
+    drain: DrainLimit,
+}
+
+#[derive(Debug, Args)]
+struct DrainLimit {
+    /// After a stop, how long lanes may take to finish what they hold, and the spool to hand what
+    /// waits there to a broker that is there, in seconds
     #[arg(long, env = "ONHAND_DRAIN_SECONDS", default_value_t = 25,
           value_parser = clap::value_parser!(u64).range(0..=600))]
     drain_seconds: u64,
+}
+
+impl DrainLimit {
+    fn deadline(&self) -> Duration {
+        Duration::from_secs(self.drain_seconds)
+    }
 }
 
 /// The exit code of a process that was told twice to stop, as shells count: 128 + SIGINT.
@@ -122,7 +137,7 @@ impl WorkerLimits {
     fn config(&self, strategy: worker::Strategy) -> worker::Config {
         worker::Config {
             batch_max: self.batch.into(),
-            drain_deadline: Duration::from_secs(self.drain_seconds),
+            drain_deadline: self.drain.deadline(),
             strategy,
             sweep_every: SWEEP_EVERY,
         }
@@ -238,11 +253,14 @@ pub(crate) async fn serve(settings: &Settings, args: ServeArgs) -> anyhow::Resul
         worked
     };
     let receive = async {
-        let drain = spool::drain(spool.as_ref(), queue.publisher(), role.stop.clone());
-        tokio::join!(role.receive(listener, publisher, &args.ingress), drain);
+        role.receive(listener, publisher, &args.ingress).await;
+        // What goes from the spool to the broker from here on is for the next process.
         lanes_stop.cancel();
     };
+    let deadline = args.worker.drain.deadline();
+    let receive = spool::drain(spool.as_ref(), queue.publisher(), deadline, receive);
     let (worked, ()) = tokio::join!(apply, receive);
+    args.spool.tell_what_is_left(spool.as_ref());
     bounded(spool::close(spool)).await;
     bounded(queue.close()).await;
     bounded(store.close()).await;
@@ -264,8 +282,9 @@ pub(crate) async fn ingress(settings: &Settings, args: IngressArgs) -> anyhow::R
     let publisher = spool::before(queue.publisher(), spool.as_ref());
     let listener = listen(args.ingress.listen).await?;
     role.ops(args.ops_listen, readiness(Some(publisher.clone()), None)).await?;
-    let drain = spool::drain(spool.as_ref(), queue.publisher(), role.stop.clone());
-    tokio::join!(role.receive(listener, publisher, &args.ingress), drain);
+    let receive = role.receive(listener, publisher, &args.ingress);
+    spool::drain(spool.as_ref(), queue.publisher(), args.drain.deadline(), receive).await;
+    args.spool.tell_what_is_left(spool.as_ref());
     bounded(spool::close(spool)).await;
     bounded(queue.close()).await;
     role.finish(Ok(())).await

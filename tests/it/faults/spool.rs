@@ -136,6 +136,29 @@ async fn a_damaged_spool_keeps_no_ingress_from_starting_and_takes_webhooks_again
 }
 
 #[tokio::test]
+async fn a_stop_without_a_broker_says_what_is_left_in_the_spool_and_where() {
+    let mut broker = RabbitMq::start().await;
+    let mut fleet = Fleet::prepare_on(None, Some(&broker.url())).await;
+    fleet.write_shops(&with_site());
+    fleet.stock("CAP", 10).await;
+    let spool = [("ONHAND_SPOOL", fleet.path("spool").display().to_string())];
+    fleet.start_front(&spool).await;
+    broker.kill9();
+    all_taken(&fleet, 1..=3).await;
+    let mut front = fleet.front.take().expect("it runs");
+    front.ask_to_stop().await;
+    front.sums("stopping with webhooks in the spool", "spool.envelopes", 3).await;
+    assert!(front.ended().await.success(), "and waits for nobody");
+    broker.start_again().await;
+    fleet.start_front(&spool).await;
+    fleet.start_worker(&[]).await;
+    fleet.front.as_ref().expect("it runs").says("the spool is empty").await;
+    fleet.settled().await;
+    assert_eq!(fleet.stock_of("CAP").await, (10, 3));
+    fleet.finish().await;
+}
+
+#[tokio::test]
 async fn a_second_ingress_on_the_same_spool_refuses_and_the_first_goes_on() {
     let mut fleet = Fleet::prepare(Profile::Fleet).await;
     fleet.write_shops(&with_site());

@@ -1,13 +1,15 @@
 //! `--spool`: a folder for webhooks that the broker does not take, for roles that receive.
 //!
-//! It is drained as long as the role runs. After a stop, and after a kill, what is left waits for
-//! the next process that is started with the same folder.
+//! It is drained as long as the role runs, and after a stop until it is empty: an ingress that is
+//! scaled away may never be started with this folder again. What is left when the broker is away or
+//! the drain deadline passes, and after a kill, waits for the next process that has the folder.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use queue::spool::Spool;
-use queue::{AnyPublisher, Broker};
+use queue::{AnyPublisher, Broker, Publisher};
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::bad_config;
@@ -56,10 +58,38 @@ pub(super) fn before(publisher: AnyPublisher, spool: Option<&Spool>) -> AnyPubli
     }
 }
 
-/// Hands what is in the spool to `broker` until `stop`. Without a spool there is nothing to do.
-pub(super) async fn drain(spool: Option<&Spool>, broker: AnyPublisher, stop: CancellationToken) {
-    if let Some(spool) = spool {
-        spool.drain(broker, stop).await;
+/// Hands what is in the spool to `broker` while `receiving` goes on, and then what is left in it for
+/// up to `deadline`. Without a spool there is nothing to do.
+pub(super) async fn drain(
+    spool: Option<&Spool>,
+    broker: AnyPublisher,
+    deadline: Duration,
+    receiving: impl Future<Output = ()>,
+) {
+    let Some(spool) = spool else { return receiving.await };
+    let stop = CancellationToken::new();
+    let stopping = async {
+        receiving.await;
+        let _ = tokio::time::timeout(deadline, spool.emptied(&broker)).await;
+        stop.cancel();
+    };
+    tokio::join!(spool.drain(broker.clone(), stop.clone()), stopping);
+}
+
+impl SpoolArgs {
+    /// Says what stays behind.
+    pub(super) fn tell_what_is_left(&self, spool: Option<&Spool>) {
+        let left = spool.map_or(0, Spool::waiting);
+        if let Some(folder) = &self.spool
+            && left > 0
+        {
+            tracing::warn!(
+                spool.envelopes = left,
+                spool.folder = %folder.display(),
+                "stopping with webhooks in the spool, which were answered 200: they go on only when \
+                 a process is started with this folder again"
+            );
+        }
     }
 }
 

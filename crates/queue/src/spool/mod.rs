@@ -49,6 +49,9 @@ use shelf::Shelf;
 /// 1.5 of the 3.5 seconds within which ingress has to know.
 pub const BROKER_PATIENCE: Duration = Duration::from_secs(2);
 
+/// How often to look whether it is empty, for those who wait for that.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
 /// The spool's file in its folder.
 const FILE: &str = "spool.db";
 
@@ -88,6 +91,14 @@ impl Spool {
     /// Hands what waits here to `broker` until `stop`; what it has not confirmed by then stays.
     pub async fn drain<P: Publisher>(&self, broker: P, stop: CancellationToken) {
         Drain::new(broker, &self.shelf, self.queue.consumer()).run(stop).await;
+    }
+
+    /// Returns when nothing waits here any more, or `broker` does not take it. Whoever stops for good
+    /// waits for this before the drain is stopped: the folder may never be opened again.
+    pub async fn emptied<P: Publisher>(&self, broker: &P) {
+        while self.waiting() > 0 && broker.is_ready() {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     /// How many envelopes wait here.

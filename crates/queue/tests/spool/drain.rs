@@ -82,6 +82,18 @@ async fn no_more_than_a_batch_is_on_its_way_and_a_stop_waits_for_none_of_it() {
 }
 
 #[tokio::test]
+async fn whoever_leaves_for_good_waits_until_all_is_handed_over_or_the_broker_is_away() {
+    let folder = TempDir::new().expect("a folder");
+    let (spool, broker) = (open(&folder).await, Broker::new(Mode::Away));
+    publish(&spool.in_front_of(broker.clone()), 0..500).await;
+    draining(&spool, &broker, spool.emptied(&broker)).await;
+    assert_eq!(spool.waiting(), 500, "nobody takes it");
+    broker.set(Mode::There);
+    draining(&spool, &broker, spool.emptied(&broker)).await;
+    assert_eq!((broker.arrived().len(), spool.waiting()), (500, 0));
+}
+
+#[tokio::test]
 async fn a_stop_does_not_wait_for_a_broker_that_is_away() {
     let folder = TempDir::new().expect("a folder");
     let (spool, broker) = (open(&folder).await, Broker::new(Mode::Away));
