@@ -6,6 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::time::Timestamp;
+
 /// Defines a cheaply cloned text id.
 macro_rules! text_id {
     ($($(#[$doc:meta])* $name:ident;)+) => {$(
@@ -75,6 +77,15 @@ text_id! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EnvelopeId(pub Uuid);
+
+impl EnvelopeId {
+    /// Less than the id of whatever came at this moment or later.
+    pub fn before_all_of(moment: Timestamp) -> Self {
+        let milliseconds = u128::from(moment.0.max(0).unsigned_abs() / 1_000);
+        // Version 7 begins with 48 bits of milliseconds; its other bits are never all zero.
+        Self(Uuid::from_u128((milliseconds & 0xffff_ffff_ffff) << 80))
+    }
+}
 
 impl fmt::Display for EnvelopeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -293,8 +293,12 @@ impl Channels for AnyStore {
         whichever!(self, store => store.sightings(shop, after, limit))
     }
 
-    async fn last_webhook(&self, shop: &ShopId) -> Result<Option<Timestamp>, StoreError> {
-        whichever!(self, store => store.last_webhook(shop))
+    async fn last_webhook(
+        &self,
+        shop: &ShopId,
+        since: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        whichever!(self, store => store.last_webhook(shop, since))
     }
 
     async fn privacy_requests(

@@ -42,10 +42,12 @@ pub trait Channels {
         limit: i64,
     ) -> impl Future<Output = Result<Vec<SightingRow>, StoreError>> + Send;
 
-    /// When a webhook of the shop came last.
+    /// When a webhook of the shop came last that is none of those that follow an app's removal, if
+    /// that was after `since`.
     fn last_webhook(
         &self,
         shop: &ShopId,
+        since: Timestamp,
     ) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
 
     /// Customers' requests, the most urgent first; closed ones only when asked for.

@@ -123,7 +123,7 @@ async fn removed_at(store: &AnyStore, shop: &ShopId) -> anyhow::Result<Option<Ti
     // Sightings come by kind, and no kind comes before `app`.
     let first = store.sightings(shop, None, 1).await?.pop();
     let Some(app) = first.filter(|row| row.kind == "app" && row.gone) else { return Ok(None) };
-    let last = store.last_webhook(shop).await?;
+    let last = store.last_webhook(shop, app.seen_at).await?;
     Ok(last.is_none_or(|last| last <= app.seen_at).then_some(app.seen_at))
 }
 

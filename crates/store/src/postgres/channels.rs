@@ -76,9 +76,14 @@ impl Channels for Postgres {
         self.rows(include_str!("sql/report_sightings.sql"), &params, sighting_row).await
     }
 
-    async fn last_webhook(&self, shop: &ShopId) -> Result<Option<Timestamp>, StoreError> {
+    async fn last_webhook(
+        &self,
+        shop: &ShopId,
+        since: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
         let sql = include_str!("sql/report_last_webhook.sql");
-        Ok(self.rows(sql, &[&shop.as_str()], |row| Timestamp(row.get(0))).await?.pop())
+        let since = EnvelopeId::before_all_of(since).0;
+        Ok(self.rows(sql, &[&shop.as_str(), &since], |row| Timestamp(row.get(0))).await?.pop())
     }
 
     async fn privacy_requests(

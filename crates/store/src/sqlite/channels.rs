@@ -69,8 +69,14 @@ impl Channels for Sqlite {
         self.rows(query, sighting_row).await
     }
 
-    async fn last_webhook(&self, shop: &ShopId) -> Result<Option<Timestamp>, StoreError> {
-        let query = sqlx::query(include_str!("sql/report_last_webhook.sql")).bind(shop.as_str());
+    async fn last_webhook(
+        &self,
+        shop: &ShopId,
+        since: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let query = sqlx::query(include_str!("sql/report_last_webhook.sql"))
+            .bind(shop.as_str())
+            .bind(EnvelopeId::before_all_of(since).to_string());
         Ok(self.rows(query, |row| Timestamp(row.get(0))).await?.pop())
     }
 

@@ -18,8 +18,8 @@ use store::{Channels, Commit, ConflictKey, Reports, Store};
 use testkit::shopify::ShopifyOrder;
 
 use crate::harness::{
-    NOW, SHOP, Sent, TestStore, apply, dead, decide, decided, envelope, ignored, keys, order_key,
-    refused, says, sent, sound, stock_moves, units,
+    NOW, SHOP, Sent, TestStore, apply, dead, decide, decided, envelope, ignored, keys, order_key, refused,
+    says, sent, sound, stock_moves, units,
 };
 
 /// Something that happened to payment `pi_1`, for order `reference`.
@@ -289,9 +289,35 @@ pub(crate) async fn the_newest_sighting_stays<T: TestStore>() {
     let rows = store.sightings(&SHOP.into(), None, 10).await.expect("lists");
     assert_eq!((rows.len(), rows[0].gone), (1, true));
     assert_eq!(store.sightings(&SHOP.into(), Some(&rows[0]), 10).await.expect("lists"), vec![]);
-    assert_eq!(store.last_webhook(&SHOP.into()).await.expect("reads"), Some(NOW));
-    assert_eq!(store.last_webhook(&"other".into()).await.expect("reads"), None);
     sound(store).await;
+}
+
+pub(crate) async fn the_last_webhook_is_looked_for_no_further_back_than_asked<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    let at = |seconds: i64| Timestamp::from_seconds(1_795_262_400 + seconds);
+    // What was received at a moment has an id that begins with it.
+    let sent = |number, seconds: i64, topic: &str| {
+        let mut sent = ignored(number);
+        let milliseconds = u128::try_from(at(seconds).0 / 1_000).expect("after 1970");
+        sent.incoming.envelope = envelope((milliseconds << 80) | (7 << 76) | number);
+        sent.incoming.received_at = at(seconds);
+        topic.clone_into(&mut sent.incoming.topic);
+        sent
+    };
+    let compliance = ["customers/data_request", "customers/redact", "shop/redact"];
+    let all = [sent(1, 0, "orders/create"), sent(2, 10, "app/uninstalled")];
+    apply(store, &all).await;
+    for (number, topic) in (3..).zip(compliance) {
+        apply(store, &[sent(number, 20, topic)]).await;
+    }
+    let last = async |since| store.last_webhook(&SHOP.into(), since).await.expect("reads");
+    assert_eq!(last(at(0)).await, Some(at(0)));
+    assert_eq!(last(Timestamp(at(0).0 + 1_000)).await, None, "that came before");
+    apply(store, &[sent(9, 30, "orders/create")]).await;
+    assert_eq!(last(at(10)).await, Some(at(30)));
+    assert_eq!(store.last_webhook(&"other".into(), at(0)).await.expect("reads"), None);
+    assert_eq!(last(Timestamp(0)).await, Some(at(30)));
 }
 
 pub(crate) async fn a_request_is_kept_until_it_is_answered<T: TestStore>() {

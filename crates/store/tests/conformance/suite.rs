@@ -53,6 +53,7 @@ macro_rules! conformance_suite {
                 a_variant_is_listed_no_more_once_its_product_shows_that_it_is_gone,
                 what_a_removed_app_still_sends_is_no_webhook_of_the_shop,
                 the_newest_sighting_stays,
+                the_last_webhook_is_looked_for_no_further_back_than_asked,
                 a_request_is_kept_until_it_is_answered,
                 redacted_letters_keep_nothing,
             ;
