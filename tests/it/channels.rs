@@ -8,7 +8,7 @@ use testkit::request::Request;
 use testkit::shopify::{DOMAIN, SECRET, ShopifyOrder, SignedWebhook};
 use testkit::woocommerce::{self, WooOrder};
 
-use crate::harness::{Fleet, Profile, in_both_profiles, shops};
+use crate::harness::{Fleet, Profile, eventually, in_both_profiles, shops};
 
 in_both_profiles!(
     a_woocommerce_order_lives_and_gives_back,
@@ -307,7 +307,20 @@ async fn personal_data_goes_when_it_is_asked_for(profile: Profile) {
     let shown = async |id: &str| fleet.cli(&["dead", "show", id]).await.stdout;
     assert!(shown(&of_kim).await.contains("kim@mail.example"));
     assert_eq!(send("customers/redact", redact(DOMAIN)).await.0, "applied");
-    assert!(!shown(&of_kim).await.contains("kim@mail.example"));
+    eventually("the removal", async || {
+        (!shown(&of_kim).await.contains("kim@mail.example")).then_some(())
+    })
+    .await;
+    let open = eventually("what was done so far", async || {
+        let open = fleet.ok(&["privacy", "list"]).await;
+        let removal = open.as_array()?.iter().find(|one| one["kind"] == "redact_customer")?.clone();
+        removal["note"].is_string().then_some(removal)
+    })
+    .await;
+    let note = open["note"].as_str().expect("just looked at");
+    assert!(note.starts_with("carried out, again at "), "{note}");
+    let id = open["id"].as_str().expect("it has an id");
+    fleet.cli(&["privacy", "done", id]).await.fails_with(1).names(&["for data", "worker"]);
     assert!(shown(&of_alex).await.contains("alex@mail.example"));
     fleet.finish().await;
 }

@@ -24,6 +24,11 @@ pub fn wait_after(attempts: u32) -> Option<Duration> {
     (attempts < last + LAST_RUNG_TIMES).then(|| RUNGS[attempts.min(last) as usize])
 }
 
+/// How long an envelope waits on the whole ladder.
+pub fn length() -> Duration {
+    (0..).map_while(wait_after).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -32,5 +37,6 @@ mod tests {
     fn the_ladder_climbs_stays_at_the_top_and_ends() {
         let waits: Vec<u64> = (0..).map_while(wait_after).map(|wait| wait.as_secs()).collect();
         assert_eq!(waits, [1, 5, 30, 120, 600, 3600, 3600, 3600, 3600, 3600, 3600]);
+        assert_eq!(length().as_secs(), waits.iter().sum());
     }
 }

@@ -20,7 +20,7 @@ use crate::reports::{
     Closed, DeadFilter, DeadRow, HistoryRow, Totals, Verification, WebhookFilter, WebhookRow,
 };
 use crate::sqlite::{self, Sqlite};
-use crate::{Channels, Commit, Reports, ShortOrder, Store, StoreError};
+use crate::{Channels, Commit, Redaction, Redactions, Reports, ShortOrder, Store, StoreError};
 
 /// What a call will answer.
 pub(crate) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -171,19 +171,6 @@ impl Store for AnyStore {
         whichever!(self, store => store.suspect(envelope))
     }
 
-    async fn dead_bodies(
-        &self,
-        shop: &ShopId,
-        after: Option<EnvelopeId>,
-        limit: i64,
-    ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
-        whichever!(self, store => store.dead_bodies(shop, after, limit))
-    }
-
-    async fn redact(&self, letters: &[EnvelopeId]) -> Result<(), StoreError> {
-        whichever!(self, store => store.redact(letters))
-    }
-
     async fn short_orders(
         &self,
         shop: &ShopId,
@@ -199,6 +186,43 @@ impl Store for AnyStore {
 
     async fn ping(&self) -> Result<(), StoreError> {
         whichever!(self, store => store.ping())
+    }
+}
+
+impl Redactions for AnyStore {
+    async fn redactions(&self) -> Result<Vec<Redaction>, StoreError> {
+        whichever!(self, store => store.redactions())
+    }
+
+    async fn redaction_carried_out(
+        &self,
+        id: EnvelopeId,
+        again_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        whichever!(self, store => store.redaction_carried_out(id, again_at))
+    }
+
+    async fn dead_ids(
+        &self,
+        shop: &ShopId,
+        after: Option<EnvelopeId>,
+        limit: i64,
+    ) -> Result<Vec<EnvelopeId>, StoreError> {
+        whichever!(self, store => store.dead_ids(shop, after, limit))
+    }
+
+    async fn dead_bodies(
+        &self,
+        shop: &ShopId,
+        after: Option<EnvelopeId>,
+        limit: i64,
+        bytes_max: i64,
+    ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
+        whichever!(self, store => store.dead_bodies(shop, after, limit, bytes_max))
+    }
+
+    async fn redact(&self, letters: &[EnvelopeId]) -> Result<(), StoreError> {
+        whichever!(self, store => store.redact(letters))
     }
 }
 

@@ -57,7 +57,7 @@ pub trait Channels {
         limit: i64,
     ) -> impl Future<Output = Result<Vec<PrivacyRow>, StoreError>> + Send;
 
-    /// Notes that a request was answered. `false`: it is not open.
+    /// Notes that a request for data was answered. `false`: there is no such open one.
     fn close_privacy_request(
         &self,
         id: EnvelopeId,
@@ -108,7 +108,7 @@ pub struct PrivacyRow {
     pub shop: ShopId,
     pub kind: String,
     pub customer: Option<String>,
-    /// Separated by spaces.
+    /// Ids, separated by spaces.
     pub orders: String,
     pub received_at: Timestamp,
     pub due_at: Timestamp,
@@ -151,7 +151,8 @@ pub(crate) fn privacy_row(row: &impl Fields) -> PrivacyRow {
         shop: ShopId::new(row.text(1)),
         kind: row.text(2),
         customer: row.text_opt(3),
-        orders: row.text(4),
+        // What follows in other lines finds the customer and is not for showing.
+        orders: row.text(4).lines().next().unwrap_or_default().to_owned(),
         received_at: Timestamp(row.int(5)),
         due_at: Timestamp(row.int(6)),
         closed_at: row.int_opt(7).map(Timestamp),

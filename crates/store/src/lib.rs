@@ -29,11 +29,13 @@ pub mod channels;
 mod listings;
 pub mod migrations;
 pub mod postgres;
+pub mod redactions;
 pub mod reports;
 pub mod sqlite;
 
 pub use any::{AnyClaim, AnyStore, Database};
 pub use channels::Channels;
+pub use redactions::{Redaction, Redactions};
 pub use reports::Reports;
 
 /// The worker's side of a store.
@@ -78,20 +80,6 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// often that was noted, this time included. Forgotten when it is committed under suspicion.
     fn suspect(&self, envelope: EnvelopeId)
     -> impl Future<Output = Result<u32, StoreError>> + Send;
-
-    /// Dead letters of a shop with their bodies, oldest first: up to `limit` after `after`. Redacted
-    /// ones have none and are left out.
-    fn dead_bodies(
-        &self,
-        shop: &ShopId,
-        after: Option<EnvelopeId>,
-        limit: i64,
-    ) -> impl Future<Output = Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError>> + Send;
-
-    /// Removes the bodies of these dead letters for good, and every text that quotes them. Open ones
-    /// are discarded: without its body nothing can be replayed.
-    fn redact(&self, letters: &[EnvelopeId])
-    -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// A shop's short orders, oldest first: up to `limit` after `after`. Left out are those that
     /// certainly cannot be served: there is nothing of any item that they ask for.

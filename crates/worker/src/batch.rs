@@ -17,7 +17,6 @@ use crate::backoff::ConflictBackoff;
 use crate::clock;
 use crate::heat::Heat;
 use crate::prepare::{Prepared, Work, keys, linked, panic_message};
-use crate::redact;
 use crate::strategy::{Strategy, Turn};
 
 /// Tries after which an adaptive batch locks before it reads, whatever its items' heat.
@@ -139,9 +138,6 @@ impl<S: Store> Processor<S> {
     }
 
     async fn commit(&mut self, batch: &mut [Prepared]) -> Result<Vec<Decided>, Failed> {
-        for one in batch.iter() {
-            redact::carry_out(&self.store, one).await?;
-        }
         let mut backoff = ConflictBackoff::default();
         let started = Instant::now();
         for tries in 0..TRIES_MAX {

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use platforms::Shops;
 use queue::Consumer;
-use store::Store;
+use store::{Redactions, Store};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -39,6 +39,7 @@ pub use batch::{Done, Processor};
 #[cfg(feature = "redis")]
 pub use lease;
 pub use prepare::Work;
+pub use redact::carry_out_redactions;
 pub use strategy::{NoRedis, Strategy};
 
 /// Limits of a worker.
@@ -49,12 +50,13 @@ pub struct Config {
     /// After a stop, how long lanes may take to finish what they hold.
     pub drain_deadline: Duration,
     pub strategy: Strategy,
-    /// How often short orders are tried again, for shops that want it.
+    /// How often short orders are tried again, for shops that want it, and requests for removal looked
+    /// for.
     pub sweep_every: Duration,
 }
 
-/// A lane or the sweep ended by itself: a panic outside the deciding of an envelope. What it held is delivered
-/// again; the process should be started anew.
+/// A lane or a sweep ended by itself: a panic outside the deciding of an envelope. What it held is
+/// delivered again; the process should be started anew.
 #[derive(Debug, thiserror::Error)]
 #[error("a part of the worker died (the panic is in the log), so all of it stopped")]
 pub struct Died;
@@ -62,7 +64,7 @@ pub struct Died;
 /// Runs one lane per consumer until `stop`, then finishes and settles what they hold. What is not
 /// finished by the deadline is given back to the queue by dropping it. When a lane dies the others
 /// stop, too: better a restart than a worker that looks alive with fewer and fewer lanes.
-pub async fn run<C: Consumer, S: Store>(
+pub async fn run<C: Consumer, S: Store + Redactions>(
     consumers: Vec<C>,
     store: S,
     shops: watch::Receiver<Arc<Shops>>,
@@ -88,7 +90,14 @@ pub async fn run<C: Consumer, S: Store>(
             drop(end);
         });
     }
-    let sweep = sweep::run(store, shops, config.sweep_every);
+    let every = config.sweep_every;
+    let removals = redact::run(store.clone(), shops.clone(), every);
+    let (stopped, end) = (stop.clone(), ended.clone().drop_guard());
+    lanes.spawn(async move {
+        stopped.run_until_cancelled_owned(removals).await;
+        drop(end);
+    });
+    let sweep = sweep::run(store, shops, every);
     let (stopped, end) = (stop.clone(), ended.clone().drop_guard());
     lanes.spawn(async move {
         stopped.run_until_cancelled_owned(sweep).await;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::sighting::Thing;
 use domain::{
     DeadReason, Envelope, Fact, Incoming, Keys, LineClass, ListingKey, Meaning, OrderKey,
-    PaymentKey, Policy, ShopId, Sighting, Variant, View,
+    PaymentKey, Policy, Sighting, Variant, View,
 };
 use platforms::{Capture, Shop, Shops, shopify};
 
@@ -37,8 +37,6 @@ pub(crate) struct Prepared {
     pub(crate) incoming: Incoming,
     pub(crate) meaning: Meaning,
     pub(crate) policy: Arc<Policy>,
-    /// The payments shops of the envelope's shop, where a request for removal concerns them, too.
-    pub(crate) payers: Vec<ShopId>,
     pub(crate) suspect: bool,
 }
 
@@ -70,11 +68,7 @@ impl Prepared {
             replay: work.replay,
         };
         let policy = whose.map(|shop| Arc::new(shop.policy.clone())).unwrap_or_default();
-        let payers = match &meaning {
-            Meaning::Fact(Fact::Privacy(_)) => shops.payers(&incoming.shop),
-            _ => Vec::new(),
-        };
-        Self { envelope, incoming, meaning, policy, payers, suspect: work.suspect }
+        Self { envelope, incoming, meaning, policy, suspect: work.suspect }
     }
 
     /// Gives up on it: from now on it means a dead letter.

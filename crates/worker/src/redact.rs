@@ -1,64 +1,168 @@
 //! Removes personal data when a platform passes on that a customer, or a shop, asks for it.
 //!
-//! The only place where Onhand keeps bodies is dead letters. They are gone through before the
-//! request is noted as done; a crash in between makes the request come again and find less to do.
+//! The only place where Onhand keeps bodies is dead letters. A request is committed as open, like any
+//! other webhook; here it is carried out, beside the lanes, in pages, at once and once more when
+//! whatever came before it has left the retry ladder and may have become a dead letter meanwhile.
+//! Then it is closed. A crash in between makes it begin anew and find less to do, and so do several
+//! workers that carry out the same one.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 
 use domain::privacy::{PrivacyKind, PrivacyRequest};
-use domain::{Envelope, EnvelopeId, Fact, Meaning, ShopId};
-use store::{Store, StoreError};
+use domain::{Envelope, EnvelopeId, ShopId, Timestamp, retry};
+use platforms::Shops;
+use store::{Redaction, Redactions, StoreError};
+use tokio::sync::watch;
 
-use crate::prepare::Prepared;
+use crate::backoff::ConflictBackoff;
+use crate::clock;
 
-/// Dead letters looked at in one go: bodies may be megabytes.
-const PAGE: i64 = 4;
+/// A page of dead letters. Bodies may be megabytes, and these are compressed.
+const PAGE_LETTERS: i64 = 256;
+const PAGE_BYTES: i64 = 1 << 20;
 
-/// Does what `one` asks, if it asks that something be removed.
-pub(crate) async fn carry_out<S: Store>(store: &S, one: &Prepared) -> Result<(), StoreError> {
-    let Meaning::Fact(Fact::Privacy(request)) = &one.meaning else { return Ok(()) };
-    if request.kind == PrivacyKind::DataRequest {
-        return Ok(());
+/// Tries of one page that meets locks.
+const TRIES_MAX: u32 = 12;
+
+/// For what waits in the queue before and after its waits on the ladder.
+const IN_QUEUE: Duration = Duration::from_secs(15 * 60);
+
+/// Carries out what is open, for ever. Dropping it loses nothing.
+pub(crate) async fn run<S: Redactions>(
+    store: S,
+    shops: watch::Receiver<Arc<Shops>>,
+    every: Duration,
+) {
+    loop {
+        tokio::time::sleep(every).await;
+        let now = shops.borrow().clone();
+        if let Err(error) = carry_out_redactions(&store, &now, clock::now()).await {
+            let error = crate::error_chain(&error);
+            tracing::debug!(error, "requests for removal wait for the store");
+        }
     }
+}
+
+/// Carries out every open request for removal that is due by `now`, and closes those that have been
+/// before. `Err`: what was not done stays open.
+pub async fn carry_out_redactions<S: Redactions>(
+    store: &S,
+    shops: &Shops,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut failed = None;
+    let due = |one: &Redaction| one.again_at.is_none_or(|at| at <= now);
+    for redaction in store.redactions().await?.into_iter().filter(due) {
+        match carry_out(store, shops, &redaction, now).await {
+            Ok(()) => {}
+            Err(error @ StoreError::Rejected(_)) => {
+                // It must not keep the others waiting; people see that it stays open.
+                let error = crate::error_chain(&error);
+                tracing::error!(request.id = %redaction.id, error, "cannot remove what is asked for");
+            }
+            Err(error) => failed = Some(error),
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+async fn carry_out<S: Redactions>(
+    store: &S,
+    shops: &Shops,
+    redaction: &Redaction,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Redaction { id, shop, request, again_at } = redaction;
     // What came before the shops file named the shop is kept under its domain.
     let domain = ShopId::new(&request.domain);
-    let own = [&one.incoming.shop, &one.incoming.key.shop, &domain];
-    for shop in own.into_iter().chain(&one.payers).collect::<BTreeSet<_>>() {
-        let removed = remove(store, shop, request).await?;
-        tracing::info!(shop.id = %shop, kind = request.kind.as_str(), removed, "bodies removed");
+    let payers = shops.payers(shop);
+    let mut removed = 0;
+    for own in [shop, &domain].into_iter().chain(&payers).collect::<BTreeSet<_>>() {
+        if request.kind == PrivacyKind::RedactShop {
+            removed += remove_all(store, own).await?;
+        }
+        removed += remove(store, own, request).await?;
     }
+    let next = match again_at {
+        None => Some(later(now, retry::length() + IN_QUEUE)),
+        Some(_) => None,
+    };
+    store.redaction_carried_out(*id, next).await?;
+    let (kind, closed) = (request.kind.as_str(), next.is_none());
+    tracing::info!(request.id = %id, shop.id = %shop, kind, removed, closed, "bodies removed");
     Ok(())
 }
 
-async fn remove<S: Store>(
+fn later(at: Timestamp, wait: Duration) -> Timestamp {
+    Timestamp(at.0.saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX)))
+}
+
+/// Removes all of a shop's bodies without reading one.
+async fn remove_all<S: Redactions>(store: &S, shop: &ShopId) -> Result<usize, StoreError> {
+    let mut removed = 0;
+    let mut after = None;
+    loop {
+        let letters = store.dead_ids(shop, after, PAGE_LETTERS).await?;
+        let Some(last) = letters.last() else { return Ok(removed) };
+        after = Some(*last);
+        redact(store, &letters).await?;
+        removed += letters.len();
+    }
+}
+
+/// Removes the bodies that the request concerns.
+async fn remove<S: Redactions>(
     store: &S,
     shop: &ShopId,
     request: &PrivacyRequest,
 ) -> Result<usize, StoreError> {
     let mut removed = 0;
-    let mut after: Option<EnvelopeId> = None;
+    let mut after = None;
     loop {
-        let page = store.dead_bodies(shop, after, PAGE).await?;
+        let page = store.dead_bodies(shop, after, PAGE_LETTERS, PAGE_BYTES).await?;
         let Some((last, _)) = page.last() else { return Ok(removed) };
         after = Some(*last);
-        let concerned = |(_, raw): &&(EnvelopeId, Vec<u8>)| is_concerned(raw, shop, request);
-        let letters: Vec<EnvelopeId> = page.iter().filter(concerned).map(|(id, _)| *id).collect();
-        if !letters.is_empty() {
-            store.redact(&letters).await?;
-            removed += letters.len();
+        let mut letters = Vec::new();
+        for (id, raw) in &page {
+            if is_concerned(raw, shop, request) {
+                letters.push(*id);
+            }
+            // The lanes have the same threads.
+            tokio::task::yield_now().await;
+        }
+        redact(store, &letters).await?;
+        removed += letters.len();
+    }
+}
+
+async fn redact<S: Redactions>(store: &S, letters: &[EnvelopeId]) -> Result<(), StoreError> {
+    if letters.is_empty() {
+        return Ok(());
+    }
+    let mut backoff = ConflictBackoff::default();
+    for _ in 1..TRIES_MAX {
+        match store.redact(letters).await {
+            Err(StoreError::TryAgain(_)) => tokio::time::sleep(backoff.next_wait()).await,
+            done => return done,
         }
     }
+    store.redact(letters).await
 }
 
 /// What is shorter is found by chance.
 const WORD_BYTES_MIN: usize = 3;
 
-/// Whether the body is about whom the request is about. One that nobody can read may be, and nobody
-/// can tell of which shop it is: it is compressed, so that not even a search would find anybody.
+/// Whether the body is about whom the request of `shop` is about. One that nobody can read may be.
 fn is_concerned(raw: &[u8], shop: &ShopId, request: &PrivacyRequest) -> bool {
-    let Ok(envelopes) = queue::parcel::decode(raw) else { return true };
-    let all = request.kind == PrivacyKind::RedactShop;
-    envelopes.iter().any(|envelope| envelope.shop == *shop && (all || names(envelope, request)))
+    match queue::parcel::decode(raw) {
+        Ok(envelopes) => envelopes.iter().any(|envelope| {
+            envelope.shop == *shop
+                && (request.kind == PrivacyKind::RedactShop || names(envelope, request))
+        }),
+        Err(_) => true,
+    }
 }
 
 fn names(envelope: &Envelope, request: &PrivacyRequest) -> bool {

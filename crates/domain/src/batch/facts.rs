@@ -10,7 +10,7 @@ use crate::ids::{OrderId, OrderKey, PaymentKey};
 use crate::order::{Known, Order};
 use crate::payment::{Payment, PaymentFact};
 use crate::policy::Policy;
-use crate::privacy::{ANSWER_WITHIN_DAYS, KeptRequest, PrivacyKind, PrivacyRequest};
+use crate::privacy::{ANSWER_WITHIN_DAYS, KeptRequest, PrivacyRequest};
 use crate::sighting::{ShopSighting, Sighting};
 use crate::stock::Cause;
 use crate::time::Timestamp;
@@ -111,7 +111,8 @@ impl Batch {
             request: request.clone(),
             received_at: incoming.received_at,
             due_at: Timestamp(incoming.received_at.0 + within.0),
-            done: request.kind != PrivacyKind::DataRequest,
+            // Nothing is done before it is: what is to go is removed after this is committed.
+            done: false,
         });
         Verdict::plain(Outcome::Applied)
     }

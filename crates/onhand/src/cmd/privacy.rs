@@ -19,11 +19,13 @@ const HELD: &str = "What Onhand holds of a customer: the ids of their orders wit
     To answer a data_request, look at each order that it names (`onhand order show SHOP ORDER`) \
     and at the shop's dead letters (`onhand dead list --all`, `onhand dead show ID`), tell the \
     customer, then close it with `onhand privacy done ID`.\n\n\
-    redact_customer and redact_shop need nobody: what was to go is gone when they are listed.";
+    redact_customer and redact_shop need nobody: workers carry them out at once, and again when the \
+    retry ladder's six hours have passed, for what was still queued then. Until then they are listed \
+    here, with what was done so far.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PrivacyCommand {
-    /// List the requests that wait for an answer, the most urgent first
+    /// List the requests that wait for an answer or for a removal, the most urgent first
     #[command(after_help = HELD)]
     List {
         /// Also those that are done
@@ -33,7 +35,7 @@ pub(crate) enum PrivacyCommand {
         #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(i64).range(1..=100_000))]
         limit: i64,
     },
-    /// Note that a request was answered
+    /// Note that a request for data was answered
     #[command(after_help = "Example: onhand privacy done 0198c0de-0000-7000-8000-000000000000 \
         --note \"sent by mail\"")]
     Done {
@@ -84,7 +86,10 @@ impl<'a> RequestJson<'a> {
         match self.days_left {
             None => format!("done: {}", self.note.unwrap_or("–")),
             Some(_) if self.overdue => "OVERDUE".to_owned(),
-            Some(days) => days.to_string(),
+            Some(days) => match self.note {
+                Some(so_far) => format!("{days} ({so_far})"),
+                None => days.to_string(),
+            },
         }
     }
 }
@@ -106,7 +111,7 @@ fn list(settings: &Settings, rows: &[PrivacyRow], now: Timestamp) -> anyhow::Res
         return Ok(ExitCode::SUCCESS);
     }
     if requests.is_empty() {
-        outln!("No customer waits for an answer.");
+        outln!("No customer waits.");
         return Ok(ExitCode::SUCCESS);
     }
     output::table(
@@ -135,7 +140,10 @@ async fn done(settings: &Settings, id: &str, note: &str) -> anyhow::Result<ExitC
         bad_config(format!("{id:?} is not a request's id; see `onhand privacy list`"))
     })?;
     if !settings.open_store().await?.close_privacy_request(parsed, note).await? {
-        eprintln!("onhand: no open request has the id {id}; see `onhand privacy list --all`");
+        eprintln!(
+            "onhand: no open request for data has the id {id}; see `onhand privacy list --all`. \
+             What is to be removed is closed by the worker that removes it"
+        );
         return Ok(ExitCode::from(NOT_FINE));
     }
     if settings.json {
@@ -162,6 +170,18 @@ mod tests {
             closed_at,
             closed_note: None,
         }
+    }
+
+    #[test]
+    fn what_is_carried_out_is_not_said_to_be_done_before_it_is() {
+        let mut row = request(Timestamp(30 * DAY), None);
+        let left = |row: &PrivacyRow| RequestJson::new(row, Timestamp(0)).left();
+        assert_eq!(left(&row), "30");
+        row.closed_note = Some("carried out, again at noon".to_owned());
+        assert_eq!(left(&row), "30 (carried out, again at noon)");
+        row.closed_note = Some("done".to_owned());
+        row.closed_at = Some(Timestamp(1));
+        assert_eq!(left(&row), "done: done");
     }
 
     #[test]

@@ -97,7 +97,8 @@ impl Channels for Postgres {
 
     async fn close_privacy_request(&self, id: EnvelopeId, note: &str) -> Result<bool, StoreError> {
         let sql = "UPDATE privacy_requests SET closed_at = now(), closed_note = $2
-                   WHERE id = $1 AND closed_at IS NULL RETURNING 1::bigint";
+                   WHERE id = $1 AND closed_at IS NULL AND kind = 'data_request'
+                   RETURNING 1::bigint";
         Ok(!self.rows(sql, &[&id.0, &note], |_| ()).await?.is_empty())
     }
 }

@@ -21,6 +21,7 @@ mod error;
 mod flight;
 mod load;
 mod pool;
+mod redactions;
 mod reports;
 mod rows;
 
@@ -107,25 +108,6 @@ impl Store for Postgres {
         let rows = connection.query(include_str!("sql/suspect.sql"), &[&envelope.0]).await?;
         let tries: i64 = first(&rows);
         Ok(u32::try_from(tries).unwrap_or(u32::MAX))
-    }
-
-    async fn dead_bodies(
-        &self,
-        shop: &ShopId,
-        after: Option<EnvelopeId>,
-        limit: i64,
-    ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
-        let connection = self.pool.get().await?;
-        let sql = include_str!("sql/dead_bodies.sql");
-        let after = after.map(|id| id.0);
-        let rows = connection.query(sql, &[&shop.as_str(), &after, &limit]).await?;
-        Ok(rows.iter().map(|row| (EnvelopeId(row.get(0)), row.get(1))).collect())
-    }
-
-    async fn redact(&self, letters: &[EnvelopeId]) -> Result<(), StoreError> {
-        let connection = self.pool.get().await?;
-        let ids: Vec<uuid::Uuid> = letters.iter().map(|id| id.0).collect();
-        connection.query(include_str!("sql/redact.sql"), &[&ids]).await.map(drop)
     }
 
     async fn short_orders(

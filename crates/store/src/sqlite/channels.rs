@@ -92,7 +92,8 @@ impl Channels for Sqlite {
     async fn close_privacy_request(&self, id: EnvelopeId, note: &str) -> Result<bool, StoreError> {
         let sql = "UPDATE privacy_requests
                    SET closed_at = CAST(unixepoch('subsec') * 1000000 AS integer), closed_note = ?2
-                   WHERE id = ?1 AND closed_at IS NULL RETURNING 1";
+                   WHERE id = ?1 AND closed_at IS NULL AND kind = 'data_request'
+                   RETURNING 1";
         let query = sqlx::query(sql).bind(id.to_string()).bind(note);
         let closed = query.fetch_optional(&self.writer).await.map_err(from_sqlx)?;
         Ok(closed.is_some())

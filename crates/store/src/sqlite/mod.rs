@@ -23,6 +23,7 @@ mod commit;
 mod error;
 mod json;
 mod load;
+mod redactions;
 mod reports;
 
 use error::from_sqlx;
@@ -148,37 +149,6 @@ impl Store for Sqlite {
             .await
             .map_err(from_sqlx)?;
         Ok(u32::try_from(row.get::<i64, _>(0)).unwrap_or(u32::MAX))
-    }
-
-    async fn dead_bodies(
-        &self,
-        shop: &ShopId,
-        after: Option<EnvelopeId>,
-        limit: i64,
-    ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
-        let query = sqlx::query(include_str!("sql/dead_bodies.sql"))
-            .bind(shop.as_str())
-            .bind(after.map(|id| id.to_string()))
-            .bind(limit);
-        let rows = query.fetch_all(&self.readers).await.map_err(from_sqlx)?;
-        let letter = |row: &sqlx::sqlite::SqliteRow| {
-            let id = uuid::Uuid::parse_str(row.get(0)).unwrap_or_default();
-            (EnvelopeId(id), row.get(1))
-        };
-        Ok(rows.iter().map(letter).collect())
-    }
-
-    async fn redact(&self, letters: &[EnvelopeId]) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        for id in letters {
-            for sql in
-                [include_str!("sql/redact_webhook.sql"), include_str!("sql/redact_letter.sql")]
-            {
-                let query = sqlx::query(sql).bind(id.to_string());
-                query.execute(&mut *transaction).await.map_err(from_sqlx)?;
-            }
-        }
-        transaction.commit().await.map_err(from_sqlx)
     }
 
     async fn short_orders(

@@ -1,25 +1,21 @@
-//! Payments, listings, sightings and customers' requests.
+//! Payments, listings and sightings.
 
-use domain::Decided;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use domain::order::LinePart;
 use domain::payment::{PaymentEvent, PaymentEventKind, PaymentFact, PaymentKnown, PaymentState};
-use domain::privacy::{PrivacyKind, PrivacyRequest};
 use domain::sighting::{Sighting, Thing};
 use domain::view::Listing;
 use domain::{
-    Fact, Keys, ListingKey, OrderId, OrderKey, Outcome, PaymentKey, ShopId, Sku, Timestamp,
-    Variant, View,
+    Fact, Keys, ListingKey, OrderId, OrderKey, PaymentKey, ShopId, Sku, Timestamp, Variant, View,
 };
 use store::channels::PaymentFilter;
-use store::reports::{DeadFilter, WebhookFilter};
-use store::{Channels, Commit, ConflictKey, Reports, Store};
+use store::{Channels, Commit, ConflictKey, Store};
 use testkit::shopify::ShopifyOrder;
 
 use crate::harness::{
-    NOW, SHOP, Sent, TestStore, apply, dead, decide, decided, envelope, ignored, keys, order_key, refused,
-    says, sent, sound, stock_moves, units,
+    NOW, SHOP, Sent, TestStore, apply, decide, decided, envelope, ignored, keys, order_key,
+    refused, says, sent, sound, stock_moves, units,
 };
 
 /// Something that happened to payment `pi_1`, for order `reference`.
@@ -318,62 +314,4 @@ pub(crate) async fn the_last_webhook_is_looked_for_no_further_back_than_asked<T:
     assert_eq!(last(at(10)).await, Some(at(30)));
     assert_eq!(store.last_webhook(&"other".into(), at(0)).await.expect("reads"), None);
     assert_eq!(last(Timestamp(0)).await, Some(at(30)));
-}
-
-pub(crate) async fn a_request_is_kept_until_it_is_answered<T: TestStore>() {
-    let test = T::open().await;
-    let store = test.store();
-    let request = |number, kind| {
-        let request = PrivacyRequest {
-            kind,
-            domain: "demo.myshopify.com".to_owned(),
-            customer: Some("207119551".to_owned()),
-            orders: ["2".into(), "1".into()].into(),
-            traces: vec!["somebody@example.com".to_owned()],
-        };
-        says(number, Fact::Privacy(request))
-    };
-    apply(store, &[request(1, PrivacyKind::DataRequest), request(2, PrivacyKind::RedactCustomer)])
-        .await;
-    let open = store.privacy_requests(false, 10).await.expect("lists");
-    assert_eq!(open.len(), 1, "what asks for removal is done");
-    let row = &open[0];
-    assert_eq!((row.kind.as_str(), row.orders.as_str()), ("data_request", "1 2"));
-    assert_eq!(row.due_at.0 - row.received_at.0, Timestamp::from_seconds(30 * 24 * 60 * 60).0);
-    assert_eq!(store.privacy_requests(true, 10).await.expect("lists").len(), 2);
-
-    assert!(store.close_privacy_request(envelope(1), "sent by post").await.expect("closes"));
-    assert!(!store.close_privacy_request(envelope(1), "again").await.expect("answers"));
-    assert_eq!(store.privacy_requests(false, 10).await.expect("lists"), vec![]);
-    let dump = test.dump().await.join(" ");
-    assert!(!dump.contains("somebody@example.com"), "no address is kept");
-    sound(store).await;
-}
-
-pub(crate) async fn redacted_letters_keep_nothing<T: TestStore>() {
-    let test = T::open().await;
-    let store = test.store();
-    apply(store, &[dead(1), dead(2), dead(3)]).await;
-    let shop = ShopId::new(SHOP);
-    let bodies = store.dead_bodies(&shop, None, 2).await.expect("reads");
-    assert_eq!(bodies, [(envelope(1), dead(1).raw()), (envelope(2), dead(2).raw())]);
-    let rest = store.dead_bodies(&shop, Some(envelope(2)), 2).await.expect("reads");
-    assert_eq!(rest, [(envelope(3), dead(3).raw())]);
-
-    store.redact(&[envelope(1), envelope(3)]).await.expect("removes");
-    let left = store.dead_bodies(&shop, None, 10).await.expect("reads");
-    assert_eq!(left, [(envelope(2), dead(2).raw())]);
-    let filter = DeadFilter { closed_too: true, limit: 10, ..DeadFilter::default() };
-    let letters = store.dead_letters(&filter).await.expect("lists");
-    let redacted: Vec<_> = letters.iter().filter(|row| row.detail == "redacted").collect();
-    assert_eq!(redacted.len(), 2);
-    assert!(redacted.iter().all(|row| row.state == "discarded"));
-    let filter = WebhookFilter { limit: 10, ..WebhookFilter::default() };
-    let webhooks = store.webhooks(&filter).await.expect("lists");
-    let quoted = webhooks.iter().filter(|row| row.detail.as_deref() != Some("redacted")).count();
-    assert_eq!((webhooks.len(), quoted), (3, 1));
-    let again = apply(store, &[dead(1).again(9)]).await;
-    assert_eq!(again, [Decided::Duplicate], "it is still known to have come");
-    assert_eq!(store.totals().await.expect("counts").webhooks[&Outcome::Dead], 3);
-    sound(store).await;
 }

@@ -14,6 +14,7 @@ mod harness;
 mod lanes;
 mod letters;
 mod postgres;
+mod redactions;
 mod schema;
 mod sqlite;
 mod tampering;

@@ -54,8 +54,13 @@ macro_rules! conformance_suite {
                 what_a_removed_app_still_sends_is_no_webhook_of_the_shop,
                 the_newest_sighting_stays,
                 the_last_webhook_is_looked_for_no_further_back_than_asked,
+            ;
+            redactions:
                 a_request_is_kept_until_it_is_answered,
+                a_removal_is_open_until_it_is_done_and_nobody_answers_it,
                 redacted_letters_keep_nothing,
+                dead_letters_are_read_in_pages_that_bytes_bound,
+                redactions_and_replays_do_not_lock_each_other_out,
             ;
             conflicts:
                 a_webhook_that_is_there_is_a_conflict,

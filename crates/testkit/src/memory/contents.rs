@@ -27,6 +27,8 @@ pub(super) struct Contents {
     pub(super) listings: BTreeMap<ListingKey, Listing>,
     pub(super) sightings: BTreeMap<(ShopId, &'static str, String, String), Sighting>,
     pub(super) requests: BTreeMap<EnvelopeId, KeptRequest>,
+    /// When open requests for removal that were carried out are to be once more.
+    pub(super) again: BTreeMap<EnvelopeId, Timestamp>,
     pub(super) orders: BTreeMap<OrderKey, OrderChange>,
     /// When each was first written, counted.
     pub(super) first_seen: BTreeMap<OrderKey, i64>,

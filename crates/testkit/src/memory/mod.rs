@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 mod check;
 mod contents;
+mod redactions;
 
 use contents::Contents;
 
@@ -266,33 +267,6 @@ impl Store for MemoryStore {
         let times = contents.suspects.entry(envelope).or_default();
         *times += 1;
         Ok(*times)
-    }
-
-    async fn dead_bodies(
-        &self,
-        shop: &ShopId,
-        after: Option<EnvelopeId>,
-        limit: i64,
-    ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
-        let contents = self.contents();
-        let of_shop = contents.dead.values().filter(|letter| {
-            letter.shop.as_ref().is_none_or(|of| of == shop)
-                && Some(letter.envelope) > after
-                && !letter.raw.is_empty()
-        });
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        Ok(of_shop.take(limit).map(|letter| (letter.envelope, letter.raw.clone())).collect())
-    }
-
-    async fn redact(&self, letters: &[EnvelopeId]) -> Result<(), StoreError> {
-        let mut contents = self.contents();
-        for id in letters {
-            if let Some(letter) = contents.dead.get_mut(id) {
-                letter.raw.clear();
-                "redacted".clone_into(&mut letter.detail);
-            }
-        }
-        Ok(())
     }
 
     async fn short_orders(

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use domain::order::{Holding, Order};
 use domain::{ChangeSet, EnvelopeId, Keys, OrderId, Outcome, ShopId, Timestamp, View, WebhookId};
-use store::{Commit, ConflictKey, ShortOrder, Store, StoreError};
+use store::{Commit, ConflictKey, Redaction, Redactions, ShortOrder, Store, StoreError};
 use testkit::memory::MemoryStore;
 use tokio::sync::watch;
 
@@ -45,6 +45,10 @@ pub(crate) struct Orders {
     pub(crate) loads: watch::Sender<usize>,
     /// Passes of the sweep that have begun.
     pub(crate) sweeps: watch::Sender<usize>,
+    /// Bodies are there, and do not go.
+    keeps_bodies: AtomicBool,
+    /// Requests for removal that were noted as carried out.
+    pub(crate) carried_out: watch::Sender<usize>,
     /// The next load is asked to try again.
     pub(crate) load_tries_again: AtomicBool,
     /// The next load panics.
@@ -61,6 +65,10 @@ impl Doctored {
 
     pub(crate) fn set_away(&self, away: bool) {
         self.orders.away.store(away, Ordering::SeqCst);
+    }
+
+    pub(crate) fn keeps_bodies(&self, keeps: bool) {
+        self.orders.keeps_bodies.store(keeps, Ordering::SeqCst);
     }
 
     pub(crate) fn rejects(&self, id: &str) {
@@ -197,19 +205,6 @@ impl Store for Doctored {
         self.inner.suspect(envelope).await
     }
 
-    async fn dead_bodies(
-        &self,
-        shop: &ShopId,
-        after: Option<EnvelopeId>,
-        limit: i64,
-    ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
-        self.inner.dead_bodies(shop, after, limit).await
-    }
-
-    async fn redact(&self, letters: &[EnvelopeId]) -> Result<(), StoreError> {
-        self.inner.redact(letters).await
-    }
-
     async fn short_orders(
         &self,
         shop: &ShopId,
@@ -229,5 +224,47 @@ impl Store for Doctored {
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.answers()
+    }
+}
+
+impl Redactions for Doctored {
+    async fn redactions(&self) -> Result<Vec<Redaction>, StoreError> {
+        self.inner.redactions().await
+    }
+
+    async fn redaction_carried_out(
+        &self,
+        id: EnvelopeId,
+        again_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        self.inner.redaction_carried_out(id, again_at).await?;
+        self.orders.carried_out.send_modify(|times| *times += 1);
+        Ok(())
+    }
+
+    async fn dead_ids(
+        &self,
+        shop: &ShopId,
+        after: Option<EnvelopeId>,
+        limit: i64,
+    ) -> Result<Vec<EnvelopeId>, StoreError> {
+        self.inner.dead_ids(shop, after, limit).await
+    }
+
+    async fn dead_bodies(
+        &self,
+        shop: &ShopId,
+        after: Option<EnvelopeId>,
+        limit: i64,
+        bytes_max: i64,
+    ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
+        self.inner.dead_bodies(shop, after, limit, bytes_max).await
+    }
+
+    async fn redact(&self, letters: &[EnvelopeId]) -> Result<(), StoreError> {
+        match self.orders.keeps_bodies.load(Ordering::SeqCst) {
+            true => Err(StoreError::Unavailable("planted".into())),
+            false => self.inner.redact(letters).await,
+        }
     }
 }

@@ -14,6 +14,7 @@ mod meddled;
 mod payments;
 mod processor;
 mod properties;
+mod redactions;
 mod senders;
 mod sites;
 mod sweep;

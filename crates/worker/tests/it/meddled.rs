@@ -68,19 +68,6 @@ impl Store for Meddled {
         self.inner.suspect(envelope).await
     }
 
-    async fn dead_bodies(
-        &self,
-        shop: &ShopId,
-        after: Option<EnvelopeId>,
-        limit: i64,
-    ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
-        self.inner.dead_bodies(shop, after, limit).await
-    }
-
-    async fn redact(&self, letters: &[EnvelopeId]) -> Result<(), StoreError> {
-        self.inner.redact(letters).await
-    }
-
     async fn short_orders(
         &self,
         shop: &ShopId,

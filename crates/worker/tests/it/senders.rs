@@ -1,16 +1,12 @@
-//! Who sends, and for whom: payments shops, shops that ask for data to be removed, catalogues.
+//! Who sends, and for whom: payments shops, catalogues.
 
 use std::sync::Arc;
 
-use domain::{
-    ChangeSet, DeadLetter, DeadReason, Envelope, EnvelopeId, OrderKey, Provider, ShopId, Timestamp,
-};
+use domain::{Envelope, OrderKey, Provider, ShopId, Timestamp};
 use platforms::Shops;
-use queue::parcel;
 use store::Store;
 use testkit::memory::MemoryStore;
 use testkit::shopify::{DOMAIN, LineKind, PLACED_AT, SECRET, ShopifyOrder, SignedWebhook};
-use uuid::Uuid;
 use worker::{Processor, Strategy, Work};
 
 use crate::cards::{paid_shops, payment, received};
@@ -140,65 +136,6 @@ fn signed(topic: &str, body: &str) -> Work {
     work(&SignedWebhook::raw(topic, DOMAIN, SECRET, body.to_owned()))
 }
 
-/// `demo`, and `other` with the same app and so the same secret.
-fn two_shops() -> Arc<Shops> {
-    shops(&format!(
-        "[[shop]]\nname = \"other\"\nplatform = \"shopify\"\n\
-         domain = \"other.myshopify.com\"\nsecrets = [\"plain:{SECRET}\"]"
-    ))
-}
-
-/// Four dead letters: of the order that is named, of the customer's, of nobody of them, and of the
-/// other shop; and which of them still have their bodies after `request`.
-async fn bodies_left(request: Work) -> (Vec<&'static str>, Vec<bool>) {
-    let store = MemoryStore::default();
-    let mut processor = Processor::new(store.clone(), Strategy::Optimistic);
-    let shops = two_shops();
-    let mut of_customer = signed("orders/updated", r#"{"broken": "kim@mail.example"}"#);
-    let mut of_other = work(&placed(4401, 1));
-    of_other.envelope.shop = ShopId::new("other");
-    of_customer.envelope.received_at = Timestamp(2);
-    let letters = vec![work(&placed(4401, 1)), of_customer, work(&placed(44_011, 1)), of_other];
-    let ids: Vec<_> = letters.iter().map(|one| one.envelope.id).collect();
-    let done = processor.process(letters, &shops, true).await.expect("the store is there");
-    assert!(done.iter().all(|one| crate::harness::verdict(one).outcome == domain::Outcome::Dead));
-    let done = processor.process(vec![request], &shops, true).await.expect("as before");
-    store.assert_sound();
-    let dead = store.dead_letters();
-    (outcomes(&done), ids.iter().map(|id| !dead[id].raw.is_empty()).collect())
-}
-
-fn redact_customer(domain: &str) -> String {
-    format!(
-        r#"{{"shop_id": 1, "shop_domain": "{domain}", "orders_to_redact": [4401],
-            "customer": {{"id": 7744120066, "email": "Kim@mail.example", "phone": null}}}}"#
-    )
-}
-
-#[tokio::test]
-async fn a_customer_s_bodies_go_and_no_others() {
-    let request = signed("customers/redact", &redact_customer(DOMAIN));
-    let expected = vec![false, false, true, true];
-    assert_eq!(bodies_left(request).await, (vec!["applied"], expected));
-}
-
-#[tokio::test]
-async fn a_shop_s_bodies_go_and_not_another_s() {
-    let body = format!(r#"{{"shop_id": 1, "shop_domain": "{DOMAIN}"}}"#);
-    let expected = vec![false, false, false, true];
-    assert_eq!(bodies_left(signed("shop/redact", &body)).await, (vec!["applied"], expected));
-}
-
-#[tokio::test]
-async fn nobody_has_another_shop_s_bodies_removed() {
-    let other = "other.myshopify.com";
-    let shop = format!(r#"{{"shop_id": 1, "shop_domain": "{other}"}}"#);
-    for (topic, body) in [("customers/redact", redact_customer(other)), ("shop/redact", shop)] {
-        let answer = bodies_left(signed(topic, &body)).await;
-        assert_eq!(answer, (vec!["topic_mismatch"], vec![true; 4]), "{topic}");
-    }
-}
-
 #[tokio::test]
 async fn nobody_says_that_another_shop_has_removed_its_app() {
     let (store, mut processor) = with_bowls();
@@ -211,42 +148,6 @@ async fn nobody_says_that_another_shop_has_removed_its_app() {
         assert_eq!(outcomes(&done), [outcome]);
     }
     assert_eq!(store.sightings("demo").len(), 1);
-}
-
-#[tokio::test]
-async fn what_nobody_can_read_goes_with_any_request_and_what_can_be_read_by_now_does_not() {
-    let of_other = Envelope { shop: ShopId::new("other"), ..work(&placed(4401, 1)).envelope };
-    let of_this = work(&placed(4401, 1)).envelope;
-    let raw = |envelope: &Envelope| parcel::encode(std::slice::from_ref(envelope)).unwrap();
-    let bodies = [b"no parcel".to_vec(), raw(&of_other), raw(&of_this)];
-    let shop = format!(r#"{{"shop_id": 1, "shop_domain": "{DOMAIN}"}}"#);
-    for (topic, body) in [("customers/redact", redact_customer(DOMAIN)), ("shop/redact", shop)] {
-        let (store, mut processor) = with_bowls();
-        let letters = (1..).zip(&bodies).map(|(id, raw)| unreadable(id, raw));
-        let changes = ChangeSet { dead: letters.collect(), ..ChangeSet::default() };
-        store.commit_now(&changes).unwrap();
-        let done = processor.process(vec![signed(topic, &body)], &two_shops(), true).await.unwrap();
-        assert_eq!(outcomes(&done), ["applied"]);
-        let left: Vec<bool> =
-            store.dead_letters().values().map(|letter| !letter.raw.is_empty()).collect();
-        assert_eq!(left, [false, true, false], "{topic}");
-    }
-}
-
-/// A letter of nobody's shop, as what cannot be decoded becomes one.
-fn unreadable(id: u128, raw: &[u8]) -> DeadLetter {
-    DeadLetter {
-        envelope: EnvelopeId(Uuid::from_u128(id)),
-        shop: None,
-        webhook: None,
-        topic: String::new(),
-        reason: DeadReason::Malformed,
-        detail: "no parcel".to_owned(),
-        attempts: 0,
-        received_at: NOW,
-        died_at: NOW,
-        raw: raw.to_vec(),
-    }
 }
 
 #[tokio::test]
