@@ -160,6 +160,27 @@ fn replayed(number: u128) -> Sent {
     again
 }
 
+pub(crate) async fn a_letter_that_was_redacted_while_it_was_replayed_stays_redacted<
+    T: TestStore,
+>() {
+    let test = T::open().await;
+    let store = test.store();
+    apply(store, &[dead(1), dead(2)]).await;
+    let (changes, _) = decided(store, &[replayed(1), replayed(2)]).await;
+    store.redact(&[envelope(1)]).await.expect("removes");
+    assert_eq!(store.commit(&changes).await.expect("commits"), Commit::Applied);
+    let all = letters(&test).await;
+    let of = |row: &DeadRow| (row.state.clone(), row.detail.clone(), row.closed_note.clone());
+    let redacted = ("discarded".to_owned(), "redacted".to_owned(), Some("redacted".to_owned()));
+    assert_eq!(of(&all[1]), redacted);
+    assert_eq!((&*all[0].state, all[0].deaths), ("open", 2));
+    let filter = WebhookFilter { limit: 10, ..WebhookFilter::default() };
+    let webhooks = store.webhooks(&filter).await.expect("lists");
+    let details: Vec<_> = webhooks.iter().filter_map(|row| row.detail.as_deref()).collect();
+    assert_eq!(details, ["it quotes somebody@example.com", "redacted"]);
+    sound(store).await;
+}
+
 const ROUNDS: usize = 60;
 
 pub(crate) async fn redactions_and_replays_do_not_lock_each_other_out<T: TestStore>() {

@@ -60,6 +60,7 @@ macro_rules! conformance_suite {
                 a_removal_is_open_until_it_is_done_and_nobody_answers_it,
                 redacted_letters_keep_nothing,
                 dead_letters_are_read_in_pages_that_bytes_bound,
+                a_letter_that_was_redacted_while_it_was_replayed_stays_redacted,
                 redactions_and_replays_do_not_lock_each_other_out,
             ;
             conflicts:

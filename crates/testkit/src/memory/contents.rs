@@ -187,7 +187,13 @@ impl Contents {
         let written = changes.stock.iter().filter(|(_, change)| change.is_write());
         self.stock.extend(written.map(|(key, change)| (key.clone(), change.stock)));
         self.ledger.extend(changes.ledger.iter().cloned());
-        self.dead.extend(changes.dead.iter().map(|letter| (letter.envelope, letter.clone())));
+        for letter in &changes.dead {
+            // One that was redacted while it was decided stays as it is.
+            let known = self.dead.get(&letter.envelope);
+            if known.is_none_or(|known| !known.raw.is_empty()) {
+                self.dead.insert(letter.envelope, letter.clone());
+            }
+        }
         self.effects.extend(changes.effects.iter().cloned());
         if let Some(operation) = &changes.operation {
             self.operations.insert(operation.key.clone(), operation.clone());
