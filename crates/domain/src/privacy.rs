@@ -22,8 +22,8 @@ pub struct PrivacyRequest {
     pub customer: Option<String>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub orders: BTreeSet<OrderId>,
-    /// What else finds the customer in a body: an address, a number. Never shown, and stored only of a
-    /// request for removal and until that is carried out.
+    /// What else finds the customer in a body: an address, a number. Never shown, and stored only
+    /// of a request for removal and until that is carried out.
     #[serde(skip)]
     pub traces: Vec<String>,
 }

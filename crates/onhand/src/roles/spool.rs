@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use queue::spool::Spool;
-use queue::{AnyPublisher, Broker, Publisher};
+use queue::{AnyPublisher, Broker};
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::bad_config;
@@ -86,8 +86,8 @@ impl SpoolArgs {
             tracing::warn!(
                 spool.envelopes = left,
                 spool.folder = %folder.display(),
-                "stopping with webhooks in the spool, which were answered 200: they go on only when \
-                 a process is started with this folder again"
+                "stopping with webhooks in the spool, which were answered 200: they go on only \
+                 when a process is started with this folder again"
             );
         }
     }

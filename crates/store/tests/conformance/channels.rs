@@ -254,11 +254,11 @@ pub(crate) async fn what_a_removed_app_still_sends_is_no_webhook_of_the_shop<T: 
         topic.clone_into(&mut sent.incoming.topic);
         apply(store, &[sent]).await;
     }
-    assert_eq!(store.last_webhook(&SHOP.into()).await.expect("reads"), None);
+    assert_eq!(store.last_webhook(&SHOP.into(), Timestamp(0)).await.expect("reads"), None);
     let mut order = ignored(9);
     "orders/create".clone_into(&mut order.incoming.topic);
     apply(store, &[order]).await;
-    assert_eq!(store.last_webhook(&SHOP.into()).await.expect("reads"), Some(NOW));
+    assert_eq!(store.last_webhook(&SHOP.into(), Timestamp(0)).await.expect("reads"), Some(NOW));
 }
 
 pub(crate) async fn the_newest_sighting_stays<T: TestStore>() {

@@ -3,7 +3,7 @@
 use domain::Decided;
 use domain::{ChangeSet, DeadLetter, DeadReason, Outcome};
 use store::reports::{Closed, DeadFilter, DeadRow};
-use store::{Commit, Reports, Store};
+use store::{Commit, Redactions, Reports, Store};
 use testkit::shopify::ShopifyOrder;
 
 use crate::harness::{
@@ -164,10 +164,10 @@ pub(crate) async fn what_is_no_envelope_is_kept_too<T: TestStore>() {
     assert_eq!(raw(&test, 77).await, [0; 3]);
     // It may be about anybody's customers.
     for shop in [SHOP, "other"] {
-        let found = store.dead_bodies(&shop.into(), None, 10).await.expect("reads");
+        let found = store.dead_bodies(&shop.into(), None, 10, 1 << 20).await.expect("reads");
         assert_eq!(found, [(envelope(77), vec![0; 3])], "{shop}");
     }
     store.redact(&[envelope(77)]).await.expect("removes");
-    assert_eq!(store.dead_bodies(&SHOP.into(), None, 10).await.expect("reads"), []);
+    assert_eq!(store.dead_bodies(&SHOP.into(), None, 10, 1 << 20).await.expect("reads"), []);
     sound(store).await;
 }

@@ -9,9 +9,9 @@ use testkit::memory::Fault;
 use testkit::shopify::{PLACED_AT, ShopifyOrder};
 use worker::{Done, Processor, Strategy, Work};
 
+use crate::cards::{paid_shops, payment, received};
 use crate::doctored::Doctored;
 use crate::harness::{outcomes, placed, shops, verdict, work};
-use crate::payments::{paid_shops, payment, received};
 
 const NOW: Timestamp = Timestamp(PLACED_AT * 1_000_000);
 
@@ -128,7 +128,7 @@ async fn a_lookup_that_is_asked_to_try_again_is_no_outage() {
     store.orders.load_tries_again.store(true, Ordering::SeqCst);
     let mut processor = Processor::new(store.clone(), Strategy::Optimistic);
     let capture = received(Provider::Stripe, &payment(Provider::Stripe, 1).capture(NOW), NOW);
-    let done = processor.process(vec![Work::new(capture, 0)], &paid_shops(), true).await;
+    let done = processor.process(vec![Work::new(capture, 0)], &paid_shops(""), true).await;
     assert_eq!(outcomes(&done.expect("the store is there")), ["applied"]);
     assert!(!store.orders.load_tries_again.load(Ordering::SeqCst), "it was asked");
 }

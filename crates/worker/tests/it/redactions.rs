@@ -27,7 +27,7 @@ fn signed(topic: &str, body: &str) -> Work {
 }
 
 /// `demo`, and `other` with the same app and so the same secret.
-fn two_shops() -> Arc<Shops> {
+pub(crate) fn two_shops() -> Arc<Shops> {
     shops(&format!(
         "[[shop]]\nname = \"other\"\nplatform = \"shopify\"\n\
          domain = \"other.myshopify.com\"\nsecrets = [\"plain:{SECRET}\"]"

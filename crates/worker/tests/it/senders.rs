@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use domain::{Envelope, OrderKey, Provider, ShopId, Timestamp};
-use platforms::Shops;
 use store::Store;
 use testkit::memory::MemoryStore;
 use testkit::shopify::{DOMAIN, LineKind, PLACED_AT, SECRET, ShopifyOrder, SignedWebhook};
@@ -12,6 +11,7 @@ use worker::{Processor, Strategy, Work};
 use crate::cards::{paid_shops, payment, received};
 use crate::harness::{outcomes, placed, shops, work};
 use crate::meddled::Meddled;
+use crate::redactions::two_shops;
 
 const NOW: Timestamp = Timestamp(PLACED_AT * 1_000_000);
 

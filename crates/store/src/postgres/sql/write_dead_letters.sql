@@ -1,5 +1,5 @@
--- One that dies again opens again, with its body, but for one that was redacted while it was decided: that stays as
--- it is, and its webhook, which this very transaction wrote, quotes nothing of the body either.
+-- One that dies again opens again, with its body, but for one that was redacted while it was decided:
+-- that stays as it is, and its webhook, which this very transaction wrote, quotes nothing of the body.
 WITH input AS (
     SELECT * FROM unnest(
         $1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::text[], $6::text[], $7::text[],

@@ -1,5 +1,5 @@
--- One that dies again opens again, with its body, but for one that was redacted while it was decided: that stays as
--- it is, and its webhook, which this very transaction wrote, quotes nothing of the body either.
+-- One that dies again opens again, with its body, but for one that was redacted while it was decided:
+-- that stays as it is, and its webhook, which this very transaction wrote, quotes nothing of the body.
 INSERT INTO dead_letters (
     id, shop, webhook_id, body_hash, topic, reason, detail, attempts, received_at, died_at, raw
 )
