@@ -21,6 +21,18 @@ pub struct View {
     pub stock: StockView,
 }
 
+impl View {
+    /// Whether the orders hold more than is committed: then orders and stock were read at different
+    /// moments, and somebody committed in between. Nothing can be decided over that.
+    pub fn is_torn(&self) -> bool {
+        let mut held: HashMap<&StockKey, i64> = HashMap::new();
+        for (key, holding) in self.orders.values().flat_map(|order| &order.holdings) {
+            *held.entry(key).or_default() += holding.committed;
+        }
+        held.into_iter().any(|(key, units)| units > self.stock.get(key).committed)
+    }
+}
+
 /// What a shop's variant stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {

@@ -63,6 +63,11 @@ pub(super) async fn claim(
         unreachable!("one answer per statement")
     };
     let view = view(listings, reads, stock)?;
+    // Each statement sees its own moment. What is locked by then does not change any more; an order
+    // that came, or grew an item, just before it was locked may hold what was not looked for.
+    if view.is_torn() {
+        return Err(StoreError::TryAgain("an order changed while it was claimed".into()));
+    }
     Ok((Claim { connection }, view))
 }
 
