@@ -28,10 +28,10 @@ const EARLIER_SQL: &str = "
     SELECT 'demo', (4000000000000 + i)::text, 'OLD', 'main', 1, 0, 0, 0
     FROM generate_series(1, $1) AS i;
     INSERT INTO webhooks (webhook_id, shop, body_hash, envelope_id, topic, order_id, outcome,
-                          received_at, decided_at)
+                          received_at, decided_at, scope)
     SELECT md5('w' || i)::uuid::text, 'demo', decode(md5(i::text), 'hex'),
            ('01900000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 'orders/create',
-           (4000000000000 + i)::text, 'applied', now(), now()
+           (4000000000000 + i)::text, 'applied', now(), now(), (4000000000000 + i)::text
     FROM generate_series(1, $1) AS i;
     INSERT INTO ledger
     SELECT 'OLD', 'main', i + 1, 'commit', 0, 1, 'demo', (4000000000000 + i)::text, md5('w' || i)::uuid::text,

@@ -274,7 +274,7 @@ impl Allocation<'_> {
 /// Units that may leave `row` once `released` of its committed ones are owed no more. Where it is
 /// backordered, units that are there leave although others wait for theirs: what is short are the
 /// units that are to come.
-fn can_leave(row: &Stock, released: i64) -> i64 {
+pub(crate) fn can_leave(row: &Stock, released: i64) -> i64 {
     (row.available() + released - row.floor).clamp(0, row.on_hand)
 }
 

@@ -51,6 +51,7 @@ impl Envelope {
             shop: self.shop.clone(),
             webhook: self.webhook.clone(),
             body: BodyHash::of(&self.body),
+            scope: None,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What became of a webhook.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -12,11 +14,46 @@ use crate::time::Timestamp;
 ///
 /// The body's hash is part of it, because a webhook id with another body is another message and is
 /// never dropped.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug)]
 pub struct WebhookKey {
     pub webhook: WebhookId,
     pub shop: ShopId,
     pub body: BodyHash,
+    /// The order that the body is about, where it names one: says where the row lies in a store that
+    /// keeps rows of one time together, and is no part of the identity.
+    pub scope: Option<OrderId>,
+}
+
+impl WebhookKey {
+    fn identity(&self) -> (&WebhookId, &ShopId, &BodyHash) {
+        (&self.webhook, &self.shop, &self.body)
+    }
+}
+
+impl PartialEq for WebhookKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+}
+
+impl Eq for WebhookKey {}
+
+impl PartialOrd for WebhookKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for WebhookKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.identity().cmp(&other.identity())
+    }
+}
+
+impl Hash for WebhookKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.identity().hash(state);
+    }
 }
 
 /// The terminal result of a webhook (promise P6). `Duplicate` is never stored: a repeat adds to a

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use domain::sighting::Thing;
 use domain::{
-    DeadReason, Envelope, Fact, Incoming, Keys, LineClass, ListingKey, Meaning, OrderKey,
-    PaymentKey, Policy, Sighting, Variant, View,
+    DeadReason, Envelope, Fact, Incoming, Keys, LineClass, ListingKey, Meaning, OrderId, OrderKey,
+    PaymentKey, Policy, Sighting, Variant, View, WebhookKey,
 };
 use platforms::{Capture, Shop, Shops, shopify};
 
@@ -50,16 +50,22 @@ impl Prepared {
                 .filter(|shop| shopify::is_signed_by(&work.envelope, shop))
         });
         let envelope = work.envelope;
-        let meaning = match (work.verdict, shop) {
-            (Some((reason, detail)), _) => Meaning::Dead { reason, detail },
-            (None, None) => unknown_shop(&envelope),
-            (None, Some(shop)) => own(parse(&envelope), shop),
+        // What kills processes is not even read.
+        let poison = matches!(work.verdict, Some((DeadReason::Poison, _)));
+        let meaning = match shop {
+            Some(shop) if !poison => own(parse(&envelope), shop),
+            _ => unknown_shop(&envelope),
+        };
+        let key = WebhookKey { scope: scope(&meaning), ..envelope.key() };
+        let meaning = match work.verdict {
+            Some((reason, detail)) => Meaning::Dead { reason, detail },
+            None => meaning,
         };
         // Payments are for the orders of another shop, under that shop's rules.
         let whose = shop
             .map(|shop| shop.pays_for.as_ref().and_then(|paid| shops.get(paid)).unwrap_or(shop));
         let incoming = Incoming {
-            key: envelope.key(),
+            key,
             shop: whose.map_or_else(|| envelope.shop.clone(), |shop| shop.name.clone()),
             envelope: envelope.id,
             topic: envelope.topic.clone(),
@@ -80,6 +86,14 @@ impl Prepared {
     pub(crate) fn raw(&self) -> Vec<u8> {
         queue::parcel::encode(std::slice::from_ref(&self.envelope))
             .expect("what ingress lets in fits into a parcel")
+    }
+}
+
+/// The order that a body names by itself. The same body always names the same.
+fn scope(meaning: &Meaning) -> Option<OrderId> {
+    match meaning {
+        Meaning::Fact(Fact::Order(fact)) => Some(fact.order.clone()),
+        _ => None,
     }
 }
 

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use crate::allocate::can_leave;
 use crate::ids::Sku;
 use crate::order::Order;
 use crate::policy::Policy;
+use crate::view::StockView;
 
 impl Order {
-    /// Where what the order holds differs from its targets under `policy`, in words for people.
-    /// Nothing but being short excuses a difference (promise P2).
-    pub fn audit(&self, policy: &Policy) -> Vec<String> {
+    /// Where what the order holds differs from its targets under `policy`, in words for people. Two
+    /// things excuse a difference (promise P2): being short, and units that came back, were sold
+    /// again, and turn out not to have come back. They cannot be taken away while `stock` has no
+    /// room; deciding the order again, once it has, does it.
+    pub fn audit(&self, policy: &Policy, stock: &StockView) -> Vec<String> {
         let targets = match self.targets(policy) {
             Ok(targets) => targets,
             Err(unknown) => return vec![format!("location {} is not mapped", unknown.0)],
@@ -33,7 +37,8 @@ impl Order {
                 differences.push(format!("{left} × {key} recorded as shipped, {shipped} shipped"));
             }
             let returned = targets.returned.get(key).copied().unwrap_or(0);
-            if holding.returned != returned {
+            let sold_again = holding.returned > returned && can_leave(&stock.get(key), 0) == 0;
+            if holding.returned != returned && !sold_again {
                 differences.push(format!(
                     "{} × {key} recorded as returned, {returned} returned",
                     holding.returned

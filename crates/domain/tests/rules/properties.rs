@@ -356,7 +356,9 @@ fn check_against_the_model(run: &Run<'_>, model: &mut Model) -> Result<(), TestC
     for (key, (_, held)) in orders {
         let short = run.store.orders()[&key].order.short.is_some();
         prop_assert_eq!((held, short), model.order(&key), "order {}", key);
-        let audit = run.store.orders()[&key].order.audit(&run.shops[shop_of(&key)]);
+        let audit = run.store.orders()[&key]
+            .order
+            .audit(&run.shops[shop_of(&key)], &run.store.stock_view());
         prop_assert!(audit.is_empty(), "order {}: {:?}", key, audit);
     }
     Ok(())

@@ -166,7 +166,7 @@ fn a_short_order_that_is_completed_anyway_is_uncovered() {
     assert_eq!(world.stock("BOWL"), (0, 0));
     let order = &world.store.orders()[&order_key("1")].order;
     assert_eq!(order.flags(&Policy::default()), [OrderFlag::Uncovered]);
-    assert!(order.audit(&Policy::default()).is_empty());
+    assert!(order.audit(&Policy::default(), &world.stock_view()).is_empty());
 }
 
 #[test]

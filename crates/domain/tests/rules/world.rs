@@ -2,6 +2,7 @@
 
 use domain::order::Holding;
 use domain::stock::{Cause, Move};
+use domain::view::StockView;
 use domain::{
     Batch, BodyHash, Decided, EnvelopeId, Fact, Incoming, Keys, ListingKey, LocationId, Meaning,
     MoveKind, Order, OrderFact, OrderId, OrderKey, Outcome, PaymentFact, PaymentKey, Policy,
@@ -115,6 +116,10 @@ impl World {
     }
 
     /// `(on_hand, committed)` at `main`.
+    pub(crate) fn stock_view(&self) -> StockView {
+        self.store.stock_view()
+    }
+
     pub(crate) fn stock(&self, sku: &str) -> (i64, i64) {
         self.stock_at(sku, "main")
     }
@@ -154,6 +159,7 @@ pub(crate) fn incoming(webhook: u128, envelope: u128) -> Incoming {
             webhook: WebhookId::new(webhook.to_string()),
             shop: ShopId::new("demo"),
             body: BodyHash([0; 16]),
+            scope: None,
         },
         shop: ShopId::new("demo"),
         envelope: EnvelopeId(uuid(envelope)),

@@ -36,6 +36,11 @@ impl<'a> Columns<'a> {
             .with(rows, move |row| &key(row).body.0[..])
     }
 
+    /// Where the rows of webhooks lie in the inbox: with their order, or with what names none.
+    pub(super) fn scopes<R>(self, rows: &'a [R], key: fn(&'a R) -> &'a WebhookKey) -> Self {
+        self.with(rows, move |row| key(row).scope.as_ref().map_or("", |order| order.as_str()))
+    }
+
     pub(super) fn order_keys<R>(self, rows: &'a [R], key: fn(&'a R) -> &'a OrderKey) -> Self {
         self.with(rows, move |row| key(row).shop.as_str())
             .with(rows, move |row| key(row).order.as_str())

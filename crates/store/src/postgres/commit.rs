@@ -195,7 +195,8 @@ fn webhooks<'a>(rows: &'a Rows<'a>) -> Vec<Checked<'a>> {
             sql: include_str!("sql/check_repeats.sql"),
             columns: Columns::default()
                 .webhook_keys(&rows.known, |row| row.0)
-                .with(&rows.known, |row| row.1.map(|envelope| envelope.0)),
+                .with(&rows.known, |row| row.1.map(|envelope| envelope.0))
+                .scopes(&rows.known, |row| row.0),
             keys: rows.known.iter().map(known).collect(),
         },
         Checked {
@@ -239,7 +240,8 @@ fn unchecked<'a>(
             include_str!("sql/count_repeats.sql"),
             Columns::default()
                 .webhook_keys(&rows.repeats, |repeat| repeat.0)
-                .with(&rows.repeats, |repeat| repeat.1.0),
+                .with(&rows.repeats, |repeat| repeat.1.0)
+                .scopes(&rows.repeats, |repeat| repeat.0),
         ),
         (
             !rows.holdings.is_empty(),
@@ -282,7 +284,11 @@ fn unchecked<'a>(
                 .with(&changes.dead, |dead| i64::from(dead.attempts))
                 .with(&changes.dead, |dead| moment(dead.received_at))
                 .with(&changes.dead, |dead| moment(dead.died_at))
-                .with(&changes.dead, |dead| dead.raw.as_slice()),
+                .with(&changes.dead, |dead| dead.raw.as_slice())
+                .with(&changes.dead, |dead| {
+                    let scope = dead.webhook.as_ref().and_then(|key| key.scope.as_ref());
+                    scope.map_or("", |order| order.as_str())
+                }),
         ),
         (
             closed.iter().any(|record| record.verdict.outcome != domain::Outcome::Dead),

@@ -38,7 +38,7 @@ impl<'a> KeyRows<'a> {
     }
 
     pub(super) fn webhooks(&self) -> Columns<'_> {
-        Columns::default().webhook_keys(&self.webhooks, |key| key)
+        Columns::default().webhook_keys(&self.webhooks, |key| key).scopes(&self.webhooks, |key| key)
     }
 
     pub(super) fn orders(&self) -> Columns<'_> {
@@ -140,6 +140,7 @@ fn seen(row: &Row) -> (WebhookKey, Seen) {
         webhook: WebhookId::new(row.get::<_, &str>(0)),
         shop: ShopId::new(row.get::<_, &str>(1)),
         body: BodyHash(body.try_into().unwrap_or_default()),
+        scope: None,
     };
     // An outcome that a newer program wrote is some outcome: what matters is that there is one.
     let outcome = row.get::<_, &str>(3).parse().unwrap_or(domain::Outcome::Applied);

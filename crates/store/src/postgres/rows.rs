@@ -73,6 +73,7 @@ pub(super) fn webhook_columns<'a>(rows: &'a [&'a WebhookRecord]) -> Columns<'a> 
         .with(rows, |record| record.verdict.detail.as_deref())
         .with(rows, |record| moment(record.received_at))
         .with(rows, |record| moment(record.decided_at))
+        .scopes(rows, |record| &record.key)
 }
 
 pub(super) fn payment_columns<'a>(rows: &'a [(&'a PaymentKey, &'a PaymentChange)]) -> Columns<'a> {

@@ -87,6 +87,7 @@ fn seen(row: &SqliteRow) -> Result<(WebhookKey, Seen), StoreError> {
         webhook: WebhookId::new(row.get::<&str, _>(0)),
         shop: ShopId::new(row.get::<&str, _>(1)),
         body: BodyHash::from_hex(row.get(2)).unwrap_or(BodyHash([0; 16])),
+        scope: None,
     };
     // An outcome that a newer program wrote is some outcome: what matters is that there is one.
     let outcome = row.get::<&str, _>(3).parse().unwrap_or(domain::Outcome::Applied);

@@ -1,13 +1,14 @@
 //! A change set applies only if every row is still as it was read; else it names the rows that are
 //! not, and writes nothing.
 
-use domain::{ChangeSet, Operation, Stock, StockChange, Version};
+use domain::{ChangeSet, Decided, Operation, Stock, StockChange, Version};
+use store::reports::WebhookFilter;
 use store::{Commit, ConflictKey, Reports, Store};
 use testkit::shopify::ShopifyOrder;
 
 use crate::harness::{
     NOW, TestStore, apply, dead, decide, decided, ignored, keys, order_key, refused, sent, sound,
-    stock_change, stock_key, stock_moves,
+    stock_change, stock_key, stock_moves, units,
 };
 
 pub(crate) async fn a_webhook_that_is_there_is_a_conflict<T: TestStore>() {
@@ -130,6 +131,26 @@ pub(crate) async fn a_replay_of_what_is_not_dead_is_a_conflict<T: TestStore>() {
     let mut nowhere = twin;
     nowhere.webhooks[0].key = dead(9).key();
     refused(&test, &nowhere, &[ConflictKey::Webhook(dead(9).key())]).await;
+    sound(store).await;
+}
+
+/// A better program sees of which order a dead webhook is: it is the same webhook all the same.
+pub(crate) async fn what_was_not_understood_is_found_when_it_is<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    stock_moves(store, "BOWL", 10).await;
+    let order = sent(1, &ShopifyOrder::new(1).line("BOWL", 2), "orders/create");
+    assert!(order.key().scope.is_some());
+    apply(store, &[dead(1)]).await;
+    let view = store.load(&keys(&[order.again(2)])).await.expect("loads");
+    assert_eq!(decide(view, &[order.again(2)]).1, [Decided::Duplicate]);
+    apply(store, &[order.again(2)]).await;
+    apply(store, &[order.replayed()]).await;
+    assert_eq!(units(store, "BOWL").await, (10, 2));
+    apply(store, &[order.again(3)]).await;
+    let filter = WebhookFilter { limit: 10, ..WebhookFilter::default() };
+    let rows = store.webhooks(&filter).await.expect("lists");
+    assert_eq!(rows.iter().map(|row| row.deliveries).collect::<Vec<_>>(), [3]);
     sound(store).await;
 }
 

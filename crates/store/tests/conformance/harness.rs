@@ -128,6 +128,10 @@ fn meaning(number: u128, topic: &str, meaning: Meaning) -> Sent {
             webhook: WebhookId::new(format!("w-{number}")),
             shop: ShopId::new(SHOP),
             body: BodyHash::of(&number.to_le_bytes()),
+            scope: match &meaning {
+                Meaning::Fact(Fact::Order(fact)) => Some(fact.order.clone()),
+                _ => None,
+            },
         },
         shop: ShopId::new(SHOP),
         envelope: envelope(number),

@@ -355,3 +355,35 @@ async fn what_is_loaded_together_was_true_together() {
     let held = view.orders[&order_key(&order)].committed(&"BOWL".into());
     assert_eq!(view.stock.get(&stock_key("BOWL")).committed, held);
 }
+
+/// The claim waits for a webhook's row after it has read stock; meanwhile its order comes to hold units
+/// of an item that it did not look for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_that_changed_while_it_was_claimed_is_claimed_again() {
+    let test = TestPostgres::open().await;
+    stock_moves(test.store(), "BOWL", 10).await;
+    apply(test.store(), &[ignored(1)]).await;
+    let mut holder = test.connection().await;
+    holder.execute("BEGIN; SELECT FROM webhooks FOR UPDATE").await.expect("locks");
+
+    // A part that names its order and no item.
+    let wanted = Keys {
+        webhooks: [ignored(1).key()].into(),
+        orders: keys(&[placed(5)]).orders,
+        ..Keys::default()
+    };
+    let claimer = test.another().await;
+    let claim = claimer.claim(&wanted);
+    let meddle = async {
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        soon("the claim to wait", async { while test.number(waiting).await == 0 {} }).await;
+        apply(test.store(), &[placed(5)]).await;
+        holder.execute("ROLLBACK").await.expect("lets go");
+    };
+    let (torn, ()) = tokio::join!(claim, meddle);
+    assert!(matches!(torn, Err(StoreError::TryAgain(_))), "{:?}", torn.map(|(_, view)| view));
+    let (_, view) = claimer.claim(&wanted).await.expect("claims");
+    assert_eq!(view.stock.get(&stock_key("BOWL")).committed, 1);
+    sound(test.store()).await;
+}

@@ -74,6 +74,7 @@ macro_rules! conformance_suite {
                 an_operation_that_was_done_before_is_a_conflict,
                 a_replay_of_what_is_not_dead_is_a_conflict,
                 a_repeat_that_was_counted_meanwhile_is_a_conflict,
+                what_was_not_understood_is_found_when_it_is,
                 all_rows_that_changed_are_named,
             ;
             claims:

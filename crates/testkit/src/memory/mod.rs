@@ -11,7 +11,7 @@ use domain::change::Effect;
 use domain::order::LinePart;
 use domain::privacy::KeptRequest;
 use domain::stock::Cause;
-use domain::view::{Listing, Seen};
+use domain::view::{Listing, Seen, StockView};
 use domain::{
     Batch, ChangeSet, DeadLetter, EnvelopeId, Keys, LedgerRow, ListingKey, LocationId, Move,
     MoveKind, OrderChange, OrderKey, Outcome, PaymentChange, PaymentKey, ShopId, Sighting, Sku,
@@ -140,6 +140,14 @@ impl MemoryStore {
     }
 
     /// One stock row, or an absent one.
+    pub fn stock_view(&self) -> StockView {
+        let rows = self.stock();
+        rows.into_iter().fold(StockView::default(), |mut view, (key, stock)| {
+            view.insert(key, stock);
+            view
+        })
+    }
+
     pub fn stock_of(&self, sku: &str, location: &str) -> Stock {
         let key = StockKey::new(&Sku::new(sku), &LocationId::new(location));
         self.contents().stock.get(&key).copied().unwrap_or_default()

@@ -13,6 +13,7 @@ fn placed() -> (MemoryStore, ChangeSet) {
         webhook: WebhookId::new("w1"),
         shop: ShopId::new("demo"),
         body: BodyHash([0; 16]),
+        scope: None,
     };
     let keys = Keys {
         webhooks: [key.clone()].into(),

@@ -63,7 +63,7 @@ async fn audit(
         .iter()
         .filter_map(|(key, order)| {
             let shop = shops.get(&key.shop)?;
-            let differences = order.audit(&shop.policy);
+            let differences = order.audit(&shop.policy, &view.stock);
             (!differences.is_empty()).then(|| (key.clone(), differences.join("; ")))
         })
         .collect();

@@ -2,19 +2,20 @@
 WITH input AS (
     SELECT * FROM unnest(
         $1::text[], $2::text[], $3::bytea[], $4::uuid[], $5::text[], $6::text[],
-        $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[]
+        $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[],
+        $12::text[]
     ) WITH ORDINALITY AS t (
         webhook_id, shop, body_hash, envelope_id, topic, order_id,
-        outcome, reason, detail, received_at, decided_at, place
+        outcome, reason, detail, received_at, decided_at, scope, place
     )
 ), written AS (
     INSERT INTO webhooks (
         webhook_id, shop, body_hash, envelope_id, topic, order_id,
-        outcome, reason, detail, received_at, decided_at
+        outcome, reason, detail, received_at, decided_at, scope
     )
     SELECT
         webhook_id, shop, body_hash, envelope_id, topic, order_id,
-        outcome, reason, detail, received_at, decided_at
+        outcome, reason, detail, received_at, decided_at, scope
     FROM input
     ORDER BY webhook_id COLLATE "C", shop COLLATE "C", body_hash
     ON CONFLICT DO NOTHING

@@ -1,6 +1,9 @@
 -- ① of a redaction: the webhooks of these dead letters, in key order.
 SELECT FROM webhooks AS w
-JOIN dead_letters AS d USING (webhook_id, shop, body_hash)
+JOIN dead_letters AS d ON w.shop = d.shop
+    AND w.scope IN (d.scope, '')
+    AND w.webhook_id = d.webhook_id
+    AND w.body_hash = d.body_hash
 WHERE d.id = ANY ($1::uuid[])
 ORDER BY w.webhook_id, w.shop, w.body_hash
 FOR NO KEY UPDATE OF w

@@ -2,10 +2,11 @@
 WITH input AS (
     SELECT * FROM unnest(
         $1::text[], $2::text[], $3::bytea[], $4::uuid[], $5::text[], $6::text[],
-        $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[]
+        $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[],
+        $12::text[]
     ) WITH ORDINALITY AS t (
         webhook_id, shop, body_hash, envelope_id, topic, order_id,
-        outcome, reason, detail, received_at, decided_at, place
+        outcome, reason, detail, received_at, decided_at, scope, place
     )
 ), written AS (
     UPDATE webhooks AS w SET
@@ -13,8 +14,9 @@ WITH input AS (
         outcome = i.outcome, reason = i.reason, detail = i.detail,
         received_at = i.received_at, decided_at = i.decided_at
     FROM input AS i
-    WHERE w.webhook_id = i.webhook_id
-      AND w.shop = i.shop
+    WHERE w.shop = i.shop
+      AND w.scope IN (i.scope, '')
+      AND w.webhook_id = i.webhook_id
       AND w.body_hash = i.body_hash
       AND w.outcome = 'dead'
     RETURNING i.place

@@ -3,13 +3,15 @@
 WITH input AS (
     SELECT * FROM unnest(
         $1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::text[], $6::text[], $7::text[],
-        $8::bigint[], $9::timestamptz[], $10::timestamptz[], $11::bytea[]
+        $8::bigint[], $9::timestamptz[], $10::timestamptz[], $11::bytea[], $12::text[]
     ) AS t (
-        id, shop, webhook_id, body_hash, topic, reason, detail, attempts, received_at, died_at, raw
+        id, shop, webhook_id, body_hash, topic, reason, detail, attempts, received_at, died_at, raw,
+        scope
     )
 ), written AS (
     INSERT INTO dead_letters AS d (
-        id, shop, webhook_id, body_hash, topic, reason, detail, attempts, received_at, died_at, raw
+        id, shop, webhook_id, body_hash, topic, reason, detail, attempts, received_at, died_at, raw,
+        scope
     )
     SELECT * FROM input
     ON CONFLICT (id) DO UPDATE SET
@@ -19,6 +21,7 @@ WITH input AS (
         died_at = excluded.died_at,
         deaths = d.deaths + 1,
         raw = excluded.raw,
+        scope = coalesce(nullif(excluded.scope, ''), d.scope),
         state = 'open',
         closed_at = NULL,
         closed_note = NULL
@@ -28,6 +31,7 @@ UPDATE webhooks AS w SET detail = 'redacted'
 FROM input AS i
 JOIN dead_letters AS d USING (id)
 WHERE d.detail = 'redacted'
-  AND w.webhook_id = i.webhook_id
   AND w.shop = i.shop
+  AND w.scope IN (i.scope, d.scope, '')
+  AND w.webhook_id = i.webhook_id
   AND w.body_hash = i.body_hash
