@@ -45,8 +45,8 @@ def check_schema(where, resource):
         check_fields(f"{where}: {name_of(resource)}: spec", resource["spec"], FIELDS[crd])
         if extra := resource.keys() - {"apiVersion", "kind", "metadata", "spec"}:
             error(where, f"{name_of(resource)} has no {sorted(extra)}")
-        advanced = resource["spec"].get("advanced", {}) if resource["kind"] == "ScaledObject" else {}
-        if behavior := advanced.get("horizontalPodAutoscalerConfig", {}).get("behavior"):
+        if resource["kind"] == "ScaledObject":
+            behavior = resource["spec"]["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
             check_schema(where, autoscaler_with(behavior))
         return
     for version in VERSIONS:
@@ -178,8 +178,8 @@ class Rendered:
                 if secret["secretName"] not in secrets:
                     error(where, f"examples/secrets.yaml has no {secret['secretName']}")
                 if "fsGroup" not in pod["securityContext"]:
-                    error(where, "without fsGroup a user that is not root cannot read a secret's files")
-        if not re.search(r":[\w.-]+$", container["image"]) or container["image"].endswith(":latest"):
+                    error(where, "without fsGroup only root can read a secret's files")
+        if not re.search(r":(?!latest$)[\w.-]+$", container["image"]):
             error(where, f"the image {container['image']} is not pinned")
         if not pod["securityContext"].get("runAsNonRoot"):
             error(where, "may run as root")
@@ -196,12 +196,12 @@ class Rendered:
             error(where, "has a service account that is not there")
         if role == "migrate":
             return
-        for probe, path in (
-            ("startupProbe", "/healthz"), ("livenessProbe", "/healthz"), ("readinessProbe", "/readyz"),
-        ):
+        probes = {"startup": "/healthz", "liveness": "/healthz", "readiness": "/readyz"}
+        for probe, path in ((f"{name}Probe", path) for name, path in probes.items()):
             if container[probe]["httpGet"] != {"path": path, "port": "ops"}:
                 error(where, f"{probe} asks something else than {path} on the ops port")
-        before = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
+        pre_stop = container.get("lifecycle", {}).get("preStop", {})
+        before = pre_stop.get("sleep", {}).get("seconds", 0)
         drain = int(env.get("ONHAND_DRAIN_SECONDS", {}).get("value", 25)) + WORKER_CLOSE_SECONDS
         needed = before + (INGRESS_STOP_SECONDS if role == "ingress" else drain)
         if pod["terminationGracePeriodSeconds"] < needed:
@@ -234,8 +234,8 @@ def main(real):
         seen += len(resources)
         used |= {kustomize.key(it) for it in resources}
         if real:
-            text = subprocess.run([*real, folder], check=True, capture_output=True, text=True).stdout
-            theirs = {kustomize.key(it): it for it in yaml.safe_load_all(text)}
+            ran = subprocess.run([*real, folder], check=True, capture_output=True, text=True)
+            theirs = {kustomize.key(it): it for it in yaml.safe_load_all(ran.stdout)}
             if theirs != {kustomize.key(it): it for it in resources}:
                 error(where, f"`{' '.join(real)}` renders something else than we do")
     examples = 0

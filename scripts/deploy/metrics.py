@@ -23,6 +23,12 @@ BUILT_IN = {"up", "ALERTS"}
 KEYWORDS = {"and", "or", "unless", "by", "on", "ignoring", "without", "group_left", "group_right"}
 KEYWORDS |= {"bool", "offset", "inf", "nan"}
 
+# A row of docs/metrics.md: name, type, unit, labels, meaning.
+ROW = re.compile(r"\| `([a-z0-9_]+)`[^|]*\| (\w+) \|(?: [^|]+ \|){3}")
+
+# What autoscalers name: recorded metrics, and RabbitMQ's.
+SCALING = re.compile(r"\bonhand:[a-z_]+:\w+|\b(?:rabbitmq_(?:alarms|detailed|disk)|onhand)_[a-z_]+")
+
 errors = []
 
 
@@ -47,7 +53,7 @@ def documented():
     for line in (ROOT / "docs/metrics.md").read_text().splitlines():
         if line.startswith("## "):
             section = line[3:]
-        if match := re.match(r"\| `([a-z0-9_]+)`[^|]*\| (\w+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|", line):
+        if match := ROW.match(line):
             name, kind = match.group(1), match.group(2)
             types[name] = kind
             if not section.startswith("RabbitMQ"):
@@ -171,19 +177,19 @@ def main(out):
     # Autoscalers name metrics, too.
     scaling = 0
     for path in sorted(ROOT.glob("deploy/kubernetes/**/*.yaml")):
-        for name in re.findall(r"\b(?:onhand:[\w:]+|onhand_[a-z_]+|rabbitmq_[a-z_]+)\b", path.read_text()):
+        for name in SCALING.findall(path.read_text()):
             scaling += 1
             if ":" in name or name.startswith("rabbitmq_"):
                 check_names(path.relative_to(ROOT), name, types, recorded)
 
-    interval = [it.replace("$__rate_interval", "5m") for it in expressions]
-    names = [{"record": f"dashboard:{n}", "expr": it} for n, it in enumerate(interval)]
-    Path(out).write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": names}]}))
+    asked = [it.replace("$__rate_interval", "5m") for it in expressions]
+    parsed = [{"record": f"dashboard:{n}", "expr": it} for n, it in enumerate(asked)]
+    Path(out).write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": parsed}]}))
     for it in errors:
         print(it, file=sys.stderr)
     print(
-        f"{len(code)} metrics, {len(recorded)} recorded, {len(alerts)} alerts with tests and runbook, "
-        f"{len(expressions)} expressions of the dashboard, {scaling} names in deploy/kubernetes"
+        f"{len(code)} metrics, {len(recorded)} recorded, {len(alerts)} alerts with tests and "
+        f"runbook, {len(expressions)} expressions of the dashboard, {scaling} names in kubernetes"
     )
     return 1 if errors else 0
 
