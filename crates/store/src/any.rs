@@ -10,17 +10,22 @@ use std::pin::Pin;
 use domain::order::LinePart;
 use domain::{
     ChangeSet, EnvelopeId, Keys, ListingKey, OrderKey, ShopId, Sku, Stock, StockKey, Timestamp,
-    View,
+    Version, View,
 };
 
 use crate::channels::{PaymentFilter, PaymentRow, PrivacyRow, SightingRow};
 use crate::migrations::SchemaVersions;
+use crate::pages::{
+    ActivityRow, DeadPage, OperationRow, OrderPage, OrderRow, Page, ReasonRow, WebhookPage,
+};
 use crate::postgres::{self, Postgres, PostgresConfig};
 use crate::reports::{
     Closed, DeadFilter, DeadRow, HistoryRow, Totals, Verification, WebhookFilter, WebhookRow,
 };
 use crate::sqlite::{self, Sqlite};
-use crate::{Channels, Commit, Redaction, Redactions, Reports, ShortOrder, Store, StoreError};
+use crate::{
+    Channels, Commit, Pages, Redaction, Redactions, Reports, ShortOrder, Store, StoreError,
+};
 
 /// What a call will answer.
 pub(crate) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -335,5 +340,70 @@ impl Channels for AnyStore {
 
     async fn close_privacy_request(&self, id: EnvelopeId, note: &str) -> Result<bool, StoreError> {
         whichever!(self, store => store.close_privacy_request(id, note))
+    }
+}
+
+impl Pages for AnyStore {
+    async fn stock_page(
+        &self,
+        prefix: &str,
+        after: Option<&StockKey>,
+        limit: i64,
+    ) -> Result<Vec<(StockKey, Stock)>, StoreError> {
+        whichever!(self, store => store.stock_page(prefix, after, limit))
+    }
+
+    async fn wanted(&self, skus: &[Sku]) -> Result<Vec<(Sku, i64)>, StoreError> {
+        whichever!(self, store => store.wanted(skus))
+    }
+
+    async fn ledger_page(
+        &self,
+        key: &StockKey,
+        before: Option<Version>,
+        limit: i64,
+    ) -> Result<Vec<HistoryRow>, StoreError> {
+        whichever!(self, store => store.ledger_page(key, before, limit))
+    }
+
+    async fn order_page(&self, page: &OrderPage) -> Result<Page<OrderRow, OrderKey>, StoreError> {
+        whichever!(self, store => store.order_page(page))
+    }
+
+    async fn orders_called(
+        &self,
+        text: &str,
+        shops: &[ShopId],
+        limit: i64,
+    ) -> Result<Vec<OrderRow>, StoreError> {
+        whichever!(self, store => store.orders_called(text, shops, limit))
+    }
+
+    async fn webhook_page(
+        &self,
+        page: &WebhookPage,
+    ) -> Result<Page<WebhookRow, EnvelopeId>, StoreError> {
+        whichever!(self, store => store.webhook_page(page))
+    }
+
+    async fn shop_activity(&self) -> Result<Vec<ActivityRow>, StoreError> {
+        whichever!(self, store => store.shop_activity())
+    }
+
+    async fn dead_page(&self, page: &DeadPage) -> Result<Vec<DeadRow>, StoreError> {
+        whichever!(self, store => store.dead_page(page))
+    }
+
+    async fn dead_reasons(&self) -> Result<Vec<ReasonRow>, StoreError> {
+        whichever!(self, store => store.dead_reasons())
+    }
+
+    async fn operation_page(
+        &self,
+        prefix: &str,
+        before: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<OperationRow>, StoreError> {
+        whichever!(self, store => store.operation_page(prefix, before, limit))
     }
 }

@@ -28,6 +28,7 @@ mod any;
 pub mod channels;
 mod listings;
 pub mod migrations;
+pub mod pages;
 pub mod postgres;
 pub mod redactions;
 pub mod reports;
@@ -35,6 +36,7 @@ pub mod sqlite;
 
 pub use any::{AnyClaim, AnyStore, Database};
 pub use channels::Channels;
+pub use pages::Pages;
 pub use redactions::{Redaction, Redactions};
 pub use reports::Reports;
 

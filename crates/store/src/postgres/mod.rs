@@ -20,6 +20,7 @@ mod commit;
 mod error;
 mod flight;
 mod load;
+mod pages;
 mod pool;
 mod redactions;
 mod reports;

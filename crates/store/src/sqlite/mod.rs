@@ -23,6 +23,7 @@ mod commit;
 mod error;
 mod json;
 mod load;
+mod pages;
 mod redactions;
 mod reports;
 

@@ -70,7 +70,14 @@ impl Reports for Sqlite {
     }
 
     async fn webhooks(&self, filter: &WebhookFilter) -> Result<Vec<WebhookRow>, StoreError> {
-        let query = sqlx::query(include_str!("sql/report_webhooks.sql"))
+        let sql = match filter {
+            WebhookFilter { webhook: Some(_), .. } => include_str!("sql/report_webhooks_by_id.sql"),
+            WebhookFilter { shop: Some(_), order: Some(_), .. } => {
+                include_str!("sql/report_webhooks_by_order.sql")
+            }
+            _ => include_str!("sql/report_webhooks.sql"),
+        };
+        let query = sqlx::query(sql)
             .bind(filter.shop.as_ref().map(|id| id.as_str()))
             .bind(filter.webhook.as_ref().map(|id| id.as_str()))
             .bind(filter.order.as_ref().map(|id| id.as_str()))

@@ -11,7 +11,7 @@ use domain::{
     LocationId, Meaning, Move, MoveKind, OrderId, OrderKey, PaymentKey, Policy, ShopId, Sku, Stock,
     StockKey, Timestamp, View, WebhookId, WebhookKey,
 };
-use store::{Channels, Commit, ConflictKey, Redactions, Reports, Store};
+use store::{Channels, Commit, ConflictKey, Pages, Redactions, Reports, Store};
 use testkit::shopify::ShopifyOrder;
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A database that starts empty and belongs to one test.
 pub(crate) trait TestStore: Sized + Send + Sync {
-    type Store: Store<Claim: Send> + Redactions + Reports + Channels + Debug;
+    type Store: Store<Claim: Send> + Redactions + Reports + Channels + Pages + Debug;
 
     /// Without tables.
     fn create() -> impl Future<Output = Self> + Send;

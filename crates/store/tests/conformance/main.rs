@@ -13,6 +13,7 @@ mod conflicts;
 mod harness;
 mod lanes;
 mod letters;
+mod pages;
 mod postgres;
 mod redactions;
 mod schema;

@@ -63,6 +63,14 @@ macro_rules! conformance_suite {
                 a_letter_that_was_redacted_while_it_was_replayed_stays_redacted,
                 redactions_and_replays_do_not_lock_each_other_out,
             ;
+            pages:
+                stock_is_paged_by_how_skus_begin,
+                a_ledger_is_paged_newest_first,
+                orders_are_paged_by_key_and_found_by_name,
+                webhooks_are_paged_newest_first,
+                dead_letters_are_paged_and_counted_by_reason,
+                operations_are_paged_by_how_their_keys_begin,
+            ;
             conflicts:
                 a_webhook_that_is_there_is_a_conflict,
                 an_order_that_was_written_meanwhile_is_a_conflict,

@@ -1,0 +1,242 @@
+//! What the console shows in pages: each is read by key, so the thousandth costs what the first
+//! does, and none reads more than a bounded number of rows.
+//!
+//! Where no index serves what is asked (a topic, an outcome, a state), a page looks through the
+//! next [`SCAN_MAX`] rows only, and says where it stopped.
+
+use std::future::Future;
+
+use domain::{
+    EnvelopeId, OrderId, OrderKey, Outcome, ShopId, Sku, Stock, StockKey, Timestamp, Version,
+};
+
+use uuid::Uuid;
+
+use crate::StoreError;
+use crate::reports::{DeadRow, Fields, HistoryRow, WebhookRow};
+
+/// Rows that are looked through for one page.
+pub const SCAN_MAX: i64 = 20_000;
+
+/// Short orders that are looked through for what they want.
+pub const SHORT_MAX: i64 = 2_000;
+
+/// Sorts after every text that is a key.
+pub(crate) const LAST: &str = "\u{10ffff}";
+
+/// The paged side of a store.
+pub trait Pages {
+    /// Stock rows whose SKU starts with `prefix`, by item and location.
+    fn stock_page(
+        &self,
+        prefix: &str,
+        after: Option<&StockKey>,
+        limit: i64,
+    ) -> impl Future<Output = Result<Vec<(StockKey, Stock)>, StoreError>> + Send;
+
+    /// Of these items those that short orders ask for, and how many orders: of [`SHORT_MAX`] orders
+    /// at the most.
+    fn wanted(
+        &self,
+        skus: &[Sku],
+    ) -> impl Future<Output = Result<Vec<(Sku, i64)>, StoreError>> + Send;
+
+    /// The moves of a stock row, newest first.
+    fn ledger_page(
+        &self,
+        key: &StockKey,
+        before: Option<Version>,
+        limit: i64,
+    ) -> impl Future<Output = Result<Vec<HistoryRow>, StoreError>> + Send;
+
+    /// Orders, the highest keys first: ids mostly grow.
+    fn order_page(
+        &self,
+        page: &OrderPage,
+    ) -> impl Future<Output = Result<Page<OrderRow, OrderKey>, StoreError>> + Send;
+
+    /// Orders of any shop that people call so, and of these shops with this id.
+    fn orders_called(
+        &self,
+        text: &str,
+        shops: &[ShopId],
+        limit: i64,
+    ) -> impl Future<Output = Result<Vec<OrderRow>, StoreError>> + Send;
+
+    /// Webhooks, newest first.
+    fn webhook_page(
+        &self,
+        page: &WebhookPage,
+    ) -> impl Future<Output = Result<Page<WebhookRow, EnvelopeId>, StoreError>> + Send;
+
+    /// Per shop, what came among the latest [`SCAN_MAX`] webhooks.
+    fn shop_activity(&self) -> impl Future<Output = Result<Vec<ActivityRow>, StoreError>> + Send;
+
+    /// Dead letters without their bodies, newest first.
+    fn dead_page(
+        &self,
+        page: &DeadPage,
+    ) -> impl Future<Output = Result<Vec<DeadRow>, StoreError>> + Send;
+
+    /// Open dead letters by reason, most first.
+    fn dead_reasons(&self) -> impl Future<Output = Result<Vec<ReasonRow>, StoreError>> + Send;
+
+    /// Operators' commands whose keys start with `prefix`, the highest keys first.
+    fn operation_page(
+        &self,
+        prefix: &str,
+        before: Option<&str>,
+        limit: i64,
+    ) -> impl Future<Output = Result<Vec<OperationRow>, StoreError>> + Send;
+}
+
+/// Rows, and where to go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T, K> {
+    pub rows: Vec<T>,
+    /// `None`: there are no more.
+    pub next: Option<K>,
+}
+
+/// Which orders. Empty: all.
+#[derive(Clone, Debug, Default)]
+pub struct OrderPage {
+    pub shop: Option<ShopId>,
+    pub state: Option<String>,
+    pub before: Option<OrderKey>,
+    pub limit: i64,
+}
+
+impl OrderPage {
+    /// The key below which the page lies, and the lowest that it may show.
+    pub(crate) fn bounds(&self) -> (OrderKey, OrderKey) {
+        let key = |shop: &str, order: &str| OrderKey {
+            shop: ShopId::new(shop),
+            order: OrderId::new(order),
+        };
+        let shop = self.shop.as_ref().map(ShopId::as_str);
+        let below = match (&self.before, shop) {
+            (Some(before), _) => before.clone(),
+            (None, Some(shop)) => key(shop, LAST),
+            (None, None) => key(LAST, ""),
+        };
+        (below, key(shop.unwrap_or_default(), ""))
+    }
+
+    /// Short orders have an index of their own.
+    pub(crate) fn only_short(&self) -> bool {
+        self.state.as_deref() == Some("short")
+    }
+}
+
+/// An order, as lists show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderRow {
+    pub key: OrderKey,
+    pub name: Option<String>,
+    pub state: String,
+    pub financial_status: Option<String>,
+    pub fulfillment_status: Option<String>,
+    pub first_seen_at: Timestamp,
+}
+
+/// Which webhooks. Empty: all.
+#[derive(Clone, Debug, Default)]
+pub struct WebhookPage {
+    pub shop: Option<ShopId>,
+    pub topic: Option<String>,
+    pub outcome: Option<Outcome>,
+    pub before: Option<EnvelopeId>,
+    pub limit: i64,
+}
+
+/// What came of a shop lately.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActivityRow {
+    pub shop: ShopId,
+    pub last: Timestamp,
+    pub webhooks: i64,
+    pub dead: i64,
+}
+
+/// Which dead letters.
+#[derive(Clone, Debug, Default)]
+pub struct DeadPage {
+    pub reason: Option<String>,
+    /// Also those that were replayed or discarded.
+    pub closed_too: bool,
+    pub before: Option<EnvelopeId>,
+    pub limit: i64,
+}
+
+/// Open dead letters of one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReasonRow {
+    pub reason: String,
+    pub count: i64,
+    /// When the oldest died.
+    pub oldest: Timestamp,
+}
+
+/// What an operator did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationRow {
+    pub key: String,
+    pub what: String,
+    pub at: Timestamp,
+}
+
+/// The page's rows, and where it goes on: after its last row if it is full, else where the looking
+/// stopped. `scanned`: (rows looked through, the key of the last).
+pub(crate) fn page<T, K>(
+    rows: Vec<T>,
+    limit: i64,
+    key: impl Fn(&T) -> Option<K>,
+    scanned: (i64, Option<K>),
+) -> Page<T, K> {
+    let is_full = i64::try_from(rows.len()).is_ok_and(|len| len >= limit);
+    let (count, last) = scanned;
+    let next = match is_full {
+        true => rows.last().and_then(key),
+        false if count >= SCAN_MAX => last,
+        false => None,
+    };
+    Page { rows, next }
+}
+
+pub(crate) fn order_row(row: &impl Fields) -> OrderRow {
+    OrderRow {
+        key: row.order_key(0),
+        name: row.text_opt(2),
+        state: row.text(3),
+        financial_status: row.text_opt(4),
+        fulfillment_status: row.text_opt(5),
+        first_seen_at: Timestamp(row.int(6)),
+    }
+}
+
+pub(crate) fn activity_row(row: &impl Fields) -> ActivityRow {
+    ActivityRow {
+        shop: ShopId::new(row.text(0)),
+        last: Timestamp(row.int(1)),
+        webhooks: row.int(2),
+        dead: row.int(3),
+    }
+}
+
+pub(crate) fn reason_row(row: &impl Fields) -> ReasonRow {
+    ReasonRow { reason: row.text(0), count: row.int(1), oldest: Timestamp(row.int(2)) }
+}
+
+pub(crate) fn operation_row(row: &impl Fields) -> OperationRow {
+    OperationRow { key: row.text(0), what: row.text(1), at: Timestamp(row.int(2)) }
+}
+
+/// An envelope's id, as columns hold it.
+pub(crate) fn envelope(text: &str) -> Option<EnvelopeId> {
+    text.parse().ok().map(EnvelopeId)
+}
+
+pub(crate) fn below(before: Option<EnvelopeId>) -> EnvelopeId {
+    before.unwrap_or_else(|| EnvelopeId(Uuid::max()))
+}

@@ -1,0 +1,143 @@
+//! The pages, on PostgreSQL.
+
+use domain::{EnvelopeId, OrderKey, Outcome, ShopId, Sku, Stock, StockKey, Version};
+use tokio_postgres::types::ToSql;
+
+use super::Postgres;
+use crate::StoreError;
+use crate::pages::{
+    ActivityRow, DeadPage, LAST, OperationRow, OrderPage, OrderRow, Page, Pages, ReasonRow,
+    SCAN_MAX, SHORT_MAX, WebhookPage, activity_row, below, envelope, operation_row, order_row,
+    page, reason_row,
+};
+use crate::reports::{
+    DeadRow, Fields, HistoryRow, WebhookRow, dead_row, history_row, stock_row, webhook_row,
+};
+
+impl Pages for Postgres {
+    async fn stock_page(
+        &self,
+        prefix: &str,
+        after: Option<&StockKey>,
+        limit: i64,
+    ) -> Result<Vec<(StockKey, Stock)>, StoreError> {
+        let (sku, location) =
+            after.map_or((prefix, ""), |key| (key.sku.as_str(), key.location.as_str()));
+        let end = format!("{prefix}{LAST}");
+        let params: [&(dyn ToSql + Sync); 4] = [&sku, &location, &end, &limit];
+        self.rows(include_str!("sql/page_stock.sql"), &params, stock_row).await
+    }
+
+    async fn wanted(&self, skus: &[Sku]) -> Result<Vec<(Sku, i64)>, StoreError> {
+        let skus: Vec<&str> = skus.iter().map(Sku::as_str).collect();
+        let params: [&(dyn ToSql + Sync); 2] = [&skus, &SHORT_MAX];
+        let sql = include_str!("sql/page_wanted.sql");
+        self.rows(sql, &params, |row| (Sku::new(row.text(0)), row.int(1))).await
+    }
+
+    async fn ledger_page(
+        &self,
+        key: &StockKey,
+        before: Option<Version>,
+        limit: i64,
+    ) -> Result<Vec<HistoryRow>, StoreError> {
+        let before = before.map_or(i64::MAX, |version| version.0);
+        let params: [&(dyn ToSql + Sync); 4] =
+            [&key.sku.as_str(), &key.location.as_str(), &before, &limit];
+        self.rows(include_str!("sql/page_ledger.sql"), &params, history_row).await
+    }
+
+    async fn order_page(&self, asked: &OrderPage) -> Result<Page<OrderRow, OrderKey>, StoreError> {
+        let (below, lowest) = asked.bounds();
+        let (below_shop, below_order) = (below.shop.as_str(), below.order.as_str());
+        let (lowest_shop, lowest_order) = (lowest.shop.as_str(), lowest.order.as_str());
+        let state = asked.state.as_deref();
+        let params: [&(dyn ToSql + Sync); 7] = [
+            &below_shop,
+            &below_order,
+            &lowest_shop,
+            &lowest_order,
+            &SCAN_MAX,
+            &state,
+            &asked.limit,
+        ];
+        let key = |row: &OrderRow| Some(row.key.clone());
+        if asked.only_short() {
+            let params: [&(dyn ToSql + Sync); 5] =
+                [&below_shop, &below_order, &lowest_shop, &lowest_order, &asked.limit];
+            let sql = include_str!("sql/page_orders_short.sql");
+            return Ok(page(
+                self.rows(sql, &params, order_row).await?,
+                asked.limit,
+                key,
+                (0, None),
+            ));
+        }
+        let rows = self.rows(include_str!("sql/page_orders.sql"), &params, order_row).await?;
+        let sql = include_str!("sql/scan_orders.sql");
+        let scanned =
+            self.rows(sql, &params[..5], |row| (row.int(0), Some(row.order_key(1)))).await?.pop();
+        Ok(page(rows, asked.limit, key, scanned.unwrap_or_default()))
+    }
+
+    async fn orders_called(
+        &self,
+        text: &str,
+        shops: &[ShopId],
+        limit: i64,
+    ) -> Result<Vec<OrderRow>, StoreError> {
+        let shops: Vec<&str> = shops.iter().map(ShopId::as_str).collect();
+        let params: [&(dyn ToSql + Sync); 3] = [&text, &shops, &limit];
+        self.rows(include_str!("sql/page_orders_called.sql"), &params, order_row).await
+    }
+
+    async fn webhook_page(
+        &self,
+        asked: &WebhookPage,
+    ) -> Result<Page<WebhookRow, EnvelopeId>, StoreError> {
+        let below = below(asked.before).0;
+        let params: [&(dyn ToSql + Sync); 6] = [
+            &below,
+            &SCAN_MAX,
+            &asked.shop.as_ref().map(|id| id.as_str()),
+            &asked.topic.as_deref(),
+            &asked.outcome.map(Outcome::as_str),
+            &asked.limit,
+        ];
+        let rows = self.rows(include_str!("sql/page_webhooks.sql"), &params, webhook_row).await?;
+        let sql = include_str!("sql/scan_webhooks.sql");
+        let scanned =
+            self.rows(sql, &params[..2], |row| (row.int(0), envelope(&row.text(1)))).await?.pop();
+        let key = |row: &WebhookRow| envelope(&row.envelope);
+        Ok(page(rows, asked.limit, key, scanned.unwrap_or_default()))
+    }
+
+    async fn shop_activity(&self) -> Result<Vec<ActivityRow>, StoreError> {
+        self.rows(include_str!("sql/page_activity.sql"), &[&SCAN_MAX], activity_row).await
+    }
+
+    async fn dead_page(&self, asked: &DeadPage) -> Result<Vec<DeadRow>, StoreError> {
+        let sql = match asked.closed_too {
+            true => include_str!("sql/page_dead_all.sql"),
+            false => include_str!("sql/page_dead_open.sql"),
+        };
+        let params: [&(dyn ToSql + Sync); 3] =
+            [&below(asked.before).0, &asked.reason.as_deref(), &asked.limit];
+        self.rows(sql, &params, dead_row).await
+    }
+
+    async fn dead_reasons(&self) -> Result<Vec<ReasonRow>, StoreError> {
+        self.rows(include_str!("sql/page_dead_reasons.sql"), &[], reason_row).await
+    }
+
+    async fn operation_page(
+        &self,
+        prefix: &str,
+        before: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<OperationRow>, StoreError> {
+        let last = format!("{prefix}{LAST}");
+        let params: [&(dyn ToSql + Sync); 3] = [&before.unwrap_or(&last), &prefix, &limit];
+        self.rows(include_str!("sql/page_operations.sql"), &params, operation_row).await
+    }
+}

@@ -1,0 +1,7 @@
+SELECT sku, location, version, kind, on_hand_delta, committed_delta, NULL::bigint, NULL::bigint,
+       shop, order_id, webhook_id, correlation_id::text, reason,
+       (extract(epoch FROM at) * 1000000)::bigint
+FROM ledger
+WHERE sku = $1 AND location = $2 AND version < $3
+ORDER BY version DESC
+LIMIT $4

@@ -1,0 +1,144 @@
+//! The pages, on SQLite.
+
+use domain::{EnvelopeId, OrderKey, Outcome, ShopId, Sku, Stock, StockKey, Version};
+
+use super::{Sqlite, json};
+use crate::StoreError;
+use crate::pages::{
+    ActivityRow, DeadPage, LAST, OperationRow, OrderPage, OrderRow, Page, Pages, ReasonRow,
+    SCAN_MAX, SHORT_MAX, WebhookPage, activity_row, below, envelope, operation_row, order_row,
+    page, reason_row,
+};
+use crate::reports::{
+    DeadRow, Fields, HistoryRow, WebhookRow, dead_row, history_row, stock_row, webhook_row,
+};
+
+impl Pages for Sqlite {
+    async fn stock_page(
+        &self,
+        prefix: &str,
+        after: Option<&StockKey>,
+        limit: i64,
+    ) -> Result<Vec<(StockKey, Stock)>, StoreError> {
+        let (sku, location) =
+            after.map_or((prefix, ""), |key| (key.sku.as_str(), key.location.as_str()));
+        let query = sqlx::query(include_str!("sql/page_stock.sql"))
+            .bind(sku)
+            .bind(location)
+            .bind(format!("{prefix}{LAST}"))
+            .bind(limit);
+        self.rows(query, stock_row).await
+    }
+
+    async fn wanted(&self, skus: &[Sku]) -> Result<Vec<(Sku, i64)>, StoreError> {
+        let query = sqlx::query(include_str!("sql/page_wanted.sql"))
+            .bind(json::rows(skus, |sku| sku)?)
+            .bind(SHORT_MAX);
+        self.rows(query, |row| (Sku::new(row.text(0)), row.int(1))).await
+    }
+
+    async fn ledger_page(
+        &self,
+        key: &StockKey,
+        before: Option<Version>,
+        limit: i64,
+    ) -> Result<Vec<HistoryRow>, StoreError> {
+        let query = sqlx::query(include_str!("sql/page_ledger.sql"))
+            .bind(key.sku.as_str())
+            .bind(key.location.as_str())
+            .bind(before.map_or(i64::MAX, |version| version.0))
+            .bind(limit);
+        self.rows(query, history_row).await
+    }
+
+    async fn order_page(&self, asked: &OrderPage) -> Result<Page<OrderRow, OrderKey>, StoreError> {
+        let (below, lowest) = asked.bounds();
+        let bounded = |sql| {
+            sqlx::query(sql)
+                .bind(below.shop.as_str())
+                .bind(below.order.as_str())
+                .bind(lowest.shop.as_str())
+                .bind(lowest.order.as_str())
+        };
+        let key = |row: &OrderRow| Some(row.key.clone());
+        if asked.only_short() {
+            let query = bounded(include_str!("sql/page_orders_short.sql")).bind(asked.limit);
+            return Ok(page(self.rows(query, order_row).await?, asked.limit, key, (0, None)));
+        }
+        let query = bounded(include_str!("sql/page_orders.sql"))
+            .bind(SCAN_MAX)
+            .bind(asked.state.as_deref())
+            .bind(asked.limit);
+        let rows = self.rows(query, order_row).await?;
+        let query = bounded(include_str!("sql/scan_orders.sql")).bind(SCAN_MAX);
+        let scanned = self.rows(query, |row| (row.int(0), Some(row.order_key(1)))).await?.pop();
+        Ok(page(rows, asked.limit, key, scanned.unwrap_or_default()))
+    }
+
+    async fn orders_called(
+        &self,
+        text: &str,
+        shops: &[ShopId],
+        limit: i64,
+    ) -> Result<Vec<OrderRow>, StoreError> {
+        let query = sqlx::query(include_str!("sql/page_orders_called.sql"))
+            .bind(text)
+            .bind(json::rows(shops, |shop| shop)?)
+            .bind(limit);
+        self.rows(query, order_row).await
+    }
+
+    async fn webhook_page(
+        &self,
+        asked: &WebhookPage,
+    ) -> Result<Page<WebhookRow, EnvelopeId>, StoreError> {
+        let below = below(asked.before).to_string();
+        let query = sqlx::query(include_str!("sql/page_webhooks.sql"))
+            .bind(&below)
+            .bind(SCAN_MAX)
+            .bind(asked.shop.as_ref().map(|id| id.as_str()))
+            .bind(asked.topic.as_deref())
+            .bind(asked.outcome.map(Outcome::as_str))
+            .bind(asked.limit);
+        let rows = self.rows(query, webhook_row).await?;
+        let query = sqlx::query(include_str!("sql/scan_webhooks.sql")).bind(&below).bind(SCAN_MAX);
+        let scanned = self.rows(query, |row| (row.int(0), envelope(&row.text(1)))).await?.pop();
+        let key = |row: &WebhookRow| envelope(&row.envelope);
+        Ok(page(rows, asked.limit, key, scanned.unwrap_or_default()))
+    }
+
+    async fn shop_activity(&self) -> Result<Vec<ActivityRow>, StoreError> {
+        let query = sqlx::query(include_str!("sql/page_activity.sql")).bind(SCAN_MAX);
+        self.rows(query, activity_row).await
+    }
+
+    async fn dead_page(&self, asked: &DeadPage) -> Result<Vec<DeadRow>, StoreError> {
+        let sql = match asked.closed_too {
+            true => include_str!("sql/page_dead_all.sql"),
+            false => include_str!("sql/page_dead_open.sql"),
+        };
+        let query = sqlx::query(sql)
+            .bind(below(asked.before).to_string())
+            .bind(asked.reason.as_deref())
+            .bind(asked.limit);
+        self.rows(query, dead_row).await
+    }
+
+    async fn dead_reasons(&self) -> Result<Vec<ReasonRow>, StoreError> {
+        self.rows(sqlx::query(include_str!("sql/page_dead_reasons.sql")), reason_row).await
+    }
+
+    async fn operation_page(
+        &self,
+        prefix: &str,
+        before: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<OperationRow>, StoreError> {
+        let last = format!("{prefix}{LAST}");
+        let query = sqlx::query(include_str!("sql/page_operations.sql"))
+            .bind(before.unwrap_or(&last))
+            .bind(prefix)
+            .bind(limit);
+        self.rows(query, operation_row).await
+    }
+}

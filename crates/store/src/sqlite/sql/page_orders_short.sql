@@ -1,0 +1,5 @@
+SELECT shop, order_id, name, state, financial_status, fulfillment_status, first_seen_at
+FROM orders INDEXED BY orders_short
+WHERE short AND (shop, order_id) < (?1, ?2) AND (shop, order_id) >= (?3, ?4)
+ORDER BY shop DESC, order_id DESC
+LIMIT ?5

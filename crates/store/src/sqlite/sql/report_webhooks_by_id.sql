@@ -1,0 +1,10 @@
+-- SQLite plans before it knows what is bound: who asks for an id gets a statement that uses its key.
+SELECT webhook_id, shop, body_hash, envelope_id, topic, order_id,
+       outcome, reason, detail, deliveries, received_at, decided_at
+FROM webhooks
+WHERE webhook_id = ?2
+  AND (?1 IS NULL OR shop = ?1)
+  AND (?3 IS NULL OR order_id = ?3)
+  AND (?4 IS NULL OR outcome = ?4)
+ORDER BY envelope_id DESC
+LIMIT ?5

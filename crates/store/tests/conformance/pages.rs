@@ -1,0 +1,189 @@
+//! Pages by key: nothing twice, nothing left out, whatever is asked.
+
+use domain::{
+    Batch, DeadReason, EnvelopeId, LocationId, Operation, ShopId, Sku, StockKey, Version,
+};
+use domain::{Outcome, View};
+use store::pages::{DeadPage, OrderPage, WebhookPage};
+use store::{Commit, Pages, Store};
+use testkit::shopify::ShopifyOrder;
+
+use crate::harness::{
+    NOW, SHOP, TestStore, apply, dead, envelope, ignored, order_key, sent, stock_key, stock_moves,
+};
+
+pub(crate) async fn stock_is_paged_by_how_skus_begin<T: TestStore>() {
+    let test = T::open().await;
+    for sku in ["B", "BOWL", "BOWL-2", "BOX", "C", "b", "B\u{10ffff}", "%", "_"] {
+        stock_moves(test.store(), sku, 1).await;
+    }
+    let mut seen = Vec::new();
+    let mut after = None;
+    loop {
+        let page = test.store().stock_page("B", after.as_ref(), 2).await.expect("reads");
+        assert!(page.len() <= 2);
+        let Some((last, _)) = page.last() else { break };
+        after = Some(last.clone());
+        seen.extend(page.into_iter().map(|(key, _)| key.sku.to_string()));
+    }
+    assert_eq!(seen, ["B", "BOWL", "BOWL-2", "BOX"]);
+    for (prefix, found) in [("", 9), ("BOW", 2), ("%", 1), ("_", 1), ("D", 0)] {
+        let page = test.store().stock_page(prefix, None, 50).await.expect("reads");
+        assert_eq!(page.len(), found, "{prefix:?}");
+    }
+}
+
+pub(crate) async fn a_ledger_is_paged_newest_first<T: TestStore>() {
+    let test = T::open().await;
+    for _ in 0..5 {
+        stock_moves(test.store(), "BOWL", 1).await;
+    }
+    let page = async |before: Option<i64>| {
+        let page = test.store().ledger_page(&stock_key("BOWL"), before.map(Version), 2).await;
+        page.expect("reads").iter().map(|row| row.version.0).collect::<Vec<_>>()
+    };
+    let (first, second, last) = (page(None).await, page(Some(4)).await, page(Some(2)).await);
+    assert_eq!((first, second, last), (vec![5, 4], vec![3, 2], vec![1]));
+    let elsewhere = StockKey::new(&Sku::new("BOWL"), &LocationId::new("back"));
+    assert_eq!(test.store().ledger_page(&elsewhere, None, 2).await.expect("reads"), vec![]);
+}
+
+pub(crate) async fn orders_are_paged_by_key_and_found_by_name<T: TestStore>() {
+    let test = T::open().await;
+    stock_moves(test.store(), "BOWL", 3).await;
+    let orders: Vec<ShopifyOrder> =
+        (1_001..1_006).map(|id| ShopifyOrder::new(id).line("BOWL", 1)).collect();
+    for (number, order) in (1..).zip(&orders) {
+        apply(test.store(), &[sent(number, order, "orders/create")]).await;
+    }
+    let all = async |state: Option<&str>, shop: Option<&str>| {
+        let mut page = OrderPage {
+            state: state.map(str::to_owned),
+            shop: shop.map(ShopId::new),
+            limit: 2,
+            ..OrderPage::default()
+        };
+        let mut seen = Vec::new();
+        loop {
+            let found = test.store().order_page(&page).await.expect("reads");
+            seen.extend(found.rows.into_iter().map(|row| row.key.order.to_string()));
+            page.before = found.next;
+            if page.before.is_none() {
+                return seen.join(" ");
+            }
+        }
+    };
+    assert_eq!(all(None, None).await, "1005 1004 1003 1002 1001");
+    assert_eq!(all(None, Some(SHOP)).await, "1005 1004 1003 1002 1001");
+    assert_eq!(all(None, Some("another")).await, "");
+    assert_eq!(all(Some("short"), None).await, "1005 1004");
+    assert_eq!(all(Some("short"), Some("another")).await, "");
+    assert_eq!(all(Some("committed"), Some(SHOP)).await, "1003 1002 1001");
+
+    let skus = ["BOWL", "CUP"].map(Sku::new);
+    let wanted = test.store().wanted(&skus).await.expect("reads");
+    assert_eq!(wanted, [(Sku::new("BOWL"), 2)]);
+    assert_eq!(test.store().wanted(&skus[1..]).await.expect("reads"), []);
+
+    let key = order_key(&orders[0]);
+    let row = test
+        .store()
+        .orders_called("1001", std::slice::from_ref(&key.shop), 5)
+        .await
+        .expect("reads");
+    assert_eq!(row.iter().map(|row| &row.key).collect::<Vec<_>>(), [&key]);
+    let name = row[0].name.clone().expect("it has a name");
+    for called in [name.as_str(), name.trim_start_matches('#')] {
+        let found = test.store().orders_called(called, &[], 5).await.expect("reads");
+        assert_eq!(found.len(), 1, "{called}");
+    }
+    assert_eq!(test.store().orders_called("nobody", &[key.shop], 5).await.expect("reads"), vec![]);
+}
+
+pub(crate) async fn webhooks_are_paged_newest_first<T: TestStore>() {
+    let test = T::open().await;
+    for number in 1..=5 {
+        let one = if number == 3 { dead(number) } else { ignored(number) };
+        apply(test.store(), &[one]).await;
+    }
+    let all = async |topic: Option<&str>, outcome: Option<Outcome>| {
+        let mut page = WebhookPage {
+            topic: topic.map(str::to_owned),
+            outcome,
+            limit: 2,
+            ..WebhookPage::default()
+        };
+        let mut seen = Vec::new();
+        loop {
+            let found = test.store().webhook_page(&page).await.expect("reads");
+            seen.extend(found.rows.into_iter().map(|row| row.webhook.to_string()));
+            page.before = found.next;
+            if page.before.is_none() {
+                return seen.join(" ");
+            }
+        }
+    };
+    assert_eq!(all(None, None).await, "w-5 w-4 w-3 w-2 w-1");
+    assert_eq!(all(None, Some(Outcome::Dead)).await, "w-3");
+    assert_eq!(all(Some("app/uninstalled"), None).await, "w-5 w-4 w-2 w-1");
+    assert_eq!(all(Some("nothing"), None).await, "");
+    let activity = test.store().shop_activity().await.expect("reads");
+    let activity: Vec<_> =
+        activity.iter().map(|row| (row.shop.as_str(), row.webhooks, row.dead, row.last)).collect();
+    assert_eq!(activity, [(SHOP, 5, 1, NOW)]);
+}
+
+pub(crate) async fn dead_letters_are_paged_and_counted_by_reason<T: TestStore>() {
+    let test = T::open().await;
+    assert_eq!(test.store().dead_reasons().await.expect("reads"), vec![]);
+    for number in 1..=5 {
+        apply(test.store(), &[dead(number)]).await;
+    }
+    let closed = store::reports::Closed::Discarded;
+    let closing = store::Reports::close_dead_letter(test.store(), envelope(2), closed, "gone");
+    assert!(closing.await.expect("closes"));
+    let malformed = DeadReason::Malformed.as_str();
+    let all = async |reason: Option<&str>, closed_too: bool| {
+        let mut page = DeadPage {
+            reason: reason.map(str::to_owned),
+            closed_too,
+            limit: 2,
+            ..DeadPage::default()
+        };
+        let mut seen = Vec::new();
+        loop {
+            let found = test.store().dead_page(&page).await.expect("reads");
+            let Some(last) = found.last() else { return seen };
+            page.before = last.id.parse().ok().map(EnvelopeId);
+            seen.extend(found.into_iter().map(|row| row.id));
+        }
+    };
+    let ids = |numbers: &[u128]| {
+        numbers.iter().map(|number| envelope(*number).to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(all(None, false).await, ids(&[5, 4, 3, 1]));
+    assert_eq!(all(None, true).await, ids(&[5, 4, 3, 2, 1]));
+    assert_eq!(all(Some(malformed), false).await, ids(&[5, 4, 3, 1]));
+    assert_eq!(all(Some("panic"), true).await, ids(&[]));
+    let reasons = test.store().dead_reasons().await.expect("reads");
+    let reasons: Vec<_> =
+        reasons.iter().map(|row| (row.reason.as_str(), row.count, row.oldest)).collect();
+    assert_eq!(reasons, [(malformed, 4, NOW)]);
+}
+
+pub(crate) async fn operations_are_paged_by_how_their_keys_begin<T: TestStore>() {
+    let test = T::open().await;
+    for key in ["a", "console/1", "console/2", "console/3", "console0"] {
+        let mut batch = Batch::new(View::default());
+        batch.operation(Operation { key: key.to_owned(), what: format!("did {key}"), at: NOW });
+        let done = test.store().commit(&batch.into_changes()).await.expect("commits");
+        assert_eq!(done, Commit::Applied);
+    }
+    let page = async |before: Option<&str>| {
+        let page = test.store().operation_page("console/", before, 2).await.expect("reads");
+        page.into_iter().map(|row| (row.key, row.what, row.at)).collect::<Vec<_>>()
+    };
+    let row = |key: &str| (key.to_owned(), format!("did {key}"), NOW);
+    assert_eq!(page(None).await, [row("console/3"), row("console/2")]);
+    assert_eq!(page(Some("console/2")).await, [row("console/1")]);
+}

@@ -1,0 +1,2 @@
+-- People know an order by its name (#1001), and ask for it among millions.
+CREATE INDEX orders_by_name ON orders (name) WHERE name IS NOT NULL;
