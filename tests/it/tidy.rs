@@ -19,6 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("store", &["domain"]),
     ("ingress", &["domain", "platforms", "queue", "serve"]),
     ("worker", &["domain", "lease", "platforms", "queue", "store"]),
+    ("operate", &["domain", "platforms", "queue", "store", "worker"]),
     ("console", &["domain", "platforms", "queue", "serve", "store"]),
     ("simulate", &["domain"]),
     (
@@ -27,6 +28,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "console",
             "domain",
             "ingress",
+            "operate",
             "platforms",
             "queue",
             "serve",

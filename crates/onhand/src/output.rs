@@ -3,9 +3,10 @@
 use std::io::{ErrorKind, Write as _};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use domain::Timestamp;
 use domain::payment::Money;
 use serde::Serialize;
+
+pub(crate) use operate::output::moment;
 
 /// `println!`, but a reader that has had enough (`onhand stock list | head`) ends the program
 /// quietly.
@@ -47,12 +48,6 @@ pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>
         }
     }
     outln!("{table}");
-}
-
-/// A moment as RFC 3339 in UTC, to the millisecond.
-pub(crate) fn moment(at: Timestamp) -> String {
-    jiff::Timestamp::from_microsecond(at.0)
-        .map_or_else(|_| at.0.to_string(), |at| format!("{at:.3}"))
 }
 
 /// An optional text, as people expect to see nothing.

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use clap::Subcommand;
 use clap::builder::PossibleValuesParser;
-use domain::{DeadReason, Decided, Envelope, EnvelopeId, Outcome};
+use domain::{DeadReason, EnvelopeId};
 use indicatif::ProgressBar;
+use operate::dead::{DEAD, Replayer};
 use platforms::Shops;
 use queue::parcel;
 use serde::Serialize;
 use store::reports::{Closed, DeadFilter, DeadRow};
 use store::{AnyStore, Reports};
-use worker::{Done, Processor, Strategy, Work};
 
 use crate::config::Settings;
 use crate::exit::{NOT_FINE, bad_config};
@@ -211,11 +211,6 @@ async fn show(settings: &Settings, store: &AnyStore, id: EnvelopeId) -> anyhow::
     Ok(ExitCode::SUCCESS)
 }
 
-/// What stands in place of a letter's detail once its personal data is removed.
-const REDACTED: &str = "redacted";
-
-/// What is still a dead letter afterwards.
-const DEAD: &str = "dead";
 
 #[derive(Serialize)]
 struct Replayed {
@@ -236,26 +231,16 @@ async fn replay(
         return Ok(ExitCode::from(NOT_FINE));
     }
     let bar = ProgressBar::new(rows.len().try_into().unwrap_or(u64::MAX));
-    let mut processor = Processor::new(store.clone(), Strategy::Adaptive);
+    let mut replayer = Replayer::new(store, shops.clone());
     let mut replayed = Vec::with_capacity(rows.len());
     for row in &rows {
         let id = parse_id(&row.id)?;
-        let raw = store.dead_letter_raw(id).await?.unwrap_or_default();
-        let Ok(envelopes) = parcel::decode(&raw) else {
-            let (outcome, why) = unreplayable(row, raw.is_empty());
-            replayed.push(Replayed { id: row.id.clone(), outcome, detail: Some(why.to_owned()) });
-            bar.inc(1);
-            continue;
-        };
-        let mut all_decided = true;
-        for envelope in envelopes {
-            let (outcome, detail) = replay_one(&mut processor, envelope, shops).await?;
-            all_decided &= outcome != DEAD;
-            replayed.push(Replayed { id: row.id.clone(), outcome, detail });
-        }
-        // Deciding a webhook closes its letter. A whole parcel that could not be read is nobody's.
-        if row.webhook.is_none() && all_decided {
-            store.close_dead_letter(id, Closed::Replayed, "each of its webhooks").await?;
+        for one in replayer.replay(row, id).await? {
+            replayed.push(Replayed {
+                id: row.id.clone(),
+                outcome: one.outcome,
+                detail: one.detail,
+            });
         }
         bar.inc(1);
     }
@@ -272,33 +257,4 @@ async fn replay(
         );
     }
     Ok(if still_dead { ExitCode::from(NOT_FINE) } else { ExitCode::SUCCESS })
-}
-
-/// What becomes of a letter without anything to decide, and why.
-fn unreplayable(row: &DeadRow, is_empty: bool) -> (&'static str, &'static str) {
-    match row.state.as_str() {
-        _ if !is_empty => (DEAD, "it is no parcel that this program can read"),
-        _ if row.detail == REDACTED => {
-            (DEAD, "its body was removed because a customer or the shop asked for it")
-        }
-        "discarded" => (DEAD, "it was discarded, which removed its body; it cannot be replayed"),
-        "replayed" => (Outcome::Unchanged.as_str(), "it was replayed before"),
-        _ => (DEAD, "its body is not there any more"),
-    }
-}
-
-async fn replay_one(
-    processor: &mut Processor<AnyStore>,
-    envelope: Envelope,
-    shops: &Arc<Shops>,
-) -> anyhow::Result<(&'static str, Option<String>)> {
-    let work = Work { replay: true, ..Work::new(envelope, 0) };
-    let mut done = processor.process(vec![work], shops, true).await?;
-    Ok(match done.remove(0) {
-        Done::Decided(Decided::Verdict(verdict)) => (verdict.outcome.as_str(), verdict.detail),
-        Done::Decided(Decided::Duplicate | Decided::Redelivered) => {
-            (Outcome::Unchanged.as_str(), Some("it was decided before".to_owned()))
-        }
-        Done::RetryIn(_) => (DEAD, Some("the database is too busy; try again".to_owned())),
-    })
 }

@@ -18,4 +18,3 @@ pub(crate) mod verify;
 pub(crate) mod webhook;
 
 mod csv_file;
-mod operate;

@@ -11,8 +11,6 @@ use crate::config::Settings;
 use crate::exit::NOT_FINE;
 use crate::{output, shops_file};
 
-mod explain;
-mod find;
 mod retry;
 mod show;
 

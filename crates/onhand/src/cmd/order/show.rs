@@ -1,16 +1,16 @@
 //! `order show`.
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use domain::order::{Order, OrderFlag, OrderState};
 use domain::payment::PaymentState;
 use domain::{OrderId, OrderKey, Payment, PaymentId, PaymentKey, Policy, ShopId, Sku, WebhookId};
+use operate::order::explain::{self, Explained};
+use operate::order::find::Found;
+use operate::order::lines::{Line, lines};
 use serde::Serialize;
 use store::reports::WebhookRow;
 
-use super::explain::{self, Explained};
-use super::find::Found;
 use super::{MoveJson, not_there};
 use crate::cmd::payment::EventJson;
 use crate::config::Settings;
@@ -117,43 +117,18 @@ fn describe<'a>(
         state: order.state(policy),
         why,
         flags: order.flags(policy),
-        lines: lines(order),
+        lines: lines(order).into_iter().map(LineJson::from).collect(),
         webhooks: found.webhooks.iter().map(webhook).collect(),
         payments: found.payments.iter().map(payment).collect(),
         ledger: found.ledger.iter().map(MoveJson::from).collect(),
     }
 }
 
-/// Per item: what was ordered, and what the ledger shows, over all lines and locations.
-fn lines(order: &Order) -> Vec<LineJson> {
-    let mut lines: BTreeMap<Sku, LineJson> = BTreeMap::new();
-    let mut line = |sku: &Sku, add: &dyn Fn(&mut LineJson)| {
-        let empty = || LineJson {
-            sku: sku.clone(),
-            ordered: 0,
-            committed: 0,
-            shipped: 0,
-            returned: 0,
-            uncovered: 0,
-        };
-        add(lines.entry(sku.clone()).or_insert_with(empty));
-    };
-    for (id, resolved) in &order.lines {
-        let snapshot = order.known.snapshot.as_ref();
-        let ordered = snapshot.and_then(|s| s.lines.get(id)).map_or(0, |line| line.quantity);
-        for part in &resolved.parts {
-            line(&part.sku, &|line| line.ordered += ordered * part.units);
-        }
+impl From<Line> for LineJson {
+    fn from(line: Line) -> Self {
+        let Line { sku, ordered, committed, shipped, returned, uncovered } = line;
+        Self { sku, ordered, committed, shipped, returned, uncovered }
     }
-    for (key, held) in &order.holdings {
-        line(&key.sku, &|line| {
-            line.committed += held.committed;
-            line.shipped += held.shipped;
-            line.returned += held.returned;
-            line.uncovered += held.uncovered;
-        });
-    }
-    lines.into_values().collect()
 }
 
 fn for_people(order: &OrderJson<'_>, flags: &[String]) {

@@ -3,9 +3,8 @@
 use std::convert::Infallible;
 
 use domain::{Keys, LocationId, Move, MoveKind, Sku, StockKey};
+use operate::{Command, Operated, operate};
 use store::AnyStore;
-
-use crate::cmd::operate::{Command, Operated, operate};
 
 /// Items per transaction.
 const ROWS: usize = 500;

@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use domain::stock::QUANTITY_MAX;
-use domain::{Keys, LocationId, Move, MoveKind, Sku, Stock, StockKey, Version};
+use domain::{LocationId, Sku, Stock, StockKey};
+use operate::stock::{Refused, What, change};
+use operate::{Command, Operated};
 use store::{AnyStore, Reports};
 
 use super::StockJson;
-use crate::cmd::operate::{Command, Operated, operate};
 use crate::config::Settings;
 use crate::exit::{NOT_FINE, bad_config};
 use crate::output;
@@ -23,30 +24,6 @@ pub(super) struct Request {
     pub(super) id: Option<String>,
 }
 
-#[derive(Clone, Copy)]
-pub(super) enum What {
-    Set { on_hand: i64, floor: Option<i64> },
-    Adjust { units: i64 },
-    Floor { floor: i64 },
-}
-
-impl What {
-    /// The same change has the same words.
-    fn describe(self, key: &StockKey) -> String {
-        match self {
-            Self::Set { on_hand, floor } => format!("set {key} to {on_hand}, floor {floor:?}"),
-            Self::Adjust { units } => format!("adjust {key} by {units:+}"),
-            Self::Floor { floor } => format!("set the floor of {key} to {floor}"),
-        }
-    }
-}
-
-/// Why a row cannot be changed as asked.
-enum Refused {
-    Unknown,
-    BelowCommitted { on_hand: i64, stock: Stock },
-}
-
 pub(super) async fn run(
     settings: &Settings,
     store: &AnyStore,
@@ -55,36 +32,9 @@ pub(super) async fn run(
     check(&request)?;
     let sku = Sku::new(&request.sku);
     let key = StockKey::new(&sku, &location(store, &sku, request.location.as_deref()).await?);
-    let keys = Keys { skus: [sku.clone()].into(), ..Keys::default() };
     let mut command = Command::new(&request.reason, request.id.clone());
     command.what = request.what.describe(&key);
-    let operated = operate(store, &keys, &command, |batch| {
-        let before = batch.view().stock.get(&key);
-        let (change, floor) = match plan(&key, before, request.what) {
-            Ok(planned) => planned,
-            Err(why) => return Ok(Err(why)),
-        };
-        let cause = command.cause();
-        // A lower floor makes room for the move; for a higher one the move makes room.
-        let (floor_before, floor_after) = match floor {
-            Some(floor) if floor < before.floor && before.version != Version::ABSENT => {
-                (Some(floor), None)
-            }
-            floor => (None, floor),
-        };
-        let mut after = before;
-        if let Some(floor) = floor_before {
-            after = batch.set_floor(&key, floor, &cause, command.now)?;
-        }
-        if let Some(change) = change {
-            after = batch.move_stock(change, &cause, command.now)?;
-        }
-        if let Some(floor) = floor_after {
-            after = batch.set_floor(&key, floor, &cause, command.now)?;
-        }
-        Ok(Ok(after))
-    })
-    .await?;
+    let operated = change(store, &key, request.what, &command).await?;
     match operated {
         Operated::Refused(why) => return refuse(store, &key, why).await,
         Operated::Done(stock) => show(settings, &key, &stock)?,
@@ -149,30 +99,6 @@ async fn location(store: &AnyStore, sku: &Sku, named: Option<&str>) -> anyhow::R
             )))
         }
     }
-}
-
-/// The move and the floor to set, if any.
-fn plan(key: &StockKey, before: Stock, what: What) -> Result<(Option<Move>, Option<i64>), Refused> {
-    let absent = before.version == Version::ABSENT;
-    let (on_hand, floor) = match what {
-        What::Set { on_hand, floor } => (on_hand, floor),
-        What::Adjust { .. } | What::Floor { .. } if absent => return Err(Refused::Unknown),
-        What::Adjust { units } => (before.on_hand + units, None),
-        What::Floor { floor } => (before.on_hand, Some(floor)),
-    };
-    let delta = on_hand - before.on_hand;
-    let lowest = before.committed + floor.unwrap_or(before.floor);
-    if on_hand < lowest.max(0) && (delta < 0 || floor.is_some()) {
-        return Err(Refused::BelowCommitted { on_hand, stock: before });
-    }
-    let kind = if absent { MoveKind::Opening } else { MoveKind::Adjust };
-    let change = (absent || delta != 0).then(|| Move {
-        key: key.clone(),
-        kind,
-        on_hand_delta: delta,
-        committed_delta: 0,
-    });
-    Ok((change, floor))
 }
 
 async fn refuse(store: &AnyStore, key: &StockKey, refused: Refused) -> anyhow::Result<ExitCode> {

@@ -7,11 +7,11 @@ use std::process::ExitCode;
 use domain::stock::QUANTITY_MAX;
 use domain::{Batch, Keys, LocationId, Move, MoveKind, Sku, StockKey, Version};
 use indicatif::ProgressBar;
+use operate::{Command, Operated, operate};
 use serde::{Deserialize, Serialize};
 use store::AnyStore;
 
 use crate::cmd::csv_file::{self, Columns};
-use crate::cmd::operate::{Command, Operated, operate};
 use crate::config::Settings;
 use crate::output;
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use domain::{LocationId, Sku, Stock, StockKey};
+use operate::stock::What;
 use serde::Serialize;
 use store::Reports;
 
@@ -129,17 +130,17 @@ impl StockJson {
 pub(crate) async fn run(settings: &Settings, command: StockCommand) -> anyhow::Result<ExitCode> {
     match command {
         StockCommand::Set { sku, on_hand, location, floor, reason } => {
-            let what = change::What::Set { on_hand, floor };
+            let what = What::Set { on_hand, floor };
             let request = change::Request { sku, location, what, reason, id: None };
             change::run(settings, &settings.open_store().await?, request).await
         }
         StockCommand::Adjust { sku, units, reason, location, id } => {
-            let what = change::What::Adjust { units };
+            let what = What::Adjust { units };
             let request = change::Request { sku, location, what, reason, id };
             change::run(settings, &settings.open_store().await?, request).await
         }
         StockCommand::Floor { sku, floor, location, reason } => {
-            let what = change::What::Floor { floor };
+            let what = What::Floor { floor };
             let request = change::Request { sku, location, what, reason, id: None };
             change::run(settings, &settings.open_store().await?, request).await
         }

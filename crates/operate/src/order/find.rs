@@ -15,17 +15,18 @@ use store::{Reports, Store, StoreError};
 const SHOWN: i64 = 1_000;
 
 /// What is read of an order.
-pub(super) struct Found {
-    pub(super) view: View,
-    pub(super) webhooks: Vec<WebhookRow>,
+#[derive(Debug)]
+pub struct Found {
+    pub view: View,
+    pub webhooks: Vec<WebhookRow>,
     /// In the order in which they began.
-    pub(super) payments: Vec<(PaymentKey, Payment)>,
-    pub(super) ledger: Vec<HistoryRow>,
+    pub payments: Vec<(PaymentKey, Payment)>,
+    pub ledger: Vec<HistoryRow>,
 }
 
 impl Found {
     /// `payers`: the shops where the order's shop is paid now; it may have been paid elsewhere.
-    pub(super) async fn read<S: Store + Reports>(
+    pub async fn read<S: Store + Reports>(
         store: &S,
         key: &OrderKey,
         payers: Vec<ShopId>,

@@ -10,16 +10,17 @@ use domain::{OrderKey, Payment, PaymentKey, Policy, Sku, StockKey, Timestamp, Ve
 use crate::output;
 
 /// An order, and all that its state may come from.
-pub(super) struct Explained<'a> {
-    pub(super) key: &'a OrderKey,
-    pub(super) order: &'a Order,
-    pub(super) policy: &'a Policy,
-    pub(super) stock: &'a StockView,
-    pub(super) payments: &'a [(PaymentKey, Payment)],
+#[derive(Clone, Copy, Debug)]
+pub struct Explained<'a> {
+    pub key: &'a OrderKey,
+    pub order: &'a Order,
+    pub policy: &'a Policy,
+    pub stock: &'a StockView,
+    pub payments: &'a [(PaymentKey, Payment)],
 }
 
 /// The state in words.
-pub(super) fn state(state: OrderState) -> &'static str {
+pub fn state(state: OrderState) -> &'static str {
     match state {
         OrderState::Deleted => "deleted",
         OrderState::Trashed => "in the bin",
@@ -37,7 +38,7 @@ pub(super) fn state(state: OrderState) -> &'static str {
 }
 
 /// Why it is in its state, and what to do if something is.
-pub(super) fn why(explained: &Explained<'_>) -> String {
+pub fn why(explained: &Explained<'_>) -> String {
     let Explained { key, order, policy, .. } = *explained;
     let snapshot = order.known.snapshot.as_ref();
     let committed: i64 = order.holdings.values().map(|holding| holding.committed).sum();
@@ -162,10 +163,11 @@ fn payments(explained: &Explained<'_>, which: impl Fn(PaymentState) -> bool) -> 
 }
 
 /// An item that a short order lacks.
-pub(super) struct Missing<'a> {
-    pub(super) sku: &'a Sku,
+#[derive(Debug)]
+pub struct Missing<'a> {
+    pub sku: &'a Sku,
     /// Not committed.
-    pub(super) units: i64,
+    pub units: i64,
     /// Where most of it is free, how much that is, and the row.
     at: StockKey,
     room: i64,
@@ -174,11 +176,7 @@ pub(super) struct Missing<'a> {
 }
 
 /// What a short order lacks, over the stock as it is now.
-pub(super) fn missing<'a>(
-    order: &'a Order,
-    stock: &StockView,
-    policy: &Policy,
-) -> Vec<Missing<'a>> {
+pub fn missing<'a>(order: &'a Order, stock: &StockView, policy: &Policy) -> Vec<Missing<'a>> {
     let demand = order.short.iter().flat_map(|short| &short.demand);
     let missing = demand.filter_map(|(sku, owed)| {
         let units = owed - order.committed(sku);
@@ -198,7 +196,7 @@ pub(super) fn missing<'a>(
 
 impl Missing<'_> {
     /// The command that brings enough for this order.
-    pub(super) fn more_stock(&self) -> Option<String> {
+    pub fn more_stock(&self) -> Option<String> {
         let lacking = self.units - self.room;
         let location = if self.several_rows {
             format!(" --location {}", self.at.location)
@@ -249,7 +247,7 @@ fn short(explained: &Explained<'_>) -> String {
 }
 
 /// What a person should look at.
-pub(super) fn flags(explained: &Explained<'_>) -> Vec<String> {
+pub fn flags(explained: &Explained<'_>) -> Vec<String> {
     let flags = explained.order.flags(explained.policy);
     flags.into_iter().map(|flag| words(flag, explained)).collect()
 }

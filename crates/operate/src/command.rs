@@ -13,7 +13,7 @@ const OPTIMISTIC_TRIES: u32 = 3;
 
 /// What the store answered to an operator's change.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Operated<T, R> {
+pub enum Operated<T, R> {
     Done(T),
     /// As things are it cannot be done: nothing happened, and the key is not used up.
     Refused(R),
@@ -22,18 +22,19 @@ pub(crate) enum Operated<T, R> {
 }
 
 /// Who asks, and when.
-pub(crate) struct Command {
-    pub(crate) correlation: EnvelopeId,
-    pub(crate) now: Timestamp,
+#[derive(Clone, Debug)]
+pub struct Command {
+    pub correlation: EnvelopeId,
+    pub now: Timestamp,
     /// Under this key it happens once only.
-    pub(crate) key: Option<String>,
+    pub key: Option<String>,
     /// What is changed, to tell another use of the key from a repeat.
-    pub(crate) what: String,
-    pub(crate) reason: String,
+    pub what: String,
+    pub reason: String,
 }
 
 impl Command {
-    pub(crate) fn new(reason: impl Into<String>, key: Option<String>) -> Self {
+    pub fn new(reason: impl Into<String>, key: Option<String>) -> Self {
         Self {
             correlation: EnvelopeId(uuid::Uuid::now_v7()),
             now: worker::clock::now(),
@@ -50,7 +51,7 @@ impl Command {
         }
     }
 
-    pub(crate) fn cause(&self) -> Cause {
+    pub fn cause(&self) -> Cause {
         Cause {
             shop: None,
             order: None,
@@ -62,7 +63,7 @@ impl Command {
 }
 
 /// Loads `keys`, lets `change` work on them, and commits; again if somebody was faster.
-pub(crate) async fn operate<T, R>(
+pub async fn operate<T, R>(
     store: &AnyStore,
     keys: &Keys,
     command: &Command,

@@ -1,0 +1,19 @@
+//! What operators ask and do, whichever way they ask: the command line and the console say the same
+//! words about an order and make the same commits.
+//!
+//! * [`command`]: an operator's change, once only by its key
+//! * [`order`]: an order found and explained, and a short one tried again
+//! * [`stock`]: one row changed
+//! * [`dead`]: a dead letter decided again
+//!
+//! A change is one commit, as a worker's; a process that dies before it has changed nothing, and
+//! with a key the same command may be given again.
+
+pub mod command;
+pub mod dead;
+pub mod order;
+pub mod output;
+pub mod stock;
+
+pub use command::{Command, Operated, operate};
+pub use worker::clock::now;
