@@ -3,6 +3,7 @@
 mod accepting;
 mod channels;
 mod commands;
+mod console;
 mod drift;
 mod explaining;
 mod faults;

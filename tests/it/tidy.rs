@@ -20,7 +20,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("ingress", &["domain", "platforms", "queue", "serve"]),
     ("worker", &["domain", "lease", "platforms", "queue", "store"]),
     ("operate", &["domain", "platforms", "queue", "store", "worker"]),
-    ("console", &["domain", "platforms", "queue", "serve", "store"]),
+    ("console", &["domain", "operate", "platforms", "queue", "serve", "store"]),
     ("simulate", &["domain"]),
     (
         "onhand",

@@ -1,21 +1,34 @@
-//! The ops port of every role: is it alive, is it ready, what does it count.
+//! The ops port of every role: is it alive, is it ready, what does it count; and the console, the
+//! pages by which people see and mend, where a role has them.
 //!
 //! It is for operators and their tools, on an address that the internet does not reach. It has its
 //! own listener, so a flood of webhooks cannot keep a probe from being answered.
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
+use platforms::Shops;
+use queue::Broker;
+use store::AnyStore;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 
+mod access;
+mod act;
 mod bind;
+mod headers;
+mod health;
+mod pages;
 mod process;
 mod recorder;
 mod routes;
+mod view;
 
+pub use access::{Access, BadToken};
 pub use bind::bind;
 pub use metrics_exporter_prometheus::PrometheusHandle;
 pub use recorder::install_metrics;
@@ -30,6 +43,29 @@ pub struct Ops<R> {
     /// [`READY_TIMEOUT`].
     pub ready: R,
     pub metrics: PrometheusHandle,
+    /// Without: the role has no pages.
+    pub console: Option<Console>,
+}
+
+/// What the pages show, and who may see them.
+#[derive(Clone, Debug)]
+pub struct Console {
+    store: AnyStore,
+    broker: Broker,
+    shops: watch::Receiver<Arc<Shops>>,
+    access: Access,
+    stats: pages::LatestStats,
+}
+
+impl Console {
+    pub fn new(
+        store: AnyStore,
+        broker: Broker,
+        shops: watch::Receiver<Arc<Shops>>,
+        access: Access,
+    ) -> Self {
+        Self { store, broker, shops, access, stats: pages::LatestStats::default() }
+    }
 }
 
 /// How long a readiness check may take before it counts as "no".
@@ -48,7 +84,7 @@ where
     }
 }
 
-/// A handful of probes and scrapers, all quick.
+/// A handful of probes, scrapers and people, all quick.
 fn limits() -> serve::Limits {
     serve::Limits {
         connections_max: 128,

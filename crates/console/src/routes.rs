@@ -5,6 +5,7 @@
 //! | `GET /healthz` | 200: the process is alive; asks nobody |
 //! | `GET /readyz` | 200, or 503 with what is missing |
 //! | `GET /metrics` | Prometheus text |
+//! | `/console…` | the pages, where the role has them (`pages/mod.rs`) |
 
 use std::future::Future;
 
@@ -16,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::time::timeout;
 
-use crate::{Ops, READY_TIMEOUT, process};
+use crate::{Ops, READY_TIMEOUT, pages, process};
 
 /// The version of Prometheus' text format that the exporter writes.
 const METRICS_CONTENT_TYPE: &str = "text/plain; version=0.0.4";
@@ -26,11 +27,13 @@ where
     R: Fn() -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<(), String>> + Send + 'static,
 {
+    let console = ops.console.clone().map_or_else(Router::new, pages::router);
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz::<R, F>))
         .route("/metrics", get(metrics::<R>))
         .with_state(ops)
+        .merge(console)
 }
 
 async fn readyz<R, F>(State(ops): State<Ops<R>>) -> Response

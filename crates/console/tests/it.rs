@@ -34,6 +34,7 @@ impl Console {
                 async move { if ready { Ok(()) } else { Err("no database".to_owned()) } }
             },
             metrics: install_metrics(),
+            console: None,
         };
         let stop = CancellationToken::new();
         let tracker = TaskTracker::new();

@@ -33,6 +33,8 @@ enum Command {
     Ingress(roles::IngressArgs),
     /// Apply queued webhooks to the store (fleet).
     Worker(roles::WorkerArgs),
+    /// Serve the console: pages to see and mend what goes on (fleet; `serve` has it, too).
+    Console(roles::ConsoleArgs),
     /// Bring the database's schema up to date.
     Migrate,
     /// Watch a simulated flash sale on a fresh instance, with a crash in the middle.
@@ -98,7 +100,10 @@ pub(crate) fn parse() -> Result<Cli, ExitCode> {
 
 impl Cli {
     pub(crate) fn is_role(&self) -> bool {
-        matches!(self.command, Command::Serve(_) | Command::Ingress(_) | Command::Worker(_))
+        matches!(
+            self.command,
+            Command::Serve(_) | Command::Ingress(_) | Command::Worker(_) | Command::Console(_)
+        )
     }
 
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
@@ -107,6 +112,7 @@ impl Cli {
             Command::Serve(args) => roles::serve(&settings, args).await,
             Command::Ingress(args) => roles::ingress(&settings, args).await,
             Command::Worker(args) => roles::worker(&settings, args).await,
+            Command::Console(args) => roles::console(&settings, args).await,
             Command::Migrate => cmd::migrate::run(&settings).await,
             Command::Demo(args) => cmd::demo::run(&settings, args).await,
             Command::Shop(command) => cmd::shop::run(&settings, command),

@@ -1,4 +1,4 @@
-//! The long-running roles: `serve` (all in one process), `ingress` and `worker`.
+//! The long-running roles: `serve` (all in one process), `ingress`, `worker` and `console`.
 //!
 //! Stopping goes with the data: ingress first finishes what it accepted, then lanes finish what
 //! they took, then queue and store close. A kill at any point loses nothing; it only skips this.
@@ -26,9 +26,14 @@ use crate::config::Settings;
 use crate::exit::bad_config;
 use crate::shops_file;
 
+mod console;
 mod spool;
 mod strategy;
 
+use ::console::{self as ops, Console};
+pub(crate) use console::{ConsoleArgs, console};
+
+use console::AccessArgs;
 use spool::SpoolArgs;
 use strategy::StrategyArgs;
 
@@ -40,7 +45,9 @@ pub(crate) struct ServeArgs {
     spool: SpoolArgs,
     #[command(flatten)]
     worker: WorkerLimits,
-    /// Health, readiness and metrics; taken: the next free port
+    #[command(flatten)]
+    access: AccessArgs,
+    /// The console, health, readiness and metrics; taken: the next free port
     #[arg(long, env = "ONHAND_OPS_LISTEN", default_value = "127.0.0.1:8081")]
     ops_listen: SocketAddr,
 }
@@ -157,12 +164,12 @@ struct Role {
     stop: CancellationToken,
     /// Everything else has stopped; ops and the watching of files may, too.
     done: CancellationToken,
-    metrics: console::PrometheusHandle,
+    metrics: ops::PrometheusHandle,
 }
 
 impl Role {
     fn start(settings: &Settings) -> anyhow::Result<Self> {
-        let metrics = console::install_metrics();
+        let metrics = ops::install_metrics();
         let (tasks, stop, done) =
             (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
         let shops = shops_file::watch(&settings.shops, &tasks, done.clone())?;
@@ -171,16 +178,21 @@ impl Role {
         Ok(Self { shops, tasks, stop, done, metrics })
     }
 
-    /// Serves health, readiness and metrics.
-    async fn ops<R, F>(&self, listen: SocketAddr, ready: R) -> anyhow::Result<()>
+    /// Serves health, readiness and metrics, and the console where there is one.
+    async fn ops<R, F>(
+        &self,
+        listen: SocketAddr,
+        ready: R,
+        console: Option<Console>,
+    ) -> anyhow::Result<()>
     where
         R: Fn() -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Result<(), String>> + Send + 'static,
     {
-        let listener = console::bind(listen).await.with_context(|| format!("ops port {listen}"))?;
+        let listener = ops::bind(listen).await.with_context(|| format!("ops port {listen}"))?;
         tracing::info!(ops.listen = %listener.local_addr()?, "health, readiness and metrics");
-        let ops = console::Ops { ready, metrics: self.metrics.clone() };
-        self.tasks.spawn(console::run(listener, ops, self.done.clone()));
+        let ops = ops::Ops { ready, metrics: self.metrics.clone(), console };
+        self.tasks.spawn(ops::run(listener, ops, self.done.clone()));
         Ok(())
     }
 
@@ -244,7 +256,8 @@ pub(crate) async fn serve(settings: &Settings, args: ServeArgs) -> anyhow::Resul
     let publisher = spool::before(queue.publisher(), spool.as_ref());
     let ready = readiness(Some(publisher.clone()), Some(store.clone()));
     let listener = listen(args.ingress.listen).await?;
-    role.ops(args.ops_listen, ready).await?;
+    let console = args.access.console(&role, args.ops_listen, &store, &broker)?;
+    role.ops(args.ops_listen, ready, Some(console)).await?;
     // Lanes stop only when nothing new can come; ingress does not go on without them.
     let lanes_stop = CancellationToken::new();
     let apply = async {
@@ -281,7 +294,7 @@ pub(crate) async fn ingress(settings: &Settings, args: IngressArgs) -> anyhow::R
     let queue = broker.open().await?;
     let publisher = spool::before(queue.publisher(), spool.as_ref());
     let listener = listen(args.ingress.listen).await?;
-    role.ops(args.ops_listen, readiness(Some(publisher.clone()), None)).await?;
+    role.ops(args.ops_listen, readiness(Some(publisher.clone()), None), None).await?;
     let receive = role.receive(listener, publisher, &args.ingress);
     spool::drain(spool.as_ref(), queue.publisher(), args.drain.deadline(), receive).await;
     args.spool.tell_what_is_left(spool.as_ref());
@@ -306,7 +319,7 @@ pub(crate) async fn worker(settings: &Settings, args: WorkerArgs) -> anyhow::Res
     let store = database.open().await?;
     let strategy = args.worker.strategy.strategy(&settings.broker_prefix).await?;
     let queue = broker.open().await?;
-    role.ops(args.ops_listen, readiness(None, Some(store.clone()))).await?;
+    role.ops(args.ops_listen, readiness(None, Some(store.clone())), None).await?;
     tracing::info!(lanes = args.worker.lanes, "applying webhooks");
     let worked = role.work(&queue, &store, (&args.worker, strategy), role.stop.clone()).await;
     bounded(queue.close()).await;

@@ -211,7 +211,6 @@ async fn show(settings: &Settings, store: &AnyStore, id: EnvelopeId) -> anyhow::
     Ok(ExitCode::SUCCESS)
 }
 
-
 #[derive(Serialize)]
 struct Replayed {
     id: String,

@@ -1,0 +1,71 @@
+//! What can be done through the console. Each is asked for by a page that says what will happen, and
+//! done by that page's form.
+//!
+//! Every action leaves a row in `operations`: who, what, and under which key. The key comes with the
+//! page, so a form that is sent twice acts once. Stock and orders change in the same transaction as
+//! the row. Dead letters are replayed and discarded after it: when the process dies in between, the
+//! row says what was begun, and the letters that are left are still open.
+
+use axum::Router;
+use axum::routing::get;
+use domain::{Batch, Operation, View};
+use store::{AnyStore, Commit, Store, StoreError};
+use uuid::Uuid;
+
+use crate::Console;
+use crate::access::Who;
+use crate::pages::Trouble;
+
+mod dead;
+mod order;
+mod stock;
+
+/// What the keys of all that is done here start with.
+pub(crate) const AUDIT: &str = "console/";
+
+pub(crate) fn routes() -> Router<Console> {
+    Router::new()
+        .route("/console/stock/adjust", get(stock::ask).post(stock::adjust))
+        .route("/console/order/retry", get(order::ask).post(order::retry))
+        .route("/console/dead/replay", get(dead::ask_replay).post(dead::replay))
+        .route("/console/dead/discard", get(dead::ask_discard).post(dead::discard))
+}
+
+/// A name for an action that is about to be confirmed. They sort by when they were given.
+fn new_key() -> String {
+    Uuid::now_v7().to_string()
+}
+
+/// The key of an action, as it is stored.
+fn stored_key(key: &str) -> Result<String, Trouble> {
+    let key: Uuid =
+        key.parse().map_err(|_| Trouble::bad("This form is not one of the console's."))?;
+    Ok(format!("{AUDIT}{key}"))
+}
+
+/// What was done, with who did it.
+fn signed(what: &str, who: Who) -> String {
+    format!("{}: {what}", who.as_str())
+}
+
+/// Notes an action before it begins. `false`: it was begun before.
+async fn note(store: &AnyStore, key: String, what: String) -> Result<bool, StoreError> {
+    let mut batch = Batch::new(View::default());
+    batch.operation(Operation { key, what, at: operate::now() });
+    Ok(store.commit(&batch.into_changes()).await? == Commit::Applied)
+}
+
+/// For whom may only look, and came by an address and not by a link.
+fn check(who: Who) -> Result<(), Trouble> {
+    if who.may_act() {
+        return Ok(());
+    }
+    Err(Trouble::forbidden("This token may look, not change anything."))
+}
+
+fn done_before() -> Trouble {
+    Trouble::new(
+        axum::http::StatusCode::CONFLICT,
+        "This was done before, with this very form: nothing was changed now.",
+    )
+}

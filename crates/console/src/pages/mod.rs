@@ -1,0 +1,250 @@
+//! Every page of the console; see [`router`] for the paths.
+//!
+//! Pages only read, each a bounded number of rows. What changes something is in [`crate::act`].
+
+use askama::Template;
+use axum::extract::FromRequestParts;
+use axum::extract::rejection::QueryRejection;
+use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use axum::http::request::Parts;
+use axum::middleware;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use axum::{Extension, Router};
+use domain::ShopId;
+use serde::de::DeserializeOwned;
+use store::StoreError;
+
+use crate::access::{self, Mode, Session, Who};
+use crate::view::prose;
+use crate::{Console, act, headers};
+
+mod dead;
+mod operations;
+mod orders;
+mod overview;
+mod shops;
+mod stock;
+mod webhooks;
+
+pub(crate) use orders::find as find_order;
+pub(crate) use overview::LatestStats;
+
+/// Rows of a page.
+pub(crate) const ROWS: i64 = 50;
+
+/// Characters of the longest text that is searched for.
+const ASKED_MAX: usize = 512;
+
+/// What the overview fetches again and again.
+pub(crate) const LIVE: &str = "/console/live";
+
+pub(crate) fn router(console: Console) -> Router {
+    let inside = Router::new()
+        .route("/console", get(overview::overview))
+        .route(LIVE, get(overview::live))
+        .route("/console/stock", get(stock::list))
+        .route("/console/stock/item", get(stock::item))
+        .route("/console/orders", get(orders::list))
+        .route("/console/order", get(orders::order))
+        .route("/console/webhooks", get(webhooks::list))
+        .route("/console/webhook", get(webhooks::webhook))
+        .route("/console/dead", get(dead::list))
+        .route("/console/dead/letter", get(dead::letter))
+        .route("/console/shops", get(shops::list))
+        .route("/console/operations", get(operations::list))
+        .merge(act::routes())
+        .merge(access::routes())
+        .layer(middleware::from_fn_with_state(console.clone(), access::guard));
+    let assets = Router::new()
+        .route("/", get(|| async { (StatusCode::SEE_OTHER, [(LOCATION, "/console")]) }))
+        .route(
+            "/console/style.css",
+            get(|| asset("text/css", include_str!("../../assets/style.css"))),
+        )
+        .route(
+            "/console/live.js",
+            get(|| asset("text/javascript", include_str!("../../assets/live.js"))),
+        )
+        .route(
+            "/console/icon.svg",
+            get(|| asset("image/svg+xml", include_str!("../../assets/icon.svg"))),
+        );
+    inside.merge(assets).layer(middleware::map_response(headers::secure)).with_state(console)
+}
+
+async fn asset(kind: &'static str, text: &'static str) -> Response {
+    let headers = [(CONTENT_TYPE, kind), (CACHE_CONTROL, "max-age=300")];
+    (headers, text).into_response()
+}
+
+/// What stands around every page.
+#[derive(Clone, Debug)]
+pub(crate) struct Frame {
+    pub(crate) title: String,
+    /// Of the navigation; empty: none.
+    pub(crate) section: &'static str,
+    pub(crate) who: &'static str,
+    pub(crate) may_act: bool,
+    /// Can log out.
+    pub(crate) has_token: bool,
+    pub(crate) csrf: String,
+}
+
+impl Frame {
+    pub(crate) fn new(
+        console: &Console,
+        session: &Session,
+        section: &'static str,
+        title: impl Into<String>,
+    ) -> Self {
+        Self {
+            title: title.into(),
+            section,
+            who: session.who.as_str(),
+            may_act: session.who.may_act(),
+            has_token: console.access.mode() == Mode::Tokens && session.who != Who::Nobody,
+            csrf: session.form_token(&console.access),
+        }
+    }
+
+    /// For the link of a section, if it is this one.
+    pub(crate) fn current(&self, section: &str) -> bool {
+        self.section == section
+    }
+}
+
+pub(crate) fn render(page: &impl Template) -> Response {
+    match page.render() {
+        Ok(html) => Html(html).into_response(),
+        Err(error) => {
+            tracing::error!(error = %error, "a page of the console cannot be rendered");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// Why there is no page, in words for whoever asked.
+#[derive(Debug)]
+pub(crate) struct Trouble {
+    status: StatusCode,
+    text: String,
+}
+
+#[derive(Template)]
+#[template(path = "trouble.html")]
+struct TroublePage<'a> {
+    title: &'a str,
+    text: Vec<(bool, String)>,
+}
+
+impl Trouble {
+    pub(crate) fn new(status: StatusCode, text: impl Into<String>) -> Self {
+        Self { status, text: text.into() }
+    }
+
+    pub(crate) fn forbidden(text: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, text)
+    }
+
+    pub(crate) fn not_found(text: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, text)
+    }
+
+    pub(crate) fn bad(text: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, text)
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(error = chain(&error), "the console cannot read the database");
+        let (status, text) = match error {
+            StoreError::Unavailable(_) | StoreError::TryAgain(_) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The database does not answer. Webhooks are received all the same, and applied \
+                 when it is back. `onhand doctor` says more.",
+            ),
+            StoreError::Rejected(_) | StoreError::Schema(_) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "The database holds what this program cannot read, or is of another version. The \
+                 log says what it is, and `onhand doctor` may.",
+            ),
+        };
+        Self::new(status, text)
+    }
+}
+
+impl From<anyhow::Error> for Trouble {
+    fn from(error: anyhow::Error) -> Self {
+        tracing::error!(error = format!("{error:#}"), "the console could not do what was asked");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("It was not done: {error}."))
+    }
+}
+
+impl From<QueryRejection> for Trouble {
+    fn from(_: QueryRejection) -> Self {
+        Self::bad("The address of this page is not one that a page of the console links to.")
+    }
+}
+
+impl IntoResponse for Trouble {
+    fn into_response(self) -> Response {
+        let title = self.status.canonical_reason().unwrap_or("Trouble");
+        let mut response = render(&TroublePage { title, text: prose(&self.text) });
+        *response.status_mut() = self.status;
+        response
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// What a page is asked for. A field that was left empty is as one that is not there.
+pub(crate) struct Asked<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = Trouble;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Trouble> {
+        let axum::extract::Query(asked) =
+            axum::extract::Query::from_request_parts(parts, state).await?;
+        Ok(Self(asked))
+    }
+}
+
+/// A text from a form: trimmed, and nothing if it is empty. Databases take no NUL.
+pub(crate) fn asked(text: &str) -> Option<String> {
+    let text: String = text.trim().chars().filter(|c| *c != '\0').take(ASKED_MAX).collect();
+    (!text.is_empty()).then_some(text)
+}
+
+pub(crate) type Answer = Result<Response, Trouble>;
+
+pub(crate) type Asker = Extension<Session>;
+
+/// A choice of a `<select>`.
+#[derive(Clone, Debug)]
+pub(crate) struct Choice {
+    pub(crate) value: String,
+    pub(crate) is_chosen: bool,
+}
+
+pub(crate) fn choices<'a>(
+    values: impl IntoIterator<Item = &'a str>,
+    chosen: Option<&str>,
+) -> Vec<Choice> {
+    let choice = |value: &str| Choice { value: value.to_owned(), is_chosen: chosen == Some(value) };
+    values.into_iter().map(choice).collect()
+}
+
+/// The shops of the file, as choices.
+pub(crate) fn shop_choices(console: &Console, chosen: Option<&str>) -> Vec<Choice> {
+    let shops = console.shops.borrow();
+    let names: Vec<ShopId> = shops.iter().map(|shop| shop.name.clone()).collect();
+    drop(shops);
+    choices(names.iter().map(|name| name.as_str()), chosen)
+}

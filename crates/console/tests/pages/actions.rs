@@ -1,0 +1,107 @@
+//! What is done through the console, once, and written down.
+
+use crate::harness::{Test, cookie, form, raw};
+
+#[tokio::test]
+async fn stock_is_adjusted_once_with_its_reason_and_who_did_it() {
+    let test = Test::open().await;
+    test.stock("BOWL", 10).await;
+    let ask = "/console/stock/adjust?sku=BOWL&location=main&units=-3&reason=broken";
+    let asked = test.get(ask).await;
+    assert!(asked.body.contains("10 now, 7 then"), "{}", asked.body);
+    assert_eq!(test.units("BOWL").await, (10, 0), "a question changes nothing");
+    let session = cookie(&asked).expect("a session");
+    let (action, fields) = form(&asked.body);
+    let done = test.post(&action, &session, &fields).await;
+    assert_eq!(done.status, 303, "{}", done.body);
+    assert!(done.head.contains("done=adjusted"), "{}", done.head);
+    assert_eq!(test.units("BOWL").await, (7, 0));
+    // The same form again, as by a double click.
+    let again = test.post(&action, &session, &fields).await;
+    assert_eq!(again.status, 409, "{}", again.body);
+    assert_eq!(test.units("BOWL").await, (7, 0));
+
+    let item = test.page("/console/stock/item?sku=BOWL").await;
+    assert!(item.contains("broken (console, local)"), "{item}");
+    let actions = test.page("/console/operations").await;
+    assert!(actions.contains("local: adjust BOWL at main by -3, broken"), "{actions}");
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_not_asked_twice() {
+    let test = Test::open().await;
+    test.stock("BOWL", 3).await;
+    test.order(1_001, "BOWL", 3).await;
+    for (units, reason, status) in [
+        ("0", "r", 400),
+        ("many", "r", 400),
+        ("99999999999999999", "r", 400),
+        ("1", "", 400),
+        ("-1", "broken", 409),
+    ] {
+        let path =
+            format!("/console/stock/adjust?sku=BOWL&location=main&units={units}&reason={reason}");
+        let answer = test.get(&path).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.body);
+    }
+    let nowhere = "/console/stock/adjust?sku=CUP&location=main&units=1&reason=r";
+    assert_eq!(test.get(nowhere).await.status, 409);
+}
+
+#[tokio::test]
+async fn a_short_order_is_tried_again() {
+    let test = Test::open().await;
+    test.stock("BOWL", 1).await;
+    let id = test.order(1_001, "BOWL", 3).await.id();
+    let retry = format!("/console/order/retry?shop=demo&id={id}");
+    let still = test.submit(&retry, &[]).await;
+    assert_eq!(still.status, 200);
+    assert!(still.body.contains("It is still short"), "{}", still.body);
+    assert!(still.body.contains("onhand stock adjust BOWL +2"), "{}", still.body);
+    test.stock("BOWL", 4).await;
+    let done = test.submit(&retry, &[]).await;
+    assert!(done.body.contains("It is committed now"), "{}", done.body);
+    assert_eq!(test.units("BOWL").await, (4, 3));
+    let actions = test.page("/console/operations").await;
+    assert_eq!(actions.matches("local: retry order").count(), 2, "{actions}");
+}
+
+#[tokio::test]
+async fn dead_letters_are_replayed_once_their_cause_is_mended() {
+    let test = Test::open().await;
+    for id in 1_001..1_004 {
+        test.order(id, "BOWL", 1).await;
+    }
+    let replay = "/console/dead/replay?reason=unknown_sku";
+    let still = test.submit(replay, &[]).await;
+    assert!(still.body.contains("3 could still not be applied"), "{}", still.body);
+    test.stock("BOWL", 5).await;
+    let done = test.submit(replay, &[]).await;
+    assert_eq!(done.status, 200);
+    assert_eq!(done.body.matches("<td>applied</td>").count(), 3, "{}", done.body);
+    assert_eq!(test.units("BOWL").await, (5, 3));
+    assert_eq!(test.get(replay).await.status, 404, "none is left");
+    assert!(test.page("/console/dead").await.contains("everything that came could be applied"));
+    let actions = test.page("/console/operations").await;
+    assert!(actions.contains("local: replay 3 dead letters of reason unknown_sku"), "{actions}");
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_discarded_with_a_reason() {
+    let test = Test::open().await;
+    test.decide(&[raw("orders/create", "no JSON"), raw("orders/create", "neither")]).await;
+    let list = test.page("/console/dead").await;
+    let link = list.split("<tr><td><a href=\"").nth(1).and_then(|it| it.split('"').next());
+    let id = link.and_then(|link| link.split_once("id=")).map(|(_, id)| id).expect("a letter");
+    let discard = format!("/console/dead/discard?id={id}");
+    assert_eq!(test.submit(&discard, &[("why", " ")]).await.status, 400, "no reason");
+    let done = test.submit(&discard, &[("why", "a test of theirs")]).await;
+    assert!(done.body.contains("<td>discarded</td>"), "{}", done.body);
+    assert_eq!(test.get(&discard).await.status, 404, "it is closed");
+    let letter = test.page(&format!("/console/dead/letter?id={id}")).await;
+    assert!(letter.contains("discarded: a test of theirs (console, local)"), "{letter}");
+    let rest = test.submit("/console/dead/discard?reason=malformed", &[("why", "the rest")]).await;
+    assert_eq!(rest.body.matches("<td>discarded</td>").count(), 1, "{}", rest.body);
+    let all = test.page("/console/dead?all=1").await;
+    assert_eq!(all.matches("<td>discarded</td>").count(), 2, "{all}");
+}

@@ -1,0 +1,234 @@
+//! A console over a store of its own, and webhooks that were decided into it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use console::{Access, Console, Ops, install_metrics};
+use domain::{Keys, LocationId, Sku, StockKey};
+use operate::stock::{What, change};
+use operate::{Command, Operated};
+use platforms::Shops;
+use queue::Broker;
+use store::{AnyStore, Database, Store};
+use tempfile::TempDir;
+use testkit::shopify::{ShopifyOrder, SignedWebhook};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use worker::{Processor, Strategy, Work};
+
+use crate::peer::{Answer, Peer};
+
+pub(crate) const OPERATOR: &str = "operator-0123456789";
+pub(crate) const READER: &str = "reader-0123456789";
+/// Must never be seen on any page.
+pub(crate) const SECRET: &str = "the-shops-own-secret";
+const DOMAIN: &str = "demo.myshopify.com";
+
+/// Every page that needs nothing but a store.
+pub(crate) const PAGES: [&str; 8] = [
+    "/console",
+    "/console/live",
+    "/console/stock",
+    "/console/orders",
+    "/console/webhooks",
+    "/console/dead",
+    "/console/shops",
+    "/console/operations",
+];
+
+pub(crate) struct Test {
+    pub(crate) store: AnyStore,
+    shops: Arc<Shops>,
+    address: SocketAddr,
+    stop: CancellationToken,
+    _folder: TempDir,
+}
+
+impl Drop for Test {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl Test {
+    /// Open to this machine.
+    pub(crate) async fn open() -> Self {
+        Self::with(|| Access::new(loopback(), None, None)).await
+    }
+
+    pub(crate) async fn with_tokens() -> Self {
+        let (operator, reader) = (Some(OPERATOR.into()), Some(READER.into()));
+        Self::with(|| Access::new(loopback(), operator, reader)).await
+    }
+
+    /// As on an address that others reach, without a token.
+    pub(crate) async fn closed() -> Self {
+        let open = "0.0.0.0:8081".parse().expect("an address");
+        Self::with(|| Access::new(open, None, None)).await
+    }
+
+    async fn with(access: impl FnOnce() -> Result<Access, console::BadToken>) -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let database = Database::Sqlite(folder.path().join("onhand.db"));
+        database.migrate().await.expect("migrates");
+        let store = database.open().await.expect("opens");
+        let queue = Broker::Embedded(folder.path().join("queue.db"));
+        drop(queue.open().await.expect("a queue"));
+        let text = format!(
+            "[[shop]]\nname = \"demo\"\nplatform = \"shopify\"\ndomain = \"{DOMAIN}\"\n\
+             secrets = [\"plain:{SECRET}\"]\n"
+        );
+        let shops = Shops::parse(&text, |_| Err("none".to_owned())).expect("a shops file");
+        let (_, receiver) = watch::channel(Arc::new(shops));
+        let shops = receiver.borrow().clone();
+        let access = access().expect("good tokens");
+        let pages = Console::new(store.clone(), queue, receiver, access);
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let stop = CancellationToken::new();
+        let ops =
+            Ops { ready: || async { Ok(()) }, metrics: install_metrics(), console: Some(pages) };
+        TaskTracker::new().spawn(console::run(listener, ops, stop.clone()));
+        Self { store, shops, address, stop, _folder: folder }
+    }
+
+    /// Units of an item at `main`.
+    pub(crate) async fn stock(&self, sku: &str, on_hand: i64) {
+        let what = What::Set { on_hand, floor: None };
+        let done = change(&self.store, &row(sku), what, &Command::new("counted", None)).await;
+        assert!(matches!(done, Ok(Operated::Done(_))), "{done:?}");
+    }
+
+    pub(crate) async fn units(&self, sku: &str) -> (i64, i64) {
+        let keys = Keys { skus: [Sku::new(sku)].into(), ..Keys::default() };
+        let stock = self.store.load(&keys).await.expect("loads").stock.get(&row(sku));
+        (stock.on_hand, stock.committed)
+    }
+
+    /// Decides what the platform sent, as a worker does.
+    pub(crate) async fn decide(&self, webhooks: &[SignedWebhook]) {
+        let mut processor = Processor::new(self.store.clone(), Strategy::Adaptive);
+        for batch in webhooks.chunks(500) {
+            let work =
+                batch.iter().map(|webhook| Work::new(webhook.envelope("demo", operate::now()), 0));
+            processor.process(work.collect(), &self.shops, true).await.expect("decides");
+        }
+    }
+
+    /// An order of so many units.
+    pub(crate) async fn order(&self, id: u64, sku: &str, units: i64) -> ShopifyOrder {
+        let order = ShopifyOrder::new(id).of(DOMAIN, SECRET).line(sku, units);
+        self.decide(&[order.webhook("orders/create")]).await;
+        order
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, &[], "").await
+    }
+
+    pub(crate) fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A page that is there, as HTML.
+    pub(crate) async fn page(&self, path: &str) -> String {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        for secret in [SECRET, OPERATOR, READER] {
+            assert!(!answer.body.contains(secret), "{path} shows a secret");
+        }
+        answer.body
+    }
+
+    pub(crate) async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let mut head = format!("{method} {path} HTTP/1.1\r\n");
+        if !headers.iter().any(|(name, _)| *name == "Host") {
+            head += &format!("Host: {}\r\n", self.address);
+        }
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        if method == "POST" {
+            head += "Content-Type: application/x-www-form-urlencoded\r\n";
+            head += &format!("Content-Length: {}\r\n", body.len());
+        }
+        let mut peer = Peer::connect(self.address).await;
+        peer.send(format!("{head}\r\n{body}")).await;
+        peer.answer().await
+    }
+
+    /// Opens a page with a form, fills it and sends it, as a browser does.
+    pub(crate) async fn submit(&self, page: &str, fill: &[(&str, &str)]) -> Answer {
+        let asked = self.get(page).await;
+        assert_eq!(asked.status, 200, "{page}: {}", asked.body);
+        let cookie = cookie(&asked).expect("a new session");
+        let (action, mut fields) = form(&asked.body);
+        for (name, value) in fill {
+            fields.retain(|(known, _)| known != name);
+            fields.push(((*name).to_owned(), (*value).to_owned()));
+        }
+        self.post(&action, &cookie, &fields).await
+    }
+
+    pub(crate) async fn post(
+        &self,
+        path: &str,
+        cookie: &str,
+        fields: &[(String, String)],
+    ) -> Answer {
+        let origin = self.origin();
+        self.ask("POST", path, &[("Cookie", cookie), ("Origin", &origin)], &encoded(fields)).await
+    }
+}
+
+fn loopback() -> SocketAddr {
+    "127.0.0.1:8081".parse().expect("an address")
+}
+
+fn row(sku: &str) -> StockKey {
+    StockKey::new(&Sku::new(sku), &LocationId::new("main"))
+}
+
+pub(crate) fn raw(topic: &str, body: &str) -> SignedWebhook {
+    SignedWebhook::raw(topic, DOMAIN, SECRET, body.to_owned())
+}
+
+pub(crate) fn encoded(fields: &[(String, String)]) -> String {
+    let escaped = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    let fields = fields.iter().map(|(name, value)| format!("{name}={}", escaped(value)));
+    fields.collect::<Vec<_>>().join("&")
+}
+
+/// What the browser would send back.
+pub(crate) fn cookie(answer: &Answer) -> Option<String> {
+    let line = answer.head.lines().find_map(|line| line.strip_prefix("set-cookie: "))?;
+    line.split(';').next().map(str::to_owned)
+}
+
+/// The last form of a page that posts: where to, and its hidden fields.
+pub(crate) fn form(html: &str) -> (String, Vec<(String, String)>) {
+    let start = html.rfind("<form method=\"post\"").or_else(|| html.rfind("method=\"post\""));
+    let form = &html[start.expect("a form that posts")..];
+    let form = &form[..form.find("</form>").expect("the end of the form")];
+    let action = attribute(form, "action").expect("an action");
+    let inputs = form.split("<input type=\"hidden\"").skip(1);
+    let fields = inputs.filter_map(|input| {
+        let tag = &input[..input.find('>')?];
+        Some((attribute(tag, "name")?, attribute(tag, "value")?))
+    });
+    (action, fields.collect())
+}
+
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let (_, rest) = tag.split_once(&format!("{name}=\""))?;
+    let value = rest.split('"').next()?;
+    Some(value.replace("&#60;", "<").replace("&#62;", ">").replace("&#38;", "&"))
+}

@@ -1,0 +1,82 @@
+//! The console: its tokens, and the role that serves nothing else.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::Args;
+use console::{Access, Console};
+use queue::Broker;
+use secrecy::SecretString;
+use store::AnyStore;
+
+use super::{Role, bounded, readiness};
+use crate::config::Settings;
+use crate::exit::bad_config;
+
+#[derive(Debug, Args)]
+pub(crate) struct ConsoleArgs {
+    #[command(flatten)]
+    access: AccessArgs,
+    /// The console, health, readiness and metrics; taken: the next free port
+    #[arg(long, env = "ONHAND_OPS_LISTEN", default_value = "127.0.0.1:8081")]
+    ops_listen: SocketAddr,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AccessArgs {
+    /// Whoever has this may use the console and change things through it, as `openssl rand -hex 24`
+    /// makes one. Without, it is open to this machine alone
+    #[arg(long, env = "ONHAND_CONSOLE_TOKEN", hide_env_values = true)]
+    console_token: Option<SecretString>,
+    /// Whoever has this may look at the console, and change nothing
+    #[arg(long, env = "ONHAND_CONSOLE_READ_TOKEN", hide_env_values = true)]
+    console_read_token: Option<SecretString>,
+}
+
+impl AccessArgs {
+    pub(super) fn access(&self, listen: SocketAddr) -> anyhow::Result<Access> {
+        let (operator, reader) = (self.console_token.clone(), self.console_read_token.clone());
+        Access::new(listen, operator, reader).map_err(|error| {
+            bad_config(format!("ONHAND_CONSOLE_TOKEN, ONHAND_CONSOLE_READ_TOKEN: {error}"))
+        })
+    }
+
+    /// The console of a role that also does other things: without a token on an open address it is
+    /// closed, and the role works all the same.
+    pub(super) fn console(
+        &self,
+        role: &Role,
+        listen: SocketAddr,
+        store: &AnyStore,
+        broker: &Broker,
+    ) -> anyhow::Result<Console> {
+        let access = self.access(listen)?;
+        if access.is_closed() {
+            tracing::warn!(
+                console.listen = %listen,
+                "the console is closed: others reach its address, and ONHAND_CONSOLE_TOKEN is not set"
+            );
+        }
+        Ok(Console::new(store.clone(), broker.clone(), role.shops.clone(), access))
+    }
+}
+
+/// `onhand console`.
+pub(crate) async fn console(settings: &Settings, args: ConsoleArgs) -> anyhow::Result<ExitCode> {
+    if args.access.access(args.ops_listen)?.is_closed() {
+        return Err(bad_config(format!(
+            "others reach {}, so the console needs a token: set ONHAND_CONSOLE_TOKEN \
+             (--console-token), for example to what `openssl rand -hex 24` prints, or let it \
+             listen on this machine alone (--ops-listen 127.0.0.1:8081)",
+            args.ops_listen
+        )));
+    }
+    let role = Role::start(settings)?;
+    let broker = settings.broker("console")?;
+    let store = settings.open_store().await?;
+    let console = args.access.console(&role, args.ops_listen, &store, &broker)?;
+    role.ops(args.ops_listen, readiness(None, Some(store.clone())), Some(console)).await?;
+    role.stop.cancelled().await;
+    bounded(store.close()).await;
+    role.finish(Ok(())).await
+}
