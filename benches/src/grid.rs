@@ -47,7 +47,8 @@ struct Took {
 }
 
 pub(crate) async fn measure(onhand: &Path) -> anyhow::Result<()> {
-    let redis = Redis::start().await;
+    let (redis, mut services) = (Redis::start().await, Services::start().await);
+    let mut cells = 0;
     let mut rows = Vec::new();
     let mut bars: Vec<(String, Vec<f64>)> = Vec::new();
     for hot in HOT_SHARES {
@@ -56,7 +57,9 @@ pub(crate) async fn measure(onhand: &Path) -> anyhow::Result<()> {
                 let mut line = Vec::new();
                 for workers in WORKERS {
                     let cell = Cell { strategy, batch, hot, workers };
-                    let took = one(onhand, cell, &redis).await?;
+                    cells += 1;
+                    services.fresh(&format!("cell{cells}")).await?;
+                    let took = one(onhand, cell, &services, &redis).await?;
                     eprintln!(
                         "{strategy}, batch {batch}, hot {hot}, {workers} workers: {:.0} orders/s",
                         took.orders_per_second
@@ -90,18 +93,22 @@ pub(crate) async fn measure(onhand: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn one(onhand: &Path, cell: Cell, redis: &Redis) -> anyhow::Result<Took> {
-    let services = Services::start().await;
+async fn one(
+    onhand: &Path,
+    cell: Cell,
+    services: &Services,
+    redis: &Redis,
+) -> anyhow::Result<Took> {
     let (batch, count) = (cell.batch.to_string(), orders(cell.batch));
     let url = redis.url();
     let args = ["--strategy", cell.strategy, "--batch", &batch, "--redis-url", &url];
-    let mut instance = Instance::fleet(onhand, &services, 0, &args).await?;
+    let mut instance = Instance::fleet(onhand, services, 0, &args).await?;
     let sale = ["--setup", "--orders", &count.to_string(), "--lines", "1", "--hot-share", cell.hot];
     instance.simulate(&sale).await?;
 
     let began = Instant::now();
     instance.workers(cell.workers, &args).await?;
-    instance.decided(&services, i64::from(count)).await?;
+    instance.decided(services, i64::from(count)).await?;
     let seconds = began.elapsed().as_secs_f64();
     instance.run(&["verify", "--json"]).await?;
 

@@ -35,11 +35,25 @@ const POSTGRES: &[&str] =
 pub(crate) struct Services {
     pub(crate) postgres: Postgres,
     pub(crate) broker: RabbitMq,
+    /// Where what is measured lives on them.
+    pub(crate) database: String,
+    prefix: String,
 }
 
 impl Services {
     pub(crate) async fn start() -> Self {
-        Self { postgres: Postgres::start_with(POSTGRES).await, broker: RabbitMq::start().await }
+        let postgres = Postgres::start_with(POSTGRES).await;
+        let broker = RabbitMq::start().await;
+        Self { database: postgres.url(), prefix: "onhand".to_owned(), postgres, broker }
+    }
+
+    /// Goes on with an empty database and queues of other names.
+    pub(crate) async fn fresh(&mut self, name: &str) -> anyhow::Result<()> {
+        self.database = self.postgres.url();
+        connect(self).await?.batch_execute(&format!("CREATE DATABASE {name}")).await?;
+        let server = self.database.rsplit_once('/').context("a URL names a database")?.0.to_owned();
+        (self.database, self.prefix) = (format!("{server}/{name}"), name.to_owned());
+        Ok(())
     }
 }
 
@@ -68,8 +82,9 @@ impl Instance {
         args: &[&str],
     ) -> anyhow::Result<Self> {
         let environment = vec![
-            ("ONHAND_DATABASE_URL", services.postgres.url()),
+            ("ONHAND_DATABASE_URL", services.database.clone()),
             ("ONHAND_BROKER_URL", services.broker.url()),
+            ("ONHAND_BROKER_PREFIX", services.prefix.clone()),
         ];
         let mut instance = Self::new(onhand, environment)?;
         instance.run(&["migrate"]).await?;
@@ -217,7 +232,7 @@ impl Instance {
 
 /// A connection to the database beside Onhand's own.
 pub(crate) async fn connect(services: &Services) -> anyhow::Result<tokio_postgres::Client> {
-    let (client, connection) = tokio_postgres::connect(&services.postgres.url(), NoTls).await?;
+    let (client, connection) = tokio_postgres::connect(&services.database, NoTls).await?;
     #[expect(clippy::disallowed_methods, reason = "ends with its client, as this process does")]
     tokio::spawn(async move { drop(connection.await) });
     Ok(client)
