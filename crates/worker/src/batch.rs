@@ -11,11 +11,10 @@ use std::time::{Duration, Instant};
 use domain::Batch;
 use domain::{DeadReason, Decided, Keys, Meaning, Outcome, View, retry};
 use platforms::Shops;
-use store::{Commit, ConflictKey, Store, StoreError};
+use store::{Commit, Store, StoreError};
 
 use crate::backoff::ConflictBackoff;
 use crate::clock;
-use crate::heat::Heat;
 use crate::prepare::{Prepared, Work, keys, linked, panic_message};
 use crate::strategy::{Strategy, Turn};
 
@@ -41,7 +40,6 @@ pub enum Done {
 #[derive(Debug)]
 pub struct Processor<S> {
     store: S,
-    heat: Heat,
     strategy: Strategy,
     turn: Turn,
 }
@@ -68,7 +66,7 @@ impl From<StoreError> for Failed {
 
 impl<S: Store> Processor<S> {
     pub fn new(store: S, strategy: Strategy) -> Self {
-        Self { store, heat: Heat::default(), strategy, turn: Turn::default() }
+        Self { store, strategy, turn: Turn::default() }
     }
 
     /// Takes turns with the others that share `turn`.
@@ -142,12 +140,15 @@ impl<S: Store> Processor<S> {
         let started = Instant::now();
         for tries in 0..TRIES_MAX {
             match self.attempt(batch, tries).await {
-                Ok((Commit::Applied, keys, decided)) => {
-                    self.heat.calm(&keys);
+                Ok((Commit::Applied, decided)) => {
                     measure(batch, &decided, started);
                     return Ok(decided);
                 }
-                Ok((Commit::Conflict(conflicts), ..)) => self.conflict(&conflicts),
+                Ok((Commit::Conflict(conflicts), _)) => {
+                    metrics::counter!("onhand_conflicts_total").increment(1);
+                    let first = conflicts.first();
+                    tracing::debug!(conflicts = conflicts.len(), ?first, "conflict");
+                }
                 Err(StoreError::TryAgain(error)) => {
                     tracing::debug!(error = %error, "the database asks to try again");
                     metrics::counter!("onhand_commit_try_again_total").increment(1);
@@ -172,46 +173,50 @@ impl<S: Store> Processor<S> {
         Ok(keys)
     }
 
-    fn conflict(&mut self, conflicts: &[ConflictKey]) {
-        metrics::counter!("onhand_conflicts_total").increment(1);
-        tracing::debug!(conflicts = conflicts.len(), first = ?conflicts.first(), "conflict");
-        self.heat.conflict(conflicts);
-    }
-
     /// Everything that asks the store, so that whatever it is that has to be tried again, is.
     async fn attempt(
         &self,
         batch: &mut [Prepared],
         tries: u32,
-    ) -> Result<(Commit, Keys, Vec<Decided>), StoreError> {
-        let keys = self.keys(batch).await?;
-        let (answer, decided) = self.follow_strategy(batch, &keys, tries).await?;
-        Ok((answer, keys, decided))
+    ) -> Result<(Commit, Vec<Decided>), StoreError> {
+        let keys = &self.keys(batch).await?;
+        match &self.strategy {
+            Strategy::Adaptive => self.adaptive(batch, keys, tries).await,
+            Strategy::Optimistic => self.optimistic(batch, keys).await,
+            Strategy::Locking => self.claimed(batch, self.store.claim(keys).await?).await,
+            Strategy::Advisory => self.claimed(batch, self.store.claim_by_name(keys).await?).await,
+            #[cfg(feature = "redis")]
+            Strategy::Redis(leases) => self.leased(leases, batch, keys).await,
+        }
     }
 
-    async fn follow_strategy(
+    async fn adaptive(
         &self,
         batch: &mut [Prepared],
         keys: &Keys,
         tries: u32,
     ) -> Result<(Commit, Vec<Decided>), StoreError> {
-        let store = &self.store;
-        let _turn = match &self.strategy {
-            Strategy::Adaptive => Some(self.turn.take().await),
-            _ => None,
+        let mut heat = self.turn.take().await;
+        let answer = if tries >= OPTIMISTIC_TRIES || heat.is_hot(keys) {
+            self.claimed(batch, self.store.claim(keys).await?).await
+        } else {
+            self.optimistic(batch, keys).await
         };
-        let (claim, view) = match &self.strategy {
-            Strategy::Adaptive if tries >= OPTIMISTIC_TRIES || self.heat.is_hot(keys) => {
-                store.claim(keys).await?
-            }
-            Strategy::Adaptive | Strategy::Optimistic => return self.optimistic(batch, keys).await,
-            Strategy::Locking => store.claim(keys).await?,
-            Strategy::Advisory => store.claim_by_name(keys).await?,
-            #[cfg(feature = "redis")]
-            Strategy::Redis(leases) => return self.leased(leases, batch, keys).await,
-        };
+        match &answer {
+            Ok((Commit::Applied, _)) => heat.calm(keys),
+            Ok((Commit::Conflict(conflicts), _)) => heat.conflict(conflicts),
+            Err(_) => {}
+        }
+        answer
+    }
+
+    async fn claimed(
+        &self,
+        batch: &mut [Prepared],
+        (claim, view): (S::Claim, View),
+    ) -> Result<(Commit, Vec<Decided>), StoreError> {
         let (changes, decided) = decide(batch, view);
-        Ok((store.commit_claim(claim, &changes.into_changes()).await?, decided))
+        Ok((self.store.commit_claim(claim, &changes.into_changes()).await?, decided))
     }
 
     async fn optimistic(

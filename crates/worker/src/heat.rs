@@ -1,7 +1,8 @@
 //! Which items conflict so often that reading first is a waste.
 //!
-//! After a few conflicts on an item a lane takes the locks before it reads (`Store::claim`), and
-//! goes back to optimistic batches when the item has been calm for a while.
+//! After a few conflicts on an item a process takes the locks before it reads (`Store::claim`), and
+//! goes back to optimistic batches when the item has been calm for a while. Batches of many items
+//! meet on some item nearly always, each time on others: for them one conflict is enough.
 
 use std::collections::HashMap;
 
@@ -17,39 +18,52 @@ const HOT: u32 = 8;
 /// How hot an item can get: so many calm batches lead back.
 const HOTTEST: u32 = 64;
 
+/// A batch of so many items meets those of other processes on some.
+const MANY: usize = 32;
+
+/// What one conflict adds for batches of many items; a calm batch takes one away.
+const CROWD_PER_CONFLICT: u32 = 16;
+
 /// No more items than this are watched; beyond, all are forgotten.
 const ITEMS_MAX: usize = 10_000;
 
 #[derive(Debug, Default)]
-pub(crate) struct Heat(HashMap<Sku, u32>);
+pub(crate) struct Heat {
+    items: HashMap<Sku, u32>,
+    /// Of all items together.
+    crowd: u32,
+}
 
 impl Heat {
     pub(crate) fn is_hot(&self, keys: &Keys) -> bool {
-        !self.0.is_empty()
-            && keys.skus.iter().any(|sku| self.0.get(sku).is_some_and(|heat| *heat >= HOT))
+        let is_hot = |sku| self.items.get(sku).is_some_and(|heat| *heat >= HOT);
+        (self.crowd > 0 && keys.skus.len() >= MANY)
+            || (!self.items.is_empty() && keys.skus.iter().any(is_hot))
     }
 
     pub(crate) fn conflict(&mut self, conflicts: &[ConflictKey]) {
-        if self.0.len() > ITEMS_MAX {
-            self.0.clear();
+        if self.items.len() > ITEMS_MAX {
+            self.items.clear();
         }
         for conflict in conflicts {
             if let ConflictKey::Stock(key) = conflict {
-                let heat = self.0.entry(key.sku.clone()).or_default();
+                self.crowd = (self.crowd + CROWD_PER_CONFLICT).min(HOTTEST);
+                let heat = self.items.entry(key.sku.clone()).or_default();
                 *heat = (*heat + PER_CONFLICT).min(HOTTEST);
             }
         }
     }
 
     pub(crate) fn calm(&mut self, keys: &Keys) {
-        if self.0.is_empty() {
+        self.crowd = self.crowd.saturating_sub(1);
+        if self.items.is_empty() {
             return;
         }
         for sku in &keys.skus {
-            if let Some(heat) = self.0.get_mut(sku) {
+            if let Some(heat) = self.items.get_mut(sku) {
                 *heat -= 1;
                 if *heat == 0 {
-                    self.0.remove(sku);
+                    self.items.remove(sku);
                 }
             }
         }
@@ -61,6 +75,21 @@ mod tests {
     use domain::StockKey;
 
     use super::*;
+
+    #[test]
+    fn batches_of_many_items_lock_after_one_conflict() {
+        let conflict = [ConflictKey::Stock(StockKey::new(&Sku::new("1"), &"main".into()))];
+        let of = |items: usize| Keys {
+            skus: (100..100 + items).map(|item| Sku::new(item.to_string())).collect(),
+            ..Keys::default()
+        };
+        let mut heat = Heat::default();
+        assert!(!heat.is_hot(&of(MANY)));
+        heat.conflict(&conflict);
+        assert!(heat.is_hot(&of(MANY)) && !heat.is_hot(&of(MANY - 1)));
+        (0..CROWD_PER_CONFLICT).for_each(|_| heat.calm(&of(1)));
+        assert!(!heat.is_hot(&of(MANY)));
+    }
 
     #[test]
     fn an_item_turns_hot_after_a_few_conflicts_and_cools_down() {

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::heat::Heat;
+
 /// When and how a batch takes its locks.
 #[derive(Clone, Debug, Default)]
 pub enum Strategy {
@@ -32,10 +34,11 @@ pub enum Strategy {
 /// so both sides of the work are always busy. More commits at the same time are had by more
 /// processes.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Turn(Arc<Mutex<()>>);
+pub(crate) struct Turn(Arc<Mutex<Heat>>);
 
 impl Turn {
-    pub(crate) async fn take(&self) -> MutexGuard<'_, ()> {
+    /// Whoever has the turn also has what was learned of items by all.
+    pub(crate) async fn take(&self) -> MutexGuard<'_, Heat> {
         self.0.lock().await
     }
 }

@@ -4,7 +4,6 @@ use std::fmt;
 
 use domain::{ChangeSet, Keys, View};
 
-use super::columns::Columns;
 use super::commit::{self, Begin};
 use super::flight::{Step, all, fly};
 use super::load::{KeyRows, view};
@@ -32,8 +31,9 @@ pub(super) enum Items {
     Names,
 }
 
-/// Locks what exists of stock, webhooks, payments and orders, in key order, then reads it, in one
-/// flight. What does not exist yet is not locked: who comes second finds out when it commits.
+/// Locks the items, in key order, then reads everything, in one flight. Items are what lanes fight for,
+/// and orders change with them; who is second at an order or a webhook all the same finds out when it
+/// commits.
 pub(super) async fn claim(
     connection: Connection,
     keys: &Keys,
@@ -48,23 +48,16 @@ pub(super) async fn claim(
     if items == Items::Names {
         steps.push(Step::Prepared(include_str!("sql/claim_names.sql"), rows.names()));
     }
-    let payments = rows.payments(Columns::default());
-    steps.extend([
-        rows.read_listings(),
-        Step::Prepared(read_stock, rows.items()),
-        Step::Prepared(include_str!("sql/lock_webhooks.sql"), rows.webhooks()),
-        Step::Prepared(include_str!("sql/lock_payments.sql"), payments),
-        Step::Prepared(include_str!("sql/lock_orders.sql"), rows.orders()),
-    ]);
+    steps.extend([rows.read_listings(), Step::Prepared(read_stock, rows.items())]);
     steps.extend(rows.reads());
     let answers = all(fly(&connection, &steps).await?)?;
     let skip = usize::from(items == Items::Names);
-    let [_, listings, stock, _, _, _, reads @ ..] = &answers[skip..] else {
+    let [_, listings, stock, reads @ ..] = &answers[skip..] else {
         unreachable!("one answer per statement")
     };
     let view = view(listings, reads, stock)?;
-    // Each statement sees its own moment. What is locked by then does not change any more; an order
-    // that came, or grew an item, just before it was locked may hold what was not looked for.
+    // Each statement sees its own moment. What is locked does not change any more; but an order that
+    // came, or grew an item, after that was looked for may hold what is not locked.
     if view.is_torn() {
         return Err(StoreError::TryAgain("an order changed while it was claimed".into()));
     }

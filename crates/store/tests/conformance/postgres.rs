@@ -356,22 +356,18 @@ async fn what_is_loaded_together_was_true_together() {
     assert_eq!(view.stock.get(&stock_key("BOWL")).committed, held);
 }
 
-/// The claim waits for a webhook's row after it has read stock; meanwhile its order comes to hold units
-/// of an item that it did not look for.
+/// The claim waits for one item's row; meanwhile its order comes to hold units of another, which it did
+/// not look for.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_that_changed_while_it_was_claimed_is_claimed_again() {
     let test = TestPostgres::open().await;
     stock_moves(test.store(), "BOWL", 10).await;
-    apply(test.store(), &[ignored(1)]).await;
+    stock_moves(test.store(), "PLATE", 10).await;
     let mut holder = test.connection().await;
-    holder.execute("BEGIN; SELECT FROM webhooks FOR UPDATE").await.expect("locks");
+    holder.execute("BEGIN; SELECT FROM stock WHERE sku = 'PLATE' FOR UPDATE").await.expect("locks");
 
-    // A part that names its order and no item.
-    let wanted = Keys {
-        webhooks: [ignored(1).key()].into(),
-        orders: keys(&[placed(5)]).orders,
-        ..Keys::default()
-    };
+    let mut wanted = Keys { orders: keys(&[placed(5)]).orders, ..Keys::default() };
+    wanted.skus.insert(stock_key("PLATE").sku);
     let claimer = test.another().await;
     let claim = claimer.claim(&wanted);
     let meddle = async {

@@ -9,7 +9,8 @@ FROM (
         AS r (webhook_id, shop, body_hash, envelope_id, scope)
     GROUP BY webhook_id, shop, body_hash, scope
 ) AS t
+CROSS JOIN LATERAL (SELECT t.scope UNION SELECT '') AS lies (scope)
 WHERE w.shop = t.shop
-  AND w.scope IN (t.scope, '')
+  AND w.scope = lies.scope
   AND w.webhook_id = t.webhook_id
   AND w.body_hash = t.body_hash

@@ -14,8 +14,9 @@ WITH input AS (
         outcome = i.outcome, reason = i.reason, detail = i.detail,
         received_at = i.received_at, decided_at = i.decided_at
     FROM input AS i
+    CROSS JOIN LATERAL (SELECT i.scope UNION SELECT '') AS lies (scope)
     WHERE w.shop = i.shop
-      AND w.scope IN (i.scope, '')
+      AND w.scope = lies.scope
       AND w.webhook_id = i.webhook_id
       AND w.body_hash = i.body_hash
       AND w.outcome = 'dead'

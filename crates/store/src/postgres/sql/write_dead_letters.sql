@@ -30,8 +30,9 @@ WITH input AS (
 UPDATE webhooks AS w SET detail = 'redacted'
 FROM input AS i
 JOIN dead_letters AS d USING (id)
+CROSS JOIN LATERAL (SELECT i.scope UNION SELECT d.scope UNION SELECT '') AS lies (scope)
 WHERE d.detail = 'redacted'
   AND w.shop = i.shop
-  AND w.scope IN (i.scope, d.scope, '')
+  AND w.scope = lies.scope
   AND w.webhook_id = i.webhook_id
   AND w.body_hash = i.body_hash
