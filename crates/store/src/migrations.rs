@@ -1,12 +1,49 @@
 //! The schema's versions: built into the binary, applied by `onhand migrate`.
 
+use std::time::Duration;
+
 use sqlx::migrate::Migrator;
+use sqlx::{Executor, PgConnection};
 
 use crate::StoreError;
 
 pub(crate) fn postgres() -> Migrator {
-    tolerant(sqlx::migrate!("../../migrations/postgres"))
+    let mut migrator = tolerant(sqlx::migrate!("../../migrations/postgres"));
+    // Instead there is [`be_alone`].
+    migrator.set_locking(false);
+    migrator
 }
+
+/// Waits until nobody else migrates this database, for as long as the connection lives, and removes
+/// indexes that a migration which was killed has left half built: it builds them anew.
+///
+/// Not by sqlx's own lock: who waits for that waits inside a statement, and an index that is built
+/// concurrently waits for all statements that began before it: the two would wait for each other.
+pub(crate) async fn be_alone(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    loop {
+        let locked = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(MIGRATING);
+        if locked.fetch_one(&mut *connection).await? {
+            break;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    let half_built = sqlx::query_scalar(
+        "SELECT format('DROP INDEX CONCURRENTLY %s', indexrelid::regclass) FROM pg_index
+         WHERE NOT indisvalid AND indrelid IN (to_regclass('webhooks'), to_regclass('orders'))",
+    );
+    let drops: Vec<String> = half_built.fetch_all(&mut *connection).await?;
+    for drop in drops {
+        // The names are the database's own, quoted by it.
+        connection.execute(sqlx::AssertSqlSafe(drop)).await?;
+    }
+    Ok(())
+}
+
+/// The advisory lock of whoever migrates: `onhand` in ASCII.
+const MIGRATING: i64 = 0x6f6e_6861_6e64;
+
+/// How often a migrator that waits for another looks.
+const LOOK: Duration = Duration::from_millis(200);
 
 pub(crate) fn sqlite() -> Migrator {
     tolerant(sqlx::migrate!("../../migrations/sqlite"))

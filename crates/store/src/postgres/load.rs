@@ -1,12 +1,13 @@
 //! Reading the rows that a batch decides over.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use domain::order::{Holding, Order};
 use domain::view::Seen;
 use domain::{
-    BodyHash, EnvelopeId, Keys, ListingKey, LocationId, OrderId, OrderKey, Payment, PaymentKey,
-    ShopId, Sku, Stock, StockKey, Version, View, WebhookId, WebhookKey,
+    BodyHash, EnvelopeId, Keys, ListingKey, LocationId, OrderId, OrderKey, Outcome, Payment,
+    PaymentKey, ShopId, Sku, Stock, StockKey, Version, View, WebhookId, WebhookKey,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
@@ -109,7 +110,7 @@ pub(super) fn view(
 ) -> Result<View, StoreError> {
     let [payments, webhooks, orders, holdings] = reads else { unreachable!("one answer per read") };
     let mut view = View {
-        webhooks: webhooks.iter().map(seen).collect(),
+        webhooks: one_of_each(webhooks.iter().map(seen)),
         orders: orders.iter().map(order).collect::<Result<_, _>>()?,
         payments: payments.iter().map(payment).collect::<Result<_, _>>()?,
         listings: gather(listings, |row| row.get(4)),
@@ -134,6 +135,22 @@ fn payment(row: &Row) -> Result<(PaymentKey, Payment), StoreError> {
     Ok((key, payment))
 }
 
+/// Where a webhook has two rows, because two programs of different age took it at once, what was
+/// applied counts.
+fn one_of_each(rows: impl Iterator<Item = (WebhookKey, Seen)>) -> HashMap<WebhookKey, Seen> {
+    let mut webhooks: HashMap<WebhookKey, Seen> = HashMap::new();
+    for (key, seen) in rows {
+        match webhooks.entry(key) {
+            Entry::Vacant(slot) => drop(slot.insert(seen)),
+            Entry::Occupied(mut slot) if slot.get().outcome == Outcome::Dead => {
+                slot.insert(seen);
+            }
+            Entry::Occupied(_) => {}
+        }
+    }
+    webhooks
+}
+
 fn seen(row: &Row) -> (WebhookKey, Seen) {
     let body: &[u8] = row.get(2);
     let key = WebhookKey {
@@ -143,7 +160,7 @@ fn seen(row: &Row) -> (WebhookKey, Seen) {
         scope: None,
     };
     // An outcome that a newer program wrote is some outcome: what matters is that there is one.
-    let outcome = row.get::<_, &str>(3).parse().unwrap_or(domain::Outcome::Applied);
+    let outcome = row.get::<_, &str>(3).parse().unwrap_or(Outcome::Applied);
     let repeats: Vec<uuid::Uuid> = row.get(5);
     let envelopes = std::iter::once(row.get(4)).chain(repeats).map(EnvelopeId).collect();
     (key, Seen { outcome, envelopes })

@@ -6,6 +6,8 @@
 //! writes what rests on those rows. If the process or the connection dies in between, PostgreSQL
 //! rolls back or has committed; loading again tells which.
 
+use sqlx::Connection as _;
+
 use domain::{ChangeSet, EnvelopeId, Keys, OrderId, ShopId, Timestamp, View};
 use tokio_postgres::Row;
 
@@ -44,6 +46,8 @@ impl Postgres {
     /// Applies the migrations that are missing; returns the versions before.
     pub async fn migrate(config: &PostgresConfig) -> Result<SchemaVersions, StoreError> {
         let before = Self::new(config)?.schema_versions().await?;
+        let mut alone = sqlx::PgConnection::connect(&config.url).await.map_err(error::from_sqlx)?;
+        migrations::be_alone(&mut alone).await.map_err(error::from_sqlx)?;
         let pool = sqlx::postgres::PgPoolOptions::new()
             .max_connections(1)
             .connect(&config.url)
@@ -51,6 +55,8 @@ impl Postgres {
             .map_err(error::from_sqlx)?;
         migrations::postgres().run(&pool).await.map_err(error::from_migrate)?;
         pool.close().await;
+        // Lets go of the lock.
+        alone.close().await.map_err(error::from_sqlx)?;
         Ok(before)
     }
 

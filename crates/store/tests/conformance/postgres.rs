@@ -383,3 +383,21 @@ async fn an_order_that_changed_while_it_was_claimed_is_claimed_again() {
     assert_eq!(view.stock.get(&stock_key("BOWL")).committed, 1);
     sound(test.store()).await;
 }
+
+/// Half built by a migration that was killed, and wanted by several at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn migrations_side_by_side_finish_and_mend_an_index_that_was_left_half_built() {
+    let test = TestPostgres::create().await;
+    test.migrate().await.expect("migrates");
+    test.sql("DELETE FROM _sqlx_migrations WHERE version = 7").await;
+    let invalid = "UPDATE pg_index SET indisvalid = false
+                   WHERE indexrelid = 'orders_by_name'::regclass";
+    test.sql(invalid).await;
+    let all = futures_util::future::join_all((0..4).map(|_| test.migrate()));
+    for migrated in soon("all migrations", all).await {
+        migrated.expect("migrates");
+    }
+    let valid = "SELECT count(*) FROM pg_index
+                 WHERE indexrelid = 'orders_by_name'::regclass AND indisvalid";
+    assert_eq!(test.number(valid).await, 1);
+}
