@@ -196,7 +196,10 @@ impl<S: Store> Processor<S> {
         keys: &Keys,
         tries: u32,
     ) -> Result<(Commit, Vec<Decided>), StoreError> {
-        let mut heat = self.turn.take().await;
+        let Some(mut heat) = self.turn.take().await else {
+            // Somebody holds it for long: versions keep the promises without it, too.
+            return self.claimed(batch, self.store.claim(keys).await?).await;
+        };
         let answer = if tries >= OPTIMISTIC_TRIES || heat.is_hot(keys) {
             self.claimed(batch, self.store.claim(keys).await?).await
         } else {

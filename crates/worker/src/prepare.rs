@@ -50,16 +50,15 @@ impl Prepared {
                 .filter(|shop| shopify::is_signed_by(&work.envelope, shop))
         });
         let envelope = work.envelope;
-        // What kills processes is not even read.
+        // What kills processes is not even read. All else is, also where the shop is not known or the
+        // envelope is given up: where its row lies follows from the body alone.
         let poison = matches!(work.verdict, Some((DeadReason::Poison, _)));
-        let meaning = match shop {
-            Some(shop) if !poison => own(parse(&envelope), shop),
-            _ => unknown_shop(&envelope),
-        };
-        let key = WebhookKey { scope: scope(&meaning), ..envelope.key() };
-        let meaning = match work.verdict {
-            Some((reason, detail)) => Meaning::Dead { reason, detail },
-            None => meaning,
+        let parsed = if poison { Meaning::Ignored("poison") } else { parse(&envelope) };
+        let key = WebhookKey { scope: scope(&parsed), ..envelope.key() };
+        let meaning = match (work.verdict, shop) {
+            (Some((reason, detail)), _) => Meaning::Dead { reason, detail },
+            (None, Some(shop)) => own(parsed, shop),
+            (None, None) => unknown_shop(&envelope),
         };
         // Payments are for the orders of another shop, under that shop's rules.
         let whose = shop

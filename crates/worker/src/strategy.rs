@@ -4,8 +4,10 @@
 //! lost to a pause or a partition costs a try, never a unit.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::timeout;
 
 use crate::heat::Heat;
 
@@ -27,6 +29,9 @@ pub enum Strategy {
     Redis(lease::Leases),
 }
 
+/// How long a lane waits for its turn: many times what a batch takes.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Whose turn it is among the lanes of one process.
 ///
 /// From reading to committing one adaptive batch goes at a time: two would want the same rows of a
@@ -37,9 +42,10 @@ pub enum Strategy {
 pub(crate) struct Turn(Arc<Mutex<Heat>>);
 
 impl Turn {
-    /// Whoever has the turn also has what was learned of items by all.
-    pub(crate) async fn take(&self) -> MutexGuard<'_, Heat> {
-        self.0.lock().await
+    /// Whoever has the turn also has what was learned of items by all. `None`: another lane holds it
+    /// for long, waiting for rows or for the database, and must not stop this one.
+    pub(crate) async fn take(&self) -> Option<MutexGuard<'_, Heat>> {
+        timeout(PATIENCE, self.0.lock()).await.ok()
     }
 }
 
