@@ -115,6 +115,8 @@ impl Leases {
             let taken = match self.try_take(&wanted, &lease.token).await {
                 Ok(taken) => taken,
                 Err(error) => {
+                    // What was not answered may have been done all the same.
+                    self.give_back(&wanted, &lease.token).await;
                     lease.give_back().await;
                     return Err(error);
                 }
