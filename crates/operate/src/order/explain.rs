@@ -70,6 +70,10 @@ pub fn why(explained: &Explained<'_>) -> String {
             payments(explained, PaymentState::holds_money),
             after_cancel(explained)
         ),
+        OrderState::NotStock if explained.order.known.test => {
+            "It is a test order, which the platform never means to send: nothing is kept of it."
+                .to_owned()
+        }
         OrderState::NotStock => "Nothing in it is a stock matter: tips, gift cards, custom lines \
             or items whose stock nobody keeps."
             .to_owned(),
