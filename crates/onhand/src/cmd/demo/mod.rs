@@ -68,7 +68,7 @@ const TICK: Duration = Duration::from_millis(50);
 pub(crate) struct DemoArgs {
     /// Orders in the sale
     #[arg(long, default_value_t = 5000,
-          value_parser = clap::value_parser!(u32).range(100..=50_000))]
+          value_parser = clap::value_parser!(u32).range(1_000..=50_000))]
     orders: u32,
     /// Keep serving afterwards, until Ctrl-C
     #[arg(long)]

@@ -110,6 +110,12 @@ async fn refuse(store: &AnyStore, key: &StockKey, refused: Refused) -> anyhow::R
                 key.sku, key.location
             );
         }
+        Refused::BelowCommitted { on_hand, stock } if stock.committed == 0 => {
+            eprintln!(
+                "onhand: {key} has {} on hand, and cannot have {on_hand}; nothing was changed",
+                stock.on_hand
+            );
+        }
         Refused::BelowCommitted { on_hand, stock } => {
             eprintln!(
                 "onhand: {key} would have {on_hand} on hand, but {} units are committed{}; \
