@@ -5,7 +5,8 @@
 //! cargo build --release -p onhand && cargo run --release -p benches            # speed
 //! cargo run --release -p benches -- strategies      # the grid of docs/performance.md
 //! cargo run --release -p benches -- growth          # against earlier orders, and lines per order
-//! cargo run --release -p benches -- load            # half load, memory, a deep queue
+//! cargo run --release -p benches -- load            # half load, a lone order, duplicates, memory
+//! cargo run --release -p benches -- deep            # a million webhooks that wait
 //! ```
 //!
 //! Every run of Onhand is checked: nothing answered 200 is missing, and `verify` is clean. A broken
@@ -34,11 +35,15 @@ async fn main() -> anyhow::Result<()> {
     match args[..] {
         [] | ["speed"] => speed::measure(&onhand()?).await,
         ["strategies"] => grid::measure(&onhand()?).await,
-        ["growth"] => growth::measure(&onhand()?).await,
+        ["growth"] => growth::measure(&onhand()?, u32::MAX).await,
+        ["growth", most] => growth::measure(&onhand()?, most.parse()?).await,
         ["load"] => load::measure(&onhand()?).await,
+        ["deep"] => load::deep_queue(&onhand()?).await,
         ["pipe-ingress", listen, broker] => pipe::ingress(listen, broker).await,
         ["pipe-worker", database, broker] => pipe::worker(database, broker).await,
-        _ => anyhow::bail!("usage: benches [speed|strategies|growth|load]"),
+        _ => anyhow::bail!(
+            "usage: benches [speed|strategies|growth [EARLIER ORDERS AT MOST]|load|deep]"
+        ),
     }
 }
 
