@@ -4,7 +4,8 @@
 //! A failed transaction ends the connection. Publishes in it are answered `Unavailable`; what was
 //! settled or given back stays owed and goes into the first transaction that succeeds, and waiting
 //! consumers wait on. Until the file can be opened and written again, publishes fail at once. Only a
-//! spool's file that is damaged is given up: its webhooks go into an empty one. If the process dies, what was not answered may be lost, and everything handed out comes back.
+//! spool's file that is damaged is set aside: what comes next goes into an empty one. If the process
+//! dies, what was not answered may be lost, and everything handed out comes back.
 
 use std::mem;
 use std::path::PathBuf;
