@@ -164,7 +164,7 @@ fn example(long: &str) -> Option<&'static str> {
     Some(match long {
         "listen" | "ops-listen" => "127.0.0.1:8080",
         "broker-prefix" => "onhand",
-        "lanes" => "4",
+        "lanes" | "partitions" => "4",
         "batch" => "256",
         "body-limit" => "8388608",
         "drain-seconds" => "25",

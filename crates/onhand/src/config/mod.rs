@@ -47,6 +47,12 @@ pub(crate) struct Settings {
     #[arg(long, global = true, env = "ONHAND_BROKER_PREFIX", default_value = "onhand")]
     pub(crate) broker_prefix: String,
 
+    /// Over how many queues of a RabbitMQ webhooks are spread, by shop and order; the same in every
+    /// process of one fleet. One is enough up to what one queue takes (docs/scaling.md)
+    #[arg(long, global = true, env = "ONHAND_PARTITIONS", default_value_t = 1,
+          value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) partitions: u16,
+
     /// The shops file: who may send, with which secrets, under which rules
     #[arg(long, global = true, env = "ONHAND_SHOPS", default_value = "./shops.toml")]
     pub(crate) shops: PathBuf,
@@ -98,6 +104,7 @@ impl Settings {
         match self.broker_url.split_once("://") {
             Some(("amqp" | "amqps", _)) => Ok(Broker::RabbitMq(RabbitMqConfig {
                 prefix: self.broker_prefix.clone(),
+                partitions: self.partitions,
                 connection_name: format!("onhand/{user} pid {}", std::process::id()),
                 ..RabbitMqConfig::new(&self.broker_url)
             })),

@@ -219,7 +219,7 @@ impl Consumer for RabbitConsumer {
 impl Intake {
     /// Turns a message into deliveries, and holds it.
     fn unpack(&mut self, arrival: Arrival, batch: &mut Vec<Delivery>) {
-        let Arrival { source, delivery } = arrival;
+        let Arrival { source, delivery, .. } = arrival;
         let Told { attempts, redeliveries, given_up } =
             message::read(source, &delivery.properties, delivery.redelivered);
         let payload = Bytes::from(delivery.data);

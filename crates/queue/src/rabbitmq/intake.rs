@@ -1,21 +1,20 @@
-//! One channel with its three subscriptions, and the watchdog over it.
+//! One channel with its subscriptions, and the watchdog over it.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{FutureExt, ready};
-use futures_util::stream::{BoxStream, SelectAll, StreamExt, once, select_all};
+use futures_util::future::FutureExt;
+use futures_util::stream::{SelectAll, StreamExt, select_all};
 use lapin::Channel;
 use lapin::message::Delivery;
-use lapin::options::{BasicConsumeOptions, BasicQosOptions};
-use lapin::types::FieldTable;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::consumer::Kept;
 use super::held::Held;
 use super::link::Session;
 use super::message::Source;
+use super::share::{Arrivals, Line, Shares};
 use super::topology::{self, Names};
 
 /// How often an idle channel asks whether it should be idle.
@@ -30,13 +29,15 @@ const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many dead letters a lane takes ahead: a trickle, never in the way of webhooks.
 const PREFETCH_GIVEN_UP: u16 = 4;
 
+/// What a lane takes ahead of each partition, at the least: it may be served by one alone.
+const PREFETCH_PARTITION_MIN: u16 = 8;
+
 /// A message, and from which queue.
 pub(super) struct Arrival {
     pub(super) source: Source,
+    pub(super) partition: Option<usize>,
     pub(super) delivery: Delivery,
 }
-
-type Arrivals = SelectAll<BoxStream<'static, Result<Arrival, String>>>;
 
 /// A lane's channel. Dropped, it closes, and the broker takes back what is not acknowledged.
 pub(super) struct Intake {
@@ -45,8 +46,9 @@ pub(super) struct Intake {
     pub(super) number: u64,
     pub(super) channel: Channel,
     pub(super) held: Held<Kept>,
-    arrivals: Arrivals,
-    webhooks: String,
+    arrivals: SelectAll<Arrivals>,
+    shares: Shares,
+    names: Names,
     next_look: Instant,
     idle_since: Option<Instant>,
 }
@@ -59,22 +61,21 @@ impl Intake {
         prefetch: u16,
     ) -> Result<Self, lapin::Error> {
         let channel = session.connection.create_channel().await?;
-        let mut arrivals = Vec::new();
-        let sources = [Source::Webhooks, Source::Dead, Source::Unrouted];
-        for (source, queue) in sources.into_iter().zip(names.drained()) {
-            let prefetch = match source {
-                Source::Webhooks => prefetch,
-                Source::Dead | Source::Unrouted => PREFETCH_GIVEN_UP,
-            };
-            arrivals.push(subscribe(&channel, source, queue, prefetch).await?);
+        let (mut places, mut arrivals) = (Vec::new(), Vec::new());
+        for line in lines(names, prefetch) {
+            let is_partition = line.partition.is_some();
+            let (place, arriving) = line.join(&channel).await?;
+            arrivals.push(arriving);
+            places.extend(is_partition.then_some(place));
         }
         Ok(Self {
             session,
             number,
+            shares: Shares::new(channel.clone(), &names.webhooks, places),
             channel,
             held: Held::new(),
             arrivals: select_all(arrivals),
-            webhooks: names.webhooks.clone(),
+            names: names.clone(),
             next_look: Instant::now() + LOOK_EVERY,
             idle_since: None,
         })
@@ -85,10 +86,10 @@ impl Intake {
         loop {
             tokio::select! {
                 biased;
+                arrivals = self.shares.change() => self.arrivals.push(arrivals?),
                 arrival = self.arrivals.next() => return self.arrived(arrival),
-                () = sleep_until(self.next_look) => {}
+                () = sleep_until(self.next_look) => self.look().await?,
             }
-            self.look().await?;
         }
     }
 
@@ -100,28 +101,35 @@ impl Intake {
 
     fn arrived(&mut self, arrival: Option<Result<Arrival, String>>) -> Result<Arrival, String> {
         self.idle_since = None;
-        arrival.unwrap_or_else(|| Err("all subscriptions ended".to_owned()))
+        let arrival = arrival.unwrap_or_else(|| Err("all subscriptions ended".to_owned()))?;
+        if let Some(partition) = arrival.partition {
+            self.shares.saw(partition);
+        }
+        Ok(arrival)
     }
 
     /// The watchdog. A subscription that silently delivers nothing is the worst failure of a
     /// consumer, so the broker is asked what is ready. Seen twice with nothing in between, the
-    /// connection itself is not trusted any more.
+    /// connection itself is not trusted any more. With partitions, another lane may be the one that
+    /// is served: then only the channel is opened anew, which passes on what it holds up.
     async fn look(&mut self) -> Result<(), String> {
         self.next_look = Instant::now() + LOOK_EVERY;
-        let ready =
-            match timeout(LOOK_TIMEOUT, topology::ready(&self.channel, &self.webhooks)).await {
-                Ok(ready) => ready.map_err(|error| error.to_string())?,
-                Err(_) => return Err(self.distrust("the broker does not answer on this channel")),
-            };
+        let ready = match timeout(LOOK_TIMEOUT, topology::waiting(&self.channel, &self.names)).await
+        {
+            Ok(ready) => ready.map_err(|error| error.to_string())?,
+            Err(_) => return Err(self.distrust("the broker does not answer on this channel")),
+        };
         if ready == 0 || !self.held.is_empty() {
             self.idle_since = None;
             return Ok(());
         }
         let since = *self.idle_since.get_or_insert_with(Instant::now);
-        if since.elapsed() > STALLED_AFTER {
-            return Err(self.distrust("messages are ready and none arrives"));
+        let why = "messages are ready and none arrives";
+        match since.elapsed() > STALLED_AFTER {
+            true if self.names.partitions.is_empty() => Err(self.distrust(why)),
+            true => Err(why.to_owned()),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     fn distrust(&self, why: &str) -> String {
@@ -136,30 +144,21 @@ impl fmt::Debug for Intake {
     }
 }
 
-async fn subscribe(
-    channel: &Channel,
-    source: Source,
-    queue: &str,
-    prefetch: u16,
-) -> Result<BoxStream<'static, Result<Arrival, String>>, lapin::Error> {
-    // Before the subscription, or lapin takes in the whole queue. Not global: it counts for the
-    // next subscription of this channel, and quorum queues refuse a global one.
-    channel.basic_qos(prefetch, BasicQosOptions { global: false }).await?;
-    let options = BasicConsumeOptions {
-        no_local: false, // RabbitMQ ignores it.
-        no_ack: false,   // Delivered is not settled.
-        exclusive: false,
-        nowait: false,
+/// What a lane subscribes to.
+fn lines(names: &Names, prefetch: u16) -> Vec<Line> {
+    let line = |source, queue: &str, partition, prefetch| {
+        let queue = queue.to_owned();
+        Line { source, queue, partition, prefetch }
     };
-    // The broker chooses the consumer's tag.
-    let tag = "";
-    let consumer =
-        channel.basic_consume(queue.into(), tag.into(), options, FieldTable::default()).await?;
-    let arrivals = consumer.map(move |delivery| {
-        delivery.map(|delivery| Arrival { source, delivery }).map_err(|error| error.to_string())
-    });
-    // When its queue is deleted the broker cancels a subscription: one of three must not end
-    // unnoticed.
-    let ended = once(ready(Err("the broker ended a subscription".to_owned())));
-    Ok(arrivals.chain(ended).boxed())
+    let count = u16::try_from(names.partitions.len()).unwrap_or(u16::MAX).max(1);
+    let each = (prefetch / count).max(PREFETCH_PARTITION_MIN.min(prefetch));
+    let partitions = names.partitions.iter().enumerate();
+    let partitions = partitions
+        .map(|(number, partition)| line(Source::Webhooks, &partition.queue, Some(number), each));
+    let others = [
+        line(Source::Webhooks, &names.webhooks, None, each),
+        line(Source::Dead, &names.dead, None, PREFETCH_GIVEN_UP),
+        line(Source::Unrouted, &names.unrouted, None, PREFETCH_GIVEN_UP),
+    ];
+    partitions.chain(others).collect()
 }

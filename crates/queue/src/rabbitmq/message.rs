@@ -7,7 +7,7 @@ use domain::Envelope;
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 
-use super::topology::{DELIVERY_LIMIT, Names, WEBHOOKS_KEY};
+use super::topology::{DELIVERY_LIMIT, Names};
 use crate::parcel::{self, TooLarge};
 
 /// How often this one waited on the retry ladder. Ours, because the broker's own counter counts
@@ -37,12 +37,16 @@ pub(super) struct Message {
     pub(super) properties: BasicProperties,
 }
 
-/// Envelopes on their first way, as one parcel.
-pub(super) fn webhooks(names: &Names, envelopes: &[Envelope]) -> Result<Message, TooLarge> {
+/// Envelopes of one partition on their first way, as one parcel.
+pub(super) fn webhooks(
+    names: &Names,
+    partition: usize,
+    envelopes: &[Envelope],
+) -> Result<Message, TooLarge> {
     let id = envelopes.first().map(|first| first.id.to_string()).unwrap_or_default();
     Ok(Message {
         exchange: names.exchange.clone(),
-        routing_key: WEBHOOKS_KEY.to_owned(),
+        routing_key: names.key(partition).to_owned(),
         payload: parcel::encode(envelopes)?.into(),
         properties: properties().with_message_id(id.into()),
     })
@@ -171,7 +175,7 @@ mod tests {
 
     #[test]
     fn what_is_written_for_a_retry_is_read_after_it() {
-        let names = Names::new("t");
+        let names = Names::new("t", 1);
         let wait = Duration::from_secs(1);
         let message = retry(&names, wait, Bytes::from_static(b"x"), 3, Some("tired"));
         let read = read(Source::Webhooks, &message.properties, false);

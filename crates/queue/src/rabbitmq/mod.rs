@@ -15,7 +15,9 @@ mod held;
 mod intake;
 mod link;
 mod message;
+mod partition;
 mod publisher;
+mod share;
 mod topology;
 
 use std::fmt;
@@ -60,11 +62,14 @@ pub struct RabbitMqConfig {
     pub connection_name: String,
     /// All queues and exchanges start with this.
     pub prefix: String,
+    /// Over how many queues webhooks are spread; the same in every process.
+    pub partitions: u16,
 }
 
 impl RabbitMqConfig {
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), connection_name: "onhand".to_owned(), prefix: "onhand".to_owned() }
+        let (connection_name, prefix) = ("onhand".to_owned(), "onhand".to_owned());
+        Self { url: url.into(), connection_name, prefix, partitions: 1 }
     }
 }
 
@@ -74,6 +79,7 @@ impl fmt::Debug for RabbitMqConfig {
         f.debug_struct("RabbitMqConfig")
             .field("connection_name", &self.connection_name)
             .field("prefix", &self.prefix)
+            .field("partitions", &self.partitions)
             .finish_non_exhaustive()
     }
 }
@@ -106,7 +112,7 @@ impl RabbitMq {
     /// work.
     pub fn connect_lazily(config: RabbitMqConfig) -> Result<Self, QueueError> {
         let uri = parse(&config.url)?;
-        let names = Names::new(check_prefix(&config.prefix)?);
+        let names = Names::new(check_prefix(&config.prefix)?, config.partitions);
         let (stop_lanes, stop_links) = (CancellationToken::new(), CancellationToken::new());
         let stop = [stop_lanes.clone().drop_guard(), stop_links.clone().drop_guard()];
         Ok(Self {

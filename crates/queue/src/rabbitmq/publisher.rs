@@ -7,6 +7,8 @@
 //!
 //! `Ok` means that the broker has said so: a quorum of its nodes has fsynced the parcel. If the
 //! process dies before the answer, the parcel may or may not be there, and nobody was told it is.
+//!
+//! Each partition has lanes of its own, so that a parcel is for one queue.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,15 +23,17 @@ use tokio_util::task::TaskTracker;
 
 use super::link::{Link, Session};
 use super::message::{self, Message};
+use super::partition;
 use super::topology::Names;
 use crate::pace::Pace;
 use crate::{PublishError, parcel};
 
-/// How many parcels wait for their confirms at the same time. Enough to keep the broker's disk
-/// busy; more lanes would only make smaller parcels.
+/// How many parcels wait for their confirms at the same time, or one for each partition. Enough to
+/// keep the broker's disk busy; more lanes would only make smaller parcels.
 const LANES: usize = 4;
 
-/// How many envelopes wait for a lane before publishers are held up. Ingress bounds the bytes.
+/// How many envelopes wait for a partition's lanes before publishers are held up. Ingress bounds the
+/// bytes.
 const INBOX_ENVELOPES: usize = 1024;
 
 /// A broker that does not answer for so long is taken for gone, and the connection with it.
@@ -54,7 +58,8 @@ struct Waiting {
 /// The publishing side of a process: one connection and its lanes.
 #[derive(Clone, Debug)]
 pub(super) struct Outbox {
-    inbox: mpsc::Sender<Waiting>,
+    /// One for each partition.
+    inboxes: Arc<[mpsc::Sender<Waiting>]>,
     link: Link,
 }
 
@@ -66,23 +71,28 @@ impl Outbox {
         tasks: &TaskTracker,
         stop: &CancellationToken,
     ) -> Self {
-        let (inbox, waiting) = mpsc::channel(INBOX_ENVELOPES);
-        let waiting = Arc::new(Mutex::new(waiting));
-        for _ in 0..LANES {
-            let lane = Lane {
-                waiting: waiting.clone(),
-                link: link.clone(),
-                names: names.clone(),
-                channel: None,
-                stop: stop.clone(),
-            };
-            tasks.spawn(lane.run());
-        }
-        Self { inbox, link }
+        let partitions = names.partitions.len().max(1);
+        let inbox = |partition| {
+            let (inbox, waiting) = mpsc::channel(INBOX_ENVELOPES);
+            let waiting = Arc::new(Mutex::new(waiting));
+            for _ in 0..LANES.div_ceil(partitions) {
+                let lane = Lane {
+                    partition,
+                    waiting: waiting.clone(),
+                    link: link.clone(),
+                    names: names.clone(),
+                    channel: None,
+                    stop: stop.clone(),
+                };
+                tasks.spawn(lane.run());
+            }
+            inbox
+        };
+        Self { inboxes: (0..partitions).map(inbox).collect(), link: link.clone() }
     }
 
     pub(super) fn is_ready(&self) -> bool {
-        self.link.session().is_ok() && !self.inbox.is_closed()
+        self.link.session().is_ok() && self.inboxes.iter().all(|inbox| !inbox.is_closed())
     }
 
     /// The outcome of the first attempt to connect.
@@ -91,14 +101,18 @@ impl Outbox {
     }
 
     pub(super) async fn publish(&self, envelope: Envelope) -> Answer {
-        self.submit(Outgoing::Webhook(envelope)).await
+        let partition = match self.inboxes.len() {
+            1 => 0,
+            several => partition::of(&envelope, several),
+        };
+        self.submit(partition, Outgoing::Webhook(envelope)).await
     }
 
     /// Publishes again and again until the broker has it or the time is over.
     pub(super) async fn publish_retry(&self, message: Message, until: Instant) -> Answer {
         let mut pace = Pace::new();
         loop {
-            let tried = timeout_at(until, self.submit(Outgoing::Retry(message.clone()))).await;
+            let tried = timeout_at(until, self.submit(0, Outgoing::Retry(message.clone()))).await;
             let error = match tried {
                 Ok(Ok(())) => return Ok(()),
                 Ok(Err(error)) => error,
@@ -112,7 +126,7 @@ impl Outbox {
         }
     }
 
-    async fn submit(&self, outgoing: Outgoing) -> Answer {
+    async fn submit(&self, partition: usize, outgoing: Outgoing) -> Answer {
         // Nobody waits for a connection that is not there.
         if let Err(why) = self.link.session() {
             count_failures(&unavailable(""), 1);
@@ -120,7 +134,8 @@ impl Outbox {
         }
         let (answer, answered) = oneshot::channel();
         let stopped = || unavailable("the publisher has stopped");
-        self.inbox.send(Waiting { outgoing, answer }).await.map_err(|_| stopped())?;
+        let inbox = &self.inboxes[partition];
+        inbox.send(Waiting { outgoing, answer }).await.map_err(|_| stopped())?;
         answered.await.unwrap_or_else(|_| Err(stopped()))
     }
 }
@@ -141,6 +156,7 @@ impl Parcel {
 }
 
 struct Lane {
+    partition: usize,
     waiting: Arc<Mutex<mpsc::Receiver<Waiting>>>,
     link: Link,
     names: Names,
@@ -160,7 +176,7 @@ impl Lane {
             if taken.is_empty() {
                 break;
             }
-            for parcel in gather(&self.names, taken.drain(..)) {
+            for parcel in gather(&self.names, self.partition, taken.drain(..)) {
                 let answer = self.send(&parcel.message).await;
                 if let Err(error) = &answer {
                     count_failures(error, parcel.answers.len());
@@ -228,7 +244,7 @@ async fn take(waiting: &Mutex<mpsc::Receiver<Waiting>>, taken: &mut Vec<Waiting>
 }
 
 /// Puts webhooks into parcels, and answers at once where that cannot be.
-fn gather(names: &Names, taken: impl Iterator<Item = Waiting>) -> Vec<Parcel> {
+fn gather(names: &Names, partition: usize, taken: impl Iterator<Item = Waiting>) -> Vec<Parcel> {
     let mut parcels = Vec::new();
     let mut envelopes = Vec::new();
     let mut answers = Vec::new();
@@ -247,7 +263,7 @@ fn gather(names: &Names, taken: impl Iterator<Item = Waiting>) -> Vec<Parcel> {
     let mut answers = answers.into_iter();
     for envelopes in parcel::split(envelopes) {
         let answers: Vec<_> = answers.by_ref().take(envelopes.len()).collect();
-        match message::webhooks(names, &envelopes) {
+        match message::webhooks(names, partition, &envelopes) {
             Ok(message) => {
                 let size = u32::try_from(envelopes.len()).unwrap_or(u32::MAX);
                 metrics::histogram!("onhand_parcel_envelopes").record(f64::from(size));

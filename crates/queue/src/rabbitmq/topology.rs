@@ -8,6 +8,9 @@
 //!         onhand.unrouted (fanout) ─▶ onhand.unrouted
 //! ```
 //!
+//! With several partitions webhooks go to `onhand.webhooks.0`, `.1` and so on, each with a single
+//! active consumer; what comes from the ladder still goes through `onhand.webhooks`.
+//!
 //! Every option is given by name and means the same on RabbitMQ 3.10 and 4: their defaults differ.
 //! Options are queue arguments and not policies, so that no rights beyond configure, write and read
 //! are needed and a queue that differs is a loud error at the start instead of a quiet loss later.
@@ -44,16 +47,37 @@ pub(super) const WEBHOOKS_KEY: &str = "webhooks";
 pub(super) struct Names {
     pub(super) exchange: String,
     pub(super) webhooks: String,
+    /// Queues beside `webhooks`, each with its routing key; none where one is enough.
+    pub(super) partitions: Vec<Partition>,
     pub(super) dead: String,
     /// An exchange and a queue.
     pub(super) unrouted: String,
     rungs: Vec<(Duration, String)>,
+    /// The first that is not there, unless there were more before.
+    next_partition: String,
+}
+
+/// One of several queues that share the webhooks.
+#[derive(Clone, Debug)]
+pub(super) struct Partition {
+    pub(super) queue: String,
+    pub(super) key: String,
+}
+
+impl Partition {
+    fn new(prefix: &str, number: u16) -> Self {
+        let key = format!("{WEBHOOKS_KEY}.{number}");
+        Self { queue: format!("{prefix}.{key}"), key }
+    }
 }
 
 impl Names {
-    pub(super) fn new(prefix: &str) -> Self {
+    pub(super) fn new(prefix: &str, partitions: u16) -> Self {
         let rung = |wait: Duration| (wait, format!("{prefix}.retry.{}s", wait.as_secs()));
+        let count = if partitions > 1 { partitions } else { 0 };
         Self {
+            partitions: (0..count).map(|number| Partition::new(prefix, number)).collect(),
+            next_partition: Partition::new(prefix, count).queue,
             exchange: prefix.to_owned(),
             webhooks: format!("{prefix}.webhooks"),
             dead: format!("{prefix}.dead"),
@@ -73,9 +97,20 @@ impl Names {
         self.rungs.iter().map(|(_, queue)| queue.as_str())
     }
 
+    /// With which routing key an envelope goes to the exchange: that of its partition, if any.
+    pub(super) fn key(&self, partition: usize) -> &str {
+        self.partitions.get(partition).map_or(WEBHOOKS_KEY, |partition| &partition.key)
+    }
+
+    /// Where webhooks wait for a worker.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &str> {
+        let partitions = self.partitions.iter().map(|partition| partition.queue.as_str());
+        std::iter::once(self.webhooks.as_str()).chain(partitions)
+    }
+
     /// The queues that a worker drains.
-    pub(super) fn drained(&self) -> [&str; 3] {
-        [&self.webhooks, &self.dead, &self.unrouted]
+    pub(super) fn drained(&self) -> impl Iterator<Item = &str> {
+        self.waiting().chain([self.dead.as_str(), self.unrouted.as_str()])
     }
 }
 
@@ -97,6 +132,13 @@ pub(super) async fn declare(connection: &Connection, names: &Names) -> Result<()
     let webhooks = dead_lettering(quorum(DELIVERY_LIMIT), "", &names.dead);
     queue(&channel, &names.webhooks, webhooks).await?;
     bind(&channel, &names.webhooks, &names.exchange, WEBHOOKS_KEY).await?;
+    for Partition { queue: name, key } in &names.partitions {
+        let mut partition = dead_lettering(quorum(DELIVERY_LIMIT), "", &names.dead);
+        // So that what is known of one order is decided by one lane after the other.
+        insert(&mut partition, "x-single-active-consumer", AMQPValue::Boolean(true));
+        queue(&channel, name, partition).await?;
+        bind(&channel, name, &names.exchange, key).await?;
+    }
 
     for (wait, name) in &names.rungs {
         let mut rung = dead_lettering(quorum(NO_DELIVERY_LIMIT), &names.exchange, WEBHOOKS_KEY);
@@ -108,15 +150,54 @@ pub(super) async fn declare(connection: &Connection, names: &Names) -> Result<()
     }
 
     let closed = channel.close(200, "declared".into()).await;
-    closed.map_err(|error| unusable("channel", error))
+    closed.map_err(|error| unusable("channel", error))?;
+    look_beyond(connection, names).await;
+    Ok(())
+}
+
+/// What the broker tells of a queue.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Depth {
+    pub(super) ready: u64,
+    pub(super) consumers: u32,
+}
+
+pub(super) async fn depth(channel: &Channel, name: &str) -> Result<Depth, lapin::Error> {
+    // Passive only asks. The other options do not matter then, but must be given.
+    let passive = QueueDeclareOptions { passive: true, durable: true, ..Default::default() };
+    let queue = channel.queue_declare(name.into(), passive, FieldTable::default()).await?;
+    Ok(Depth { ready: queue.message_count().into(), consumers: queue.consumer_count() })
 }
 
 /// How many messages are ready in a queue.
 pub(super) async fn ready(channel: &Channel, name: &str) -> Result<u64, lapin::Error> {
-    // Passive only asks. The other options do not matter then, but must be given.
-    let passive = QueueDeclareOptions { passive: true, durable: true, ..Default::default() };
-    let queue = channel.queue_declare(name.into(), passive, FieldTable::default()).await?;
-    Ok(u64::from(queue.message_count()))
+    Ok(depth(channel, name).await?.ready)
+}
+
+/// How many messages wait for a worker.
+pub(super) async fn waiting(channel: &Channel, names: &Names) -> Result<u64, lapin::Error> {
+    let mut count = 0;
+    for queue in names.waiting() {
+        count += ready(channel, queue).await?;
+    }
+    Ok(count)
+}
+
+/// Says so where a partition beyond ours is there: nobody of our count drains it.
+async fn look_beyond(connection: &Connection, names: &Names) {
+    // Asking for what is not there costs the channel.
+    let Ok(channel) = connection.create_channel().await else { return };
+    if let Ok(ready) = ready(&channel, &names.next_partition).await {
+        let (queue, known) = (&names.next_partition, names.partitions.len());
+        tracing::warn!(
+            queue,
+            ready,
+            partitions = known,
+            "there are more partitions than --partitions names; give every process the highest \
+             number, until the others are empty and deleted"
+        );
+        let _ = channel.close(200, "looked".into()).await;
+    }
 }
 
 /// A queue replicated by Raft and fsynced before it confirms.
@@ -217,12 +298,23 @@ mod tests {
 
     #[test]
     fn a_wait_is_never_shortened_but_by_the_end_of_the_ladder() {
-        let names = Names::new("t");
+        let names = Names::new("t", 1);
         let rung = |seconds| names.rung(Duration::from_secs(seconds)).to_owned();
         assert_eq!(rung(0), "t.retry.1s");
         assert_eq!(rung(1), "t.retry.1s");
         assert_eq!(rung(2), "t.retry.5s");
         assert_eq!(rung(3600), "t.retry.3600s");
         assert_eq!(rung(100_000), "t.retry.3600s");
+    }
+
+    #[test]
+    fn one_partition_is_the_queue_itself() {
+        let names = Names::new("t", 1);
+        assert_eq!(names.waiting().collect::<Vec<_>>(), ["t.webhooks"]);
+        assert_eq!(names.key(0), "webhooks");
+        let names = Names::new("t", 2);
+        let waiting: Vec<_> = names.waiting().collect();
+        assert_eq!(waiting, ["t.webhooks", "t.webhooks.0", "t.webhooks.1"]);
+        assert_eq!((names.key(1), names.next_partition.as_str()), ("webhooks.1", "t.webhooks.2"));
     }
 }

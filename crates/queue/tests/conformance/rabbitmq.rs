@@ -19,6 +19,7 @@ use crate::harness::{
 };
 use crate::proxy::Proxy;
 
+mod partitions;
 mod spool;
 
 conformance_suite!(Rabbit);
@@ -85,7 +86,9 @@ impl TestQueue for Rabbit {
         let rungs =
             ["1s", "5s", "30s", "120s", "600s", "3600s"].map(|rung| format!("retry.{rung}"));
         let others = ["webhooks", "dead", "unrouted"].map(str::to_owned);
-        for name in others.iter().chain(&rungs) {
+        let count = if self.config.partitions > 1 { self.config.partitions } else { 0 };
+        let partitions: Vec<String> = (0..count).map(|n| format!("webhooks.{n}")).collect();
+        for name in others.iter().chain(&rungs).chain(&partitions) {
             let queue = format!("{prefix}.{name}");
             let deleted = channel.queue_delete(queue.into(), QueueDeleteOptions::default());
             deleted.await.expect("it can be deleted");

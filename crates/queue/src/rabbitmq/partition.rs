@@ -1,0 +1,104 @@
+//! Which of several queues an envelope goes to, where one is not enough.
+//!
+//! By its shop and the order that its body seems to name, so that what comes of one order mostly
+//! waits behind each other. Only a hint: deciding is a join, and any order of arrival ends the same.
+//! So the body is searched for one name and not parsed: ingress stays thin.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use domain::Envelope;
+
+/// The place of an envelope's queue among `partitions`.
+pub(super) fn of(envelope: &Envelope, partitions: usize) -> usize {
+    let mut hasher = DefaultHasher::new();
+    envelope.shop.as_str().hash(&mut hasher);
+    match order(&envelope.topic, &envelope.body) {
+        Some(order) => order.hash(&mut hasher),
+        None => envelope.webhook.as_str().hash(&mut hasher),
+    }
+    let count = u64::try_from(partitions.max(1)).unwrap_or(1);
+    usize::try_from(hasher.finish() % count).unwrap_or(0)
+}
+
+/// The order's id as it stands in the body: an order's own, or that of which a part tells.
+fn order<'a>(topic: &str, body: &'a [u8]) -> Option<&'a [u8]> {
+    let is_order = topic.starts_with("orders/") || topic.starts_with("order.");
+    member(body, if is_order { b"\"id\"" } else { b"\"order_id\"" })
+}
+
+/// The number or text after `name` (in its quotes) in the outermost object, without quotes.
+fn member<'a>(body: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let (mut depth, mut at) = (0_u32, 0);
+    while at < body.len() {
+        match body[at] {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b'"' => {
+                let end = end_of_text(body, at)?;
+                if depth == 1
+                    && body[at..end] == *name
+                    && let Some(value) = after_colon(body, end)
+                {
+                    return scalar(value);
+                }
+                at = end;
+                continue;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+/// Where the text that begins at `start` is over.
+fn end_of_text(body: &[u8], start: usize) -> Option<usize> {
+    let mut at = start + 1;
+    loop {
+        match body.get(at)? {
+            b'\\' => at += 2,
+            b'"' => return Some(at + 1),
+            _ => at += 1,
+        }
+    }
+}
+
+/// What follows the colon; `None`: it was a value and not a name.
+fn after_colon(body: &[u8], at: usize) -> Option<&[u8]> {
+    Some(body[at..].trim_ascii_start().strip_prefix(b":")?.trim_ascii_start())
+}
+
+fn scalar(value: &[u8]) -> Option<&[u8]> {
+    if value.first() == Some(&b'"') {
+        return end_of_text(value, 0).map(|end| &value[1..end - 1]);
+    }
+    let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    (digits > 0).then(|| &value[..digits])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(topic: &str, body: &str) -> Option<String> {
+        order(topic, body.as_bytes()).map(|order| String::from_utf8_lossy(order).into_owned())
+    }
+
+    #[test]
+    fn an_order_and_its_parts_name_the_same_order() {
+        let of_order =
+            said("orders/create", r#"{ "name":"\"id\":7", "id" : 42, "lines":[{"id":1}]}"#);
+        assert_eq!(of_order.as_deref(), Some("42"));
+        let of_part = said("refunds/create", r#"{"id":9,"x":{"order_id":8},"order_id":42}"#);
+        assert_eq!(of_part.as_deref(), Some("42"));
+        assert_eq!(said("order.updated", r#"{"id":"42"}"#).as_deref(), Some("42"));
+    }
+
+    #[test]
+    fn what_names_no_order_names_none() {
+        for body in ["", "{", "[]", r#"{"id":null}"#, r#"{"a":"id"}"#, r#"{"id"#, r#"{"id":"4"#] {
+            assert_eq!(said("orders/create", body), None, "{body}");
+        }
+        assert_eq!(said("products/update", r#"{"id":4}"#), None);
+    }
+}
