@@ -10,6 +10,7 @@ use crate::harness::Sales;
 mod crashes;
 mod lost_answers;
 mod outages;
+mod partitions;
 mod scarce;
 mod spool;
 mod stopping;
