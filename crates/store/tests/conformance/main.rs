@@ -14,6 +14,7 @@ mod harness;
 mod lanes;
 mod letters;
 mod pages;
+mod plans;
 mod postgres;
 mod redactions;
 mod schema;

@@ -11,7 +11,11 @@ WHERE s.sku = ANY (ARRAY(
     SELECT l.sku FROM listings AS l
     JOIN unnest($4::text[], $5::text[]) AS t (shop, variant) USING (shop, variant)
     UNION
-    SELECT s.document ->> 'sku' FROM sightings AS s
-    JOIN unnest($4::text[], $5::text[]) AS t (shop, variant) ON s.shop = t.shop AND s.id = t.variant
-    WHERE s.kind = 'variant' AND s.place = ''
+    SELECT v.sku FROM unnest($4::text[], $5::text[]) AS t (shop, variant)
+    -- OFFSET 0: looked up by whole key, once per variant, and never the catalogue from end to end.
+    CROSS JOIN LATERAL (
+        SELECT s.document ->> 'sku' AS sku FROM sightings AS s
+        WHERE s.shop = t.shop AND s.kind = 'variant' AND s.id = t.variant AND s.place = ''
+        OFFSET 0
+    ) AS v
 ))

@@ -13,13 +13,24 @@ WITH input AS (
         envelope_id = i.envelope_id, topic = i.topic, order_id = i.order_id,
         outcome = i.outcome, reason = i.reason, detail = i.detail,
         received_at = i.received_at, decided_at = i.decided_at
-    FROM input AS i
-    CROSS JOIN LATERAL (SELECT i.scope UNION SELECT '') AS lies (scope)
+    -- With its order or with none: whole keys. The rows are locked by now.
+    FROM (
+        SELECT * FROM (
+            SELECT *, scope AS lies FROM input
+            UNION ALL
+            SELECT *, '' FROM input WHERE scope <> ''
+        ) AS t
+        CROSS JOIN LATERAL (
+            SELECT FROM webhooks AS d
+            WHERE d.shop = t.shop AND d.scope = t.lies AND d.webhook_id = t.webhook_id
+              AND d.body_hash = t.body_hash AND d.outcome = 'dead'
+            OFFSET 0
+        ) AS dead
+    ) AS i
     WHERE w.shop = i.shop
-      AND w.scope = lies.scope
+      AND w.scope = i.lies
       AND w.webhook_id = i.webhook_id
       AND w.body_hash = i.body_hash
-      AND w.outcome = 'dead'
     RETURNING i.place
 )
 SELECT place, set_config('onhand.conflict', 'yes', true)

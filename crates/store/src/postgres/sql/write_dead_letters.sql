@@ -28,11 +28,16 @@ WITH input AS (
     WHERE d.detail <> 'redacted'
 )
 UPDATE webhooks AS w SET detail = 'redacted'
-FROM input AS i
-JOIN dead_letters AS d USING (id)
-CROSS JOIN LATERAL (SELECT i.scope UNION SELECT d.scope UNION SELECT '') AS lies (scope)
-WHERE d.detail = 'redacted'
-  AND w.shop = i.shop
-  AND w.scope = lies.scope
+FROM (
+    SELECT i.shop, lies.scope, i.webhook_id, i.body_hash
+    FROM input AS i
+    CROSS JOIN LATERAL (
+        SELECT d.scope FROM dead_letters AS d WHERE d.id = i.id AND d.detail = 'redacted' OFFSET 0
+    ) AS d
+    CROSS JOIN LATERAL (SELECT i.scope UNION SELECT d.scope UNION SELECT '') AS lies (scope)
+    OFFSET 0
+) AS i
+WHERE w.shop = i.shop
+  AND w.scope = i.scope
   AND w.webhook_id = i.webhook_id
   AND w.body_hash = i.body_hash

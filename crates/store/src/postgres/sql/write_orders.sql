@@ -17,8 +17,9 @@ WITH input AS (
         name, financial_status, fulfillment_status, document
     FROM input
     -- One that was there when it was read must not begin anew.
-    WHERE version = 1 OR EXISTS (
-        SELECT FROM orders AS r WHERE r.shop = input.shop AND r.order_id = input.order_id
+    -- Not EXISTS, for which the whole table may be read.
+    WHERE version = 1 OR (
+        SELECT true FROM orders AS r WHERE r.shop = input.shop AND r.order_id = input.order_id
     )
     ORDER BY shop COLLATE "C", order_id COLLATE "C"
     ON CONFLICT (shop, order_id) DO UPDATE SET

@@ -12,8 +12,9 @@ WITH input AS (
     SELECT shop, payment_id, version, state, order_shop, order_id, document
     FROM input
     -- One that was there when it was read must not begin anew.
-    WHERE version = 1 OR EXISTS (
-        SELECT FROM payments AS r
+    -- Not EXISTS, for which the whole table may be read.
+    WHERE version = 1 OR (
+        SELECT true FROM payments AS r
         WHERE r.shop = input.shop AND r.payment_id = input.payment_id
     )
     ORDER BY shop COLLATE "C", payment_id COLLATE "C"
