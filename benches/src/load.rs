@@ -2,7 +2,7 @@
 //! duplicates; and a deep queue.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::roles::{Instance, Services};
 use crate::run::{Run, checked, number};
@@ -15,6 +15,9 @@ const ORDERS: u32 = 80_000;
 /// Webhooks that wait before a worker starts, in parts that a sender can hold in memory.
 const DEEP: u32 = 1_000_000;
 const PART: u32 = 100_000;
+
+/// How long full load goes on.
+const STEADY: Duration = Duration::from_secs(600);
 
 pub(crate) async fn measure(onhand: &Path) -> anyhow::Result<()> {
     let mut rows = Vec::new();
@@ -32,7 +35,7 @@ fn note(rows: &mut Vec<Vec<String>>, what: &str, measured: String) {
 
 async fn idle_and_lone(onhand: &Path, rows: &mut Vec<Vec<String>>) -> anyhow::Result<()> {
     let services = Services::start().await;
-    let instance = Instance::fleet(onhand, &services, 1, &[]).await?;
+    let mut instance = Instance::fleet(onhand, &services, 1, &[]).await?;
     note(rows, "memory when idle, MB", peaks(&instance));
     // One at a time, each on an idle system.
     let sale = ["--skus", "1", "--lines", "1", "--connections", "1", "--rate", "20"];
@@ -40,6 +43,9 @@ async fn idle_and_lone(onhand: &Path, rows: &mut Vec<Vec<String>>) -> anyhow::Re
     let metrics = instance.metrics(1).await?;
     let lone = metrics.quantile("onhand_apply_lag_seconds", 0.5) * 1_000.0;
     note(rows, "a lone order, received to committed, p50 at most, ms", format!("{lone:.1}"));
+    let times = instance.time_to_ready().await?;
+    let times = times.into_iter().map(|(role, time)| format!("{role} {}", time.as_millis()));
+    note(rows, "from start to ready, ms", times.collect::<Vec<_>>().join(", "));
     Ok(())
 }
 
@@ -60,17 +66,61 @@ async fn half_load(onhand: &Path, rows: &mut Vec<Vec<String>>) -> anyhow::Result
     Ok(())
 }
 
-/// The same seed again: every webhook is one that was seen.
+/// The same webhooks twice, each time all of them queued before the worker starts: what it absorbs, and
+/// not what a sender can send.
 async fn duplicates(onhand: &Path, rows: &mut Vec<Vec<String>>) -> anyhow::Result<()> {
     let services = Services::start().await;
-    let instance = Instance::fleet(onhand, &services, 1, &[]).await?;
-    let sale =
-        ["--skus", "1000", "--lines", "1", "--connections", "256", "--seed", "11", "--hot-share"];
-    let sale = [&sale[..], &["0"]].concat();
-    let fresh = checked(&instance, Some(&services), PART / 2, &sale).await?.orders_per_second;
-    let again = checked(&instance, Some(&services), PART / 2, &sale).await?.orders_per_second;
+    let mut instance = Instance::fleet(onhand, &services, 0, &[]).await?;
+    let fresh = queued_first(&mut instance, &services, 1).await?;
+    instance.stop_workers().await?;
+    let again = queued_first(&mut instance, &services, 2).await?;
     let rates = format!("{} · {} · {:.2}", table::whole(again), table::whole(fresh), again / fresh);
-    note(rows, "duplicates/s · fresh/s · ratio, end to end", rates);
+    note(rows, "duplicates/s · fresh/s · ratio, drained", rates);
+    Ok(())
+}
+
+/// Webhooks per second that a worker takes out of the queue; the `round`th time.
+async fn queued_first(
+    instance: &mut Instance,
+    services: &Services,
+    round: i64,
+) -> anyhow::Result<f64> {
+    let count = PART.to_string();
+    let sale = ["--orders", &count, "--lines", "1", "--seed", "11", "--hot-share", "0"];
+    let setup: &[&str] = if round == 1 { &["--setup"] } else { &[] };
+    instance.simulate(&[&sale[..], setup, &["--connections", "256"]].concat()).await?;
+    let began = Instant::now();
+    instance.workers(1, &[]).await?;
+    instance.decided(services, round * i64::from(PART)).await?;
+    let seconds = began.elapsed().as_secs_f64();
+    instance.run(&["verify", "--json"]).await?;
+    Ok(f64::from(PART) / seconds)
+}
+
+/// Full load for as long as memory that leaks would need to show.
+pub(crate) async fn steady(onhand: &Path) -> anyhow::Result<()> {
+    let rows = &mut Vec::new();
+    let services = Services::start().await;
+    let instance = Instance::fleet(onhand, &services, 1, &[]).await?;
+    let (began, mut parts) = (Instant::now(), 0);
+    let part = PART.to_string();
+    while began.elapsed() < STEADY {
+        parts += 1;
+        let (seed, since) = (parts.to_string(), Instant::now());
+        let sale = ["--setup", "--orders", &part, "--lines", "1", "--skus", "1000"];
+        let sender = ["--connections", "256", "--seed", &seed];
+        instance.simulate(&[&sale[..], &sender].concat()).await?;
+        instance.decided(&services, i64::from(parts * PART)).await?;
+        let rate = table::whole(f64::from(PART) / since.elapsed().as_secs_f64());
+        let now = instance.memory_now().into_iter().map(|(role, mb)| format!("{role} {mb}"));
+        let memory = now.collect::<Vec<_>>().join(", ");
+        let orders = table::whole((parts * PART).into());
+        let what = format!("after {} s, {orders} orders", began.elapsed().as_secs());
+        note(rows, &what, format!("{rate} orders/s · {memory} MB"));
+    }
+    instance.run(&["verify", "--json"]).await?;
+    note(rows, "memory at peak, MB", peaks(&instance));
+    table::print(&["", "measured"], rows);
     Ok(())
 }
 

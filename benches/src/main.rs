@@ -6,6 +6,7 @@
 //! cargo run --release -p benches -- strategies      # the grid of docs/performance.md
 //! cargo run --release -p benches -- growth          # against earlier orders, and lines per order
 //! cargo run --release -p benches -- load            # half load, a lone order, duplicates, memory
+//! cargo run --release -p benches -- steady          # ten minutes at full load: memory
 //! cargo run --release -p benches -- deep            # a million webhooks that wait
 //! ```
 //!
@@ -38,11 +39,12 @@ async fn main() -> anyhow::Result<()> {
         ["growth"] => growth::measure(&onhand()?, u32::MAX).await,
         ["growth", most] => growth::measure(&onhand()?, most.parse()?).await,
         ["load"] => load::measure(&onhand()?).await,
+        ["steady"] => load::steady(&onhand()?).await,
         ["deep"] => load::deep_queue(&onhand()?).await,
         ["pipe-ingress", listen, broker] => pipe::ingress(listen, broker).await,
         ["pipe-worker", database, broker] => pipe::worker(database, broker).await,
         _ => anyhow::bail!(
-            "usage: benches [speed|strategies|growth [EARLIER ORDERS AT MOST]|load|deep]"
+            "usage: benches [speed|strategies|growth [EARLIER ORDERS AT MOST]|load|steady|deep]"
         ),
     }
 }

@@ -37,14 +37,16 @@ pub(crate) struct Services {
     pub(crate) broker: RabbitMq,
     /// Where what is measured lives on them.
     pub(crate) database: String,
-    prefix: String,
+    pub(crate) prefix: String,
+    pub(crate) partitions: u16,
 }
 
 impl Services {
     pub(crate) async fn start() -> Self {
         let postgres = Postgres::start_with(POSTGRES).await;
         let broker = RabbitMq::start().await;
-        Self { database: postgres.url(), prefix: "onhand".to_owned(), postgres, broker }
+        let (database, prefix) = (postgres.url(), "onhand".to_owned());
+        Self { postgres, broker, database, prefix, partitions: 1 }
     }
 
     /// Goes on with an empty database and queues of other names.
@@ -85,6 +87,7 @@ impl Instance {
             ("ONHAND_DATABASE_URL", services.database.clone()),
             ("ONHAND_BROKER_URL", services.broker.url()),
             ("ONHAND_BROKER_PREFIX", services.prefix.clone()),
+            ("ONHAND_PARTITIONS", services.partitions.to_string()),
         ];
         let mut instance = Self::new(onhand, environment)?;
         instance.run(&["migrate"]).await?;
@@ -104,6 +107,45 @@ impl Instance {
             self.ready(&ops(worker)).await?;
         }
         Ok(())
+    }
+
+    /// Stops all workers, which then give back what they hold.
+    pub(crate) async fn stop_workers(&mut self) -> anyhow::Result<()> {
+        for (role, child) in &mut self.roles {
+            if role == "worker" {
+                child.kill().await?;
+            }
+        }
+        self.roles.retain(|(role, _)| role != "worker");
+        Ok(())
+    }
+
+    /// Starts each role once more beside those that run, on the topology and schema that are there;
+    /// from its start until it says that it is ready.
+    pub(crate) async fn time_to_ready(&mut self) -> anyhow::Result<Vec<(&'static str, Duration)>> {
+        let onhand = self.onhand.clone();
+        let mut times = Vec::new();
+        for (place, role) in [(8, "ingress"), (9, "worker")] {
+            let (listen, address) = (["--listen", "127.0.0.1:0"], ops(place));
+            let listen = if role == "ingress" { &listen[..] } else { &[] };
+            let began = Instant::now();
+            self.start(&onhand, role, &[&["--ops-listen", &address], listen].concat())?;
+            self.answers(&address).await?;
+            times.push((role, began.elapsed()));
+        }
+        Ok(times)
+    }
+
+    /// Waits until a role is ready, by the shortest way.
+    async fn answers(&self, address: &str) -> anyhow::Result<()> {
+        let began = Instant::now();
+        while began.elapsed() < READY {
+            if get(address, "/readyz").await.is_ok_and(|said| said.starts_with("HTTP/1.1 200")) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        anyhow::bail!("{address} did not become ready within {} s", READY.as_secs())
     }
 
     /// Waits until so many webhooks are decided.
@@ -205,7 +247,16 @@ impl Instance {
 
     /// Peak resident memory, in megabytes, of the largest process of each role.
     pub(crate) fn memory(&self) -> Vec<(&str, u64)> {
-        let peak = |child: &Child| child.id().and_then(|pid| cpu::megabytes(pid, "VmHWM:"));
+        self.megabytes("VmHWM:")
+    }
+
+    /// The same, as it is now.
+    pub(crate) fn memory_now(&self) -> Vec<(&str, u64)> {
+        self.megabytes("VmRSS:")
+    }
+
+    fn megabytes(&self, line: &str) -> Vec<(&str, u64)> {
+        let peak = |child: &Child| child.id().and_then(|pid| cpu::megabytes(pid, line));
         let mut peaks: Vec<(&str, u64)> = Vec::new();
         for (role, child) in &self.roles {
             let megabytes = peak(child).unwrap_or(0);
@@ -219,15 +270,19 @@ impl Instance {
 
     /// The metrics of a worker (from 1) or of the first role (0).
     pub(crate) async fn metrics(&self, place: u16) -> anyhow::Result<Metrics> {
-        use tokio::io::{AsyncReadExt, AsyncWriteExt};
-        let mut stream = tokio::net::TcpStream::connect(ops(place)).await?;
-        stream
-            .write_all(b"GET /metrics HTTP/1.1\r\nHost: ops\r\nConnection: close\r\n\r\n")
-            .await?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text).await?;
-        Ok(Metrics(text))
+        Ok(Metrics(get(&ops(place), "/metrics").await?))
     }
+}
+
+/// All that is answered, head included.
+async fn get(address: &str, path: &str) -> anyhow::Result<String> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(address).await?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: ops\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await?;
+    Ok(text)
 }
 
 /// A connection to the database beside Onhand's own.

@@ -21,17 +21,21 @@ const CONNECTIONS: &str = "256";
 #[derive(Clone, Copy, Debug)]
 enum Case {
     Bare,
-    Fleet { workers: u16, skus: &'static str },
+    Fleet { workers: u16, partitions: u16, skus: &'static str },
     Embedded { skus: &'static str },
 }
 
 const CASES: &[(&str, Case)] = &[
     ("bare pipe, 1,000 items", Case::Bare),
-    ("fleet, 1 worker, 1,000 items", Case::Fleet { workers: 1, skus: "1000" }),
-    ("fleet, 1 worker, 1 item", Case::Fleet { workers: 1, skus: "1" }),
-    ("fleet, 2 workers, 1,000 items", Case::Fleet { workers: 2, skus: "1000" }),
-    ("fleet, 4 workers, 1,000 items", Case::Fleet { workers: 4, skus: "1000" }),
-    ("fleet, 4 workers, 1 item", Case::Fleet { workers: 4, skus: "1" }),
+    ("fleet, 1 worker, 1,000 items", Case::Fleet { workers: 1, partitions: 1, skus: "1000" }),
+    ("fleet, 1 worker, 1 item", Case::Fleet { workers: 1, partitions: 1, skus: "1" }),
+    ("fleet, 2 workers, 1,000 items", Case::Fleet { workers: 2, partitions: 1, skus: "1000" }),
+    ("fleet, 4 workers, 1,000 items", Case::Fleet { workers: 4, partitions: 1, skus: "1000" }),
+    ("fleet, 4 workers, 1 item", Case::Fleet { workers: 4, partitions: 1, skus: "1" }),
+    (
+        "fleet, 2 workers, 4 partitions, 1,000 items",
+        Case::Fleet { workers: 2, partitions: 4, skus: "1000" },
+    ),
     ("embedded, 1,000 items", Case::Embedded { skus: "1000" }),
     ("embedded, 1 item", Case::Embedded { skus: "1" }),
 ];
@@ -88,8 +92,8 @@ async fn one(onhand: &Path, case: Case) -> anyhow::Result<Run> {
             let instance = Instance::bare(onhand, &services).await?;
             bare(&instance, &services, ORDERS, &sale("1000")).await
         }
-        Case::Fleet { workers, skus } => {
-            let services = Services::start().await;
+        Case::Fleet { workers, partitions, skus } => {
+            let services = Services { partitions, ..Services::start().await };
             let instance = Instance::fleet(onhand, &services, workers, &[]).await?;
             checked(&instance, Some(&services), ORDERS, &sale(skus)).await
         }

@@ -4,6 +4,7 @@
 //! the retry ladder first. If the process dies in the middle of anything, the broker hands the
 //! parcel to somebody else; at worst an envelope is then both on the ladder and in the queue.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,7 +91,9 @@ impl RabbitConsumer {
                 self.channels += 1;
                 let pause = self.pace.next();
                 let (number, names, prefetch) = (self.channels, self.names.clone(), self.prefetch);
-                let opening = open(session, number, names, prefetch, pause);
+                let channel =
+                    Intake::open(session.clone(), number, names, prefetch, self.tasks.clone());
+                let opening = open(session, channel, pause);
                 self.opening = Some(self.tasks.spawn(opening));
             }
             if let Some(opening) = &mut self.opening {
@@ -268,13 +271,10 @@ impl Intake {
 /// Opens a channel. Where that fails the connection is given up, and there is a pause.
 async fn open(
     session: Arc<Session>,
-    number: u64,
-    names: Names,
-    prefetch: u16,
+    channel: impl Future<Output = Result<Intake, lapin::Error>>,
     pause: Duration,
 ) -> Result<Intake, String> {
-    let opened = timeout(STEP_TIMEOUT, Intake::open(session.clone(), number, &names, prefetch));
-    let why = match opened.await {
+    let why = match timeout(STEP_TIMEOUT, channel).await {
         Ok(Ok(intake)) => return Ok(intake),
         Ok(Err(error)) => error.to_string(),
         Err(_) => "no channel in time".to_owned(),

@@ -9,6 +9,7 @@ use futures_util::stream::{SelectAll, StreamExt, select_all};
 use lapin::Channel;
 use lapin::message::Delivery;
 use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::task::TaskTracker;
 
 use super::consumer::Kept;
 use super::held::Held;
@@ -57,12 +58,13 @@ impl Intake {
     pub(super) async fn open(
         session: Arc<Session>,
         number: u64,
-        names: &Names,
+        names: Names,
         prefetch: u16,
+        tasks: TaskTracker,
     ) -> Result<Self, lapin::Error> {
         let channel = session.connection.create_channel().await?;
         let (mut places, mut arrivals) = (Vec::new(), Vec::new());
-        for line in lines(names, prefetch) {
+        for line in lines(&names, prefetch) {
             let is_partition = line.partition.is_some();
             let (place, arriving) = line.join(&channel).await?;
             arrivals.push(arriving);
@@ -71,11 +73,11 @@ impl Intake {
         Ok(Self {
             session,
             number,
-            shares: Shares::new(channel.clone(), &names.webhooks, places),
+            shares: Shares::new(channel.clone(), &names.webhooks, places, tasks),
             channel,
             held: Held::new(),
             arrivals: select_all(arrivals),
-            names: names.clone(),
+            names,
             next_look: Instant::now() + LOOK_EVERY,
             idle_since: None,
         })

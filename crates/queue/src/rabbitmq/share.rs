@@ -18,6 +18,7 @@ use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::{FieldTable, ShortString};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
+use tokio_util::task::TaskTracker;
 
 use super::intake::Arrival;
 use super::message::Source;
@@ -89,6 +90,7 @@ pub(super) struct Shares {
     places: Vec<Place>,
     served: Served,
     next: Instant,
+    tasks: TaskTracker,
     handing_over: Option<JoinHandle<HandedOver>>,
 }
 
@@ -97,9 +99,15 @@ type HandedOver = Result<Option<(usize, Place, Arrivals)>, String>;
 
 impl Shares {
     /// `places`: one for each partition, in their order.
-    pub(super) fn new(channel: Channel, common: &str, places: Vec<Place>) -> Self {
+    pub(super) fn new(
+        channel: Channel,
+        common: &str,
+        places: Vec<Place>,
+        tasks: TaskTracker,
+    ) -> Self {
         let (next, common) = (Instant::now() + SHARE_EVERY, common.to_owned());
-        Self { channel, common, places, served: Served::default(), next, handing_over: None }
+        let served = Served::default();
+        Self { channel, common, places, served, next, tasks, handing_over: None }
     }
 
     pub(super) fn saw(&mut self, partition: usize) {
@@ -120,7 +128,7 @@ impl Shares {
                 if let Some(latest) = served.last().map(|latest| self.places[*latest].clone()) {
                     let (channel, common) = (self.channel.clone(), self.common.clone());
                     let work = hand_over(channel, common, latest, served.len(), self.places.len());
-                    self.handing_over = Some(tokio::spawn(work));
+                    self.handing_over = Some(self.tasks.spawn(work));
                 }
                 continue;
             };
