@@ -84,14 +84,14 @@ fn look(plan: &Value, statement: &str, bad: &mut Vec<String>) {
     let by_key = |keys: &[&str]| keys.iter().all(|key| condition.contains(&format!("({key} = ")));
     // Closing goes by the webhook of a letter, where no two shops have the same.
     let by_webhook = table == Some("dead_letters") && condition.contains("(webhook_id = ");
-    match kind {
-        "Seq Scan" if keys.is_some() => bad.push(format!("{statement}: {kind} of {table:?}")),
-        "Index Scan" | "Index Only Scan" | "Bitmap Index Scan" => {
-            if keys.is_some_and(|keys| !by_key(keys)) && !by_webhook {
-                bad.push(format!("{statement}: {kind} of {table:?} by {condition:?}"));
-            }
-        }
-        _ => {}
+    let is_scan = matches!(kind, "Index Scan" | "Index Only Scan" | "Bitmap Index Scan");
+    let is_bad = match keys {
+        Some(keys) if is_scan => !by_key(keys) && !by_webhook,
+        Some(_) => kind == "Seq Scan",
+        None => false,
+    };
+    if is_bad {
+        bad.push(format!("{statement}: {kind} of {table:?} by {condition:?}"));
     }
     for part in plan["Plans"].as_array().into_iter().flatten() {
         look(part, statement, bad);
