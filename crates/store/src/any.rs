@@ -151,6 +151,14 @@ impl Store for AnyStore {
         answer.await
     }
 
+    async fn claim_in_turn(&self, keys: &Keys) -> Result<(AnyClaim, View), StoreError> {
+        let answer: Answer<'_, _> = match self {
+            Self::Postgres(store) => Box::pin(AnyClaim::postgres(store.claim_in_turn(keys))),
+            Self::Sqlite(store) => Box::pin(AnyClaim::sqlite(store.claim_in_turn(keys))),
+        };
+        answer.await
+    }
+
     async fn commit(&self, changes: &ChangeSet) -> Result<Commit, StoreError> {
         whichever!(self, store => store.commit(changes))
     }

@@ -65,6 +65,15 @@ pub trait Store: Clone + Send + Sync + 'static {
         self.claim(keys)
     }
 
+    /// As [`Store::claim`], but among all that claim so, in whichever process, one at a time: for
+    /// batches of so many items that they would wait for each other anyway, row by row.
+    fn claim_in_turn(
+        &self,
+        keys: &Keys,
+    ) -> impl Future<Output = Result<(Self::Claim, View), StoreError>> + Send {
+        self.claim(keys)
+    }
+
     /// Writes `changes`, all or nothing.
     fn commit(
         &self,

@@ -15,6 +15,7 @@ use store::{Commit, Store, StoreError};
 
 use crate::backoff::ConflictBackoff;
 use crate::clock;
+use crate::heat::Temperature;
 use crate::prepare::{Prepared, Work, keys, linked, panic_message};
 use crate::strategy::{Strategy, Turn};
 
@@ -200,10 +201,14 @@ impl<S: Store> Processor<S> {
             // Somebody holds it for long: versions keep the promises without it, too.
             return self.claimed(batch, self.store.claim(keys).await?).await;
         };
-        let answer = if tries >= OPTIMISTIC_TRIES || heat.is_hot(keys) {
-            self.claimed(batch, self.store.claim(keys).await?).await
-        } else {
-            self.optimistic(batch, keys).await
+        let answer = match heat.of(keys) {
+            Temperature::Crowded => {
+                self.claimed(batch, self.store.claim_in_turn(keys).await?).await
+            }
+            Temperature::Calm if tries < OPTIMISTIC_TRIES => self.optimistic(batch, keys).await,
+            Temperature::Calm | Temperature::Hot => {
+                self.claimed(batch, self.store.claim(keys).await?).await
+            }
         };
         match &answer {
             Ok((Commit::Applied, _)) => heat.calm(keys),

@@ -2,7 +2,8 @@
 //!
 //! After a few conflicts on an item a process takes the locks before it reads (`Store::claim`), and
 //! goes back to optimistic batches when the item has been calm for a while. Batches of many items
-//! meet on some item nearly always, each time on others: for them one conflict is enough.
+//! meet on some item nearly always, each time on others: for them one conflict is enough, and they
+//! take turns among all processes (`Store::claim_in_turn`).
 
 use std::collections::HashMap;
 
@@ -34,11 +35,26 @@ pub(crate) struct Heat {
     crowd: u32,
 }
 
+/// What a batch of some items has to expect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Temperature {
+    Calm,
+    /// One of its items conflicts often.
+    Hot,
+    /// It has many items, and such batches meet those of other processes.
+    Crowded,
+}
+
 impl Heat {
-    pub(crate) fn is_hot(&self, keys: &Keys) -> bool {
+    pub(crate) fn of(&self, keys: &Keys) -> Temperature {
         let is_hot = |sku| self.items.get(sku).is_some_and(|heat| *heat >= HOT);
-        (self.crowd > 0 && keys.skus.len() >= MANY)
-            || (!self.items.is_empty() && keys.skus.iter().any(is_hot))
+        if self.crowd > 0 && keys.skus.len() >= MANY {
+            Temperature::Crowded
+        } else if !self.items.is_empty() && keys.skus.iter().any(is_hot) {
+            Temperature::Hot
+        } else {
+            Temperature::Calm
+        }
     }
 
     pub(crate) fn conflict(&mut self, conflicts: &[ConflictKey]) {
@@ -77,18 +93,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn batches_of_many_items_lock_after_one_conflict() {
+    fn batches_of_many_items_take_turns_after_one_conflict() {
         let conflict = [ConflictKey::Stock(StockKey::new(&Sku::new("1"), &"main".into()))];
         let of = |items: usize| Keys {
             skus: (100..100 + items).map(|item| Sku::new(item.to_string())).collect(),
             ..Keys::default()
         };
         let mut heat = Heat::default();
-        assert!(!heat.is_hot(&of(MANY)));
+        assert_eq!(heat.of(&of(MANY)), Temperature::Calm);
         heat.conflict(&conflict);
-        assert!(heat.is_hot(&of(MANY)) && !heat.is_hot(&of(MANY - 1)));
+        assert_eq!(heat.of(&of(MANY)), Temperature::Crowded);
+        assert_eq!(heat.of(&of(MANY - 1)), Temperature::Calm);
         (0..CROWD_PER_CONFLICT).for_each(|_| heat.calm(&of(1)));
-        assert!(!heat.is_hot(&of(MANY)));
+        assert_eq!(heat.of(&of(MANY)), Temperature::Calm);
     }
 
     #[test]
@@ -99,13 +116,13 @@ mod tests {
         let mut heat = Heat::default();
 
         heat.conflict(&conflict);
-        assert!(!heat.is_hot(&keys), "one conflict is nothing");
+        assert_eq!(heat.of(&keys), Temperature::Calm, "one conflict is nothing");
         heat.conflict(&conflict);
-        assert!(heat.is_hot(&keys));
+        assert_eq!(heat.of(&keys), Temperature::Hot);
         heat.calm(&keys);
-        assert!(!heat.is_hot(&keys));
+        assert_eq!(heat.of(&keys), Temperature::Calm);
         (0..100).for_each(|_| heat.conflict(&conflict));
         (0..=HOTTEST - HOT).for_each(|_| heat.calm(&keys));
-        assert!(!heat.is_hot(&keys), "even the hottest cools down");
+        assert_eq!(heat.of(&keys), Temperature::Calm, "even the hottest cools down");
     }
 }

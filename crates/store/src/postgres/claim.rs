@@ -4,6 +4,7 @@ use std::fmt;
 
 use domain::{ChangeSet, Keys, View};
 
+use super::columns::Columns;
 use super::commit::{self, Begin};
 use super::flight::{Step, all, fly};
 use super::load::{KeyRows, view};
@@ -27,6 +28,9 @@ impl fmt::Debug for Claim {
 pub(super) enum Items {
     /// By locks on their rows.
     Rows,
+    /// The same, and one batch at a time: who waited row by row would find each of them changed
+    /// since its statement began, and have it read and judged anew.
+    RowsInTurn,
     /// By advisory locks on their names, which only those heed who take them, too.
     Names,
 }
@@ -41,18 +45,21 @@ pub(super) async fn claim(
 ) -> Result<(Claim, View), StoreError> {
     let rows = KeyRows::new(keys);
     let read_stock = match items {
-        Items::Rows => include_str!("sql/claim_stock.sql"),
+        Items::Rows | Items::RowsInTurn => include_str!("sql/claim_stock.sql"),
         Items::Names => include_str!("sql/load_stock.sql"),
     };
     let mut steps = vec![Step::Plain("BEGIN")];
-    if items == Items::Names {
-        steps.push(Step::Prepared(include_str!("sql/claim_names.sql"), rows.names()));
-    }
+    // A statement of its own: those after it see what was committed before the lock was had.
+    let first = match items {
+        Items::Rows => None,
+        Items::RowsInTurn => Some((include_str!("sql/claim_turn.sql"), Columns::default())),
+        Items::Names => Some((include_str!("sql/claim_names.sql"), rows.names())),
+    };
+    steps.extend(first.map(|(sql, columns)| Step::Prepared(sql, columns)));
     steps.extend([rows.read_listings(), Step::Prepared(read_stock, rows.items())]);
     steps.extend(rows.reads());
     let answers = all(fly(&connection, &steps).await?)?;
-    let skip = usize::from(items == Items::Names);
-    let [_, listings, stock, reads @ ..] = &answers[skip..] else {
+    let [_, listings, stock, reads @ ..] = &answers[usize::from(items != Items::Rows)..] else {
         unreachable!("one answer per statement")
     };
     let view = view(listings, reads, stock)?;

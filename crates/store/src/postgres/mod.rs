@@ -98,6 +98,11 @@ impl Store for Postgres {
         claim::claim(connection, keys, claim::Items::Names).await
     }
 
+    async fn claim_in_turn(&self, keys: &Keys) -> Result<(Claim, View), StoreError> {
+        let connection = self.pool.get().await?;
+        claim::claim(connection, keys, claim::Items::RowsInTurn).await
+    }
+
     async fn commit(&self, changes: &ChangeSet) -> Result<Commit, StoreError> {
         if changes.is_empty() {
             return Ok(Commit::Applied);
