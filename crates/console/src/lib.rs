@@ -9,6 +9,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use operate::verify::Verified;
 use platforms::Shops;
 use queue::Broker;
 use store::AnyStore;
@@ -21,7 +22,6 @@ mod access;
 mod act;
 mod bind;
 mod headers;
-mod health;
 mod pages;
 mod process;
 mod recorder;
@@ -55,16 +55,19 @@ pub struct Console {
     shops: watch::Receiver<Arc<Shops>>,
     access: Access,
     stats: pages::LatestStats,
+    verified: watch::Receiver<Option<Verified>>,
 }
 
 impl Console {
+    /// `verified`: the latest verification that ran by itself.
     pub fn new(
         store: AnyStore,
         broker: Broker,
         shops: watch::Receiver<Arc<Shops>>,
         access: Access,
+        verified: watch::Receiver<Option<Verified>>,
     ) -> Self {
-        Self { store, broker, shops, access, stats: pages::LatestStats::default() }
+        Self { store, broker, shops, access, stats: pages::LatestStats::default(), verified }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use domain::{OrderKey, ShopId, Sku, StockKey, Timestamp};
+pub(crate) use operate::output::{ago, grouped};
 
 /// A moment for people, for programs, and how long ago it is.
 #[derive(Clone, Debug)]
@@ -18,31 +19,6 @@ impl Moment {
         let text = iso.get(..19).map_or_else(|| iso.clone(), |text| text.replace('T', " "));
         Self { text, ago: ago(operate::now(), at), iso }
     }
-}
-
-pub(crate) fn ago(now: Timestamp, at: Timestamp) -> String {
-    let seconds = (now.0 - at.0) / 1_000_000;
-    match seconds {
-        ..0 => "in the future".to_owned(),
-        0..60 => "less than a minute ago".to_owned(),
-        60..7_200 => format!("{} min ago", seconds / 60),
-        7_200..172_800 => format!("{} hours ago", seconds / 3_600),
-        _ => format!("{} days ago", seconds / 86_400),
-    }
-}
-
-/// 1234567 as 1,234,567.
-pub(crate) fn grouped(number: impl Into<i128>) -> String {
-    let number = number.into();
-    let digits = number.unsigned_abs().to_string();
-    let mut text = String::from(if number < 0 { "−" } else { "" });
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// With its sign; nothing for no change.
@@ -122,24 +98,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_grouped_and_signed() {
-        assert_eq!(grouped(0), "0");
-        assert_eq!(grouped(999), "999");
-        assert_eq!(grouped(-1_234_567), "−1,234,567");
-        assert_eq!(
-            (signed(5), signed(0), signed(-5_000)),
-            ("+5".into(), String::new(), "−5,000".into())
-        );
-    }
-
-    #[test]
-    fn ages_are_said_in_the_unit_that_fits() {
-        let ago = |seconds: i64| ago(Timestamp(seconds * 1_000_000), Timestamp(0));
-        assert_eq!(ago(59), "less than a minute ago");
-        assert_eq!(ago(120), "2 min ago");
-        assert_eq!(ago(7_200), "2 hours ago");
-        assert_eq!(ago(86_400 * 3), "3 days ago");
-        assert_eq!(ago(-1), "in the future");
+    fn changes_are_signed() {
+        let signed = [5, 0, -5_000].map(signed);
+        assert_eq!(signed, ["+5", "", "−5,000"]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use operate::verify::Verified;
 use platforms::Shops;
 use queue::{AnyPublisher, AnyQueue, Broker, Publisher};
 use store::{AnyStore, Database, Store};
@@ -165,6 +166,8 @@ struct Role {
     /// Everything else has stopped; ops and the watching of files may, too.
     done: CancellationToken,
     metrics: ops::PrometheusHandle,
+    /// The latest verification that ran by itself.
+    verified: watch::Sender<Option<Verified>>,
 }
 
 impl Role {
@@ -175,7 +178,7 @@ impl Role {
         let shops = shops_file::watch(&settings.shops, &tasks, done.clone())?;
         // Whoever waits for the tasks must not wait for a second signal.
         tasks.spawn(done.clone().run_until_cancelled_owned(stop_on_signal(stop.clone())?));
-        Ok(Self { shops, tasks, stop, done, metrics })
+        Ok(Self { shops, tasks, stop, done, metrics, verified: watch::Sender::new(None) })
     }
 
     /// Serves health, readiness and metrics, and the console where there is one.

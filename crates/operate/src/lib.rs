@@ -5,15 +5,19 @@
 //! * [`order`]: an order found and explained, and a short one tried again
 //! * [`stock`]: one row changed
 //! * [`dead`]: a dead letter decided again
+//! * [`health`]: whether all is well, and what to do if not
+//! * [`verify`]: whether every promise holds
 //!
 //! A change is one commit, as a worker's; a process that dies before it has changed nothing, and
 //! with a key the same command may be given again.
 
 pub mod command;
 pub mod dead;
+pub mod health;
 pub mod order;
 pub mod output;
 pub mod stock;
+pub mod verify;
 
 pub use command::{Command, Operated, operate};
 pub use worker::clock::now;

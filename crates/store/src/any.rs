@@ -16,7 +16,8 @@ use domain::{
 use crate::channels::{PaymentFilter, PaymentRow, PrivacyRow, SightingRow};
 use crate::migrations::SchemaVersions;
 use crate::pages::{
-    ActivityRow, DeadPage, OperationRow, OrderPage, OrderRow, Page, ReasonRow, WebhookPage,
+    ActivityRow, DeadPage, OperationRow, OrderPage, OrderRow, Page, ReasonRow, Shortage,
+    WebhookPage,
 };
 use crate::postgres::{self, Postgres, PostgresConfig};
 use crate::reports::{
@@ -363,6 +364,10 @@ impl Pages for AnyStore {
 
     async fn wanted(&self, skus: &[Sku]) -> Result<Vec<(Sku, i64)>, StoreError> {
         whichever!(self, store => store.wanted(skus))
+    }
+
+    async fn shortage(&self, limit: i64) -> Result<Shortage, StoreError> {
+        whichever!(self, store => store.shortage(limit))
     }
 
     async fn ledger_page(

@@ -21,6 +21,9 @@ pub const SCAN_MAX: i64 = 20_000;
 /// Short orders that are looked through for what they want.
 pub const SHORT_MAX: i64 = 2_000;
 
+/// Short orders that are looked through for what there is none of: this is asked all the time.
+pub(crate) const SHORTAGE_MAX: i64 = 500;
+
 /// Sorts after every text that is a key.
 pub(crate) const LAST: &str = "\u{10ffff}";
 
@@ -40,6 +43,9 @@ pub trait Pages {
         &self,
         skus: &[Sku],
     ) -> impl Future<Output = Result<Vec<(Sku, i64)>, StoreError>> + Send;
+
+    /// How many orders are short, and what they miss most: the first `limit` items.
+    fn shortage(&self, limit: i64) -> impl Future<Output = Result<Shortage, StoreError>> + Send;
 
     /// The moves of a stock row, newest first.
     fn ledger_page(
@@ -88,6 +94,24 @@ pub trait Pages {
         before: Option<&str>,
         limit: i64,
     ) -> impl Future<Output = Result<Vec<OperationRow>, StoreError>> + Send;
+}
+
+/// Orders that ask for more than there is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shortage {
+    /// Not counted beyond [`SHORT_MAX`].
+    pub orders: i64,
+    /// What some of them ask for and there is none of, most asked first.
+    pub missing: Vec<MissingItem>,
+}
+
+/// An item of which nothing is available anywhere, while short orders ask for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingItem {
+    pub sku: Sku,
+    pub orders: i64,
+    /// Zero or, with backorders, less.
+    pub available: i64,
 }
 
 /// Rows, and where to go on.
@@ -226,6 +250,10 @@ pub(crate) fn activity_row(row: &impl Fields) -> ActivityRow {
 
 pub(crate) fn reason_row(row: &impl Fields) -> ReasonRow {
     ReasonRow { reason: row.text(0), count: row.int(1), oldest: Timestamp(row.int(2)) }
+}
+
+pub(crate) fn missing_row(row: &impl Fields) -> MissingItem {
+    MissingItem { sku: Sku::new(row.text(0)), orders: row.int(1), available: row.int(2) }
 }
 
 pub(crate) fn operation_row(row: &impl Fields) -> OperationRow {

@@ -8,21 +8,14 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use domain::Timestamp;
+use operate::health::{Facts, Matter, Stored, Todo, ask_queue, ask_store, look};
+use operate::verify::Verified;
 use queue::QueueStats;
-use store::{Channels, Pages, Reports, Store};
 use tokio::sync::Mutex;
-use tokio::time::timeout;
 
 use super::{Answer, Asker, Frame, Trouble, render};
 use crate::Console;
-use crate::health::{Facts, Verdict, look};
-use crate::view::{Moment, grouped};
-
-/// An order may come a while after its payment.
-const UNLINKED_AFTER: Timestamp = Timestamp(24 * 60 * 60 * 1_000_000);
-
-/// How long the queue may take to tell how long it is.
-const QUEUE_TIMEOUT: Duration = Duration::from_secs(2);
+use crate::view::{Moment, ago, grouped, link, prose};
 
 /// How old the queue's numbers may be: asking a broker takes a connection of its own.
 const QUEUE_AGE_MAX: Duration = Duration::from_secs(5);
@@ -34,9 +27,21 @@ pub(crate) struct LatestStats(Arc<Mutex<Option<(Instant, Stats)>>>);
 /// `Err`: why nobody knows.
 type Stats = Result<QueueStats, String>;
 
+struct Verdict {
+    sentence: String,
+    todo: Vec<TodoRow>,
+}
+
+/// Something to do, and where; no link: not in the console.
+struct TodoRow {
+    prose: Vec<(bool, String)>,
+    link: Option<(&'static str, String)>,
+}
+
 /// The numbers, in words.
 struct Numbers {
     verdict: Verdict,
+    verified: Option<String>,
     outcomes: Vec<(String, String)>,
     queue: Vec<(&'static str, String)>,
     dead: String,
@@ -70,32 +75,57 @@ pub(super) async fn live(State(console): State<Console>) -> Answer {
 }
 
 async fn numbers(console: &Console) -> Result<Numbers, Trouble> {
-    let (store, now) = (&console.store, operate::now());
-    let totals = store.totals().await?;
-    let dead = store.dead_reasons().await?;
-    let privacy = store.privacy_requests(false, 1).await?;
-    let facts = Facts {
-        queue: queue_stats(console).await,
-        dead,
-        unlinked_payments: store.unlinked_payments(Timestamp(now.0 - UNLINKED_AFTER.0)).await?,
-        privacy_open: totals.privacy_requests,
-        privacy_due: privacy.first().map(|request| request.due_at),
-    };
-    let oldest = facts.dead.iter().map(|reason| reason.oldest).min();
+    let now = operate::now();
+    let stored = ask_store(&console.store, now).await?;
+    let verified = console.verified.borrow().clone();
+    let queue = queue_stats(console).await;
+    let queue_rows = queue_rows(&queue);
+    let facts = Facts { queue, stored: Ok(stored.clone()), verified };
+    let Stored { totals, dead, unlinked_payments, .. } = &stored;
+    let oldest = dead.iter().map(|reason| reason.oldest).min();
+    let verdict = look(&facts, now);
     let outcome = |(outcome, count): (&domain::Outcome, &i64)| {
         (outcome.as_str().replace('_', " "), grouped(*count))
     };
     Ok(Numbers {
-        verdict: look(&facts, now),
+        verdict: Verdict {
+            sentence: verdict.sentence,
+            todo: verdict.todo.iter().map(|todo| todo_row(todo, &stored)).collect(),
+        },
+        verified: facts.verified.as_ref().map(|verified| verified_line(verified, now)),
         outcomes: totals.webhooks.iter().map(outcome).collect(),
-        queue: queue_rows(&facts.queue),
+        queue: queue_rows,
         dead: grouped(totals.dead_letters),
         oldest_dead: oldest.map(Moment::new),
-        unlinked: grouped(facts.unlinked_payments),
+        unlinked: grouped(*unlinked_payments),
         privacy: grouped(totals.privacy_requests),
         outbox: grouped(totals.outbox_pending),
         as_of: Moment::new(now),
     })
+}
+
+fn todo_row(todo: &Todo, stored: &Stored) -> TodoRow {
+    let most = stored.dead.first().map(|reason| reason.reason.as_str()).unwrap_or_default();
+    let link = match todo.matter {
+        Matter::Dead => Some(("Dead letters", link("/console/dead", &[("reason", most)]))),
+        Matter::Short => Some(("Short orders", link("/console/orders", &[("state", "short")]))),
+        Matter::Database
+        | Matter::Violations
+        | Matter::Queue
+        | Matter::Backlog
+        | Matter::Privacy
+        | Matter::Payments => None,
+    };
+    TodoRow { prose: prose(&todo.text), link }
+}
+
+fn verified_line(verified: &Verified, now: Timestamp) -> String {
+    let found = match verified.violations.len() {
+        0 => "no violations".to_owned(),
+        1 => "1 violation".to_owned(),
+        several => format!("{several} violations"),
+    };
+    format!("Verified {}: {found}", ago(now, verified.at))
 }
 
 fn queue_rows(stats: &Stats) -> Vec<(&'static str, String)> {
@@ -116,10 +146,7 @@ async fn queue_stats(console: &Console) -> Stats {
     {
         return stats.clone();
     }
-    let stats = match timeout(QUEUE_TIMEOUT, console.broker.stats()).await {
-        Ok(stats) => stats.map_err(|error| error.to_string()),
-        Err(_) => Err("it took too long to answer".to_owned()),
-    };
+    let stats = ask_queue(&console.broker).await;
     *latest = Some((Instant::now(), stats.clone()));
     stats
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use console::{Access, Console, Ops, install_metrics};
 use domain::{Keys, LocationId, Sku, StockKey};
 use operate::stock::{What, change};
+use operate::verify::Verified;
 use operate::{Command, Operated};
 use platforms::Shops;
 use queue::Broker;
@@ -43,6 +44,8 @@ pub(crate) struct Test {
     shops: Arc<Shops>,
     address: SocketAddr,
     stop: CancellationToken,
+    /// What the latest verification found.
+    pub(crate) verified: watch::Sender<Option<Verified>>,
     _folder: TempDir,
 }
 
@@ -84,14 +87,15 @@ impl Test {
         let (_, receiver) = watch::channel(Arc::new(shops));
         let shops = receiver.borrow().clone();
         let access = access().expect("good tokens");
-        let pages = Console::new(store.clone(), queue, receiver, access);
+        let (verified, latest) = watch::channel(None);
+        let pages = Console::new(store.clone(), queue, receiver, access, latest);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let stop = CancellationToken::new();
         let ops =
             Ops { ready: || async { Ok(()) }, metrics: install_metrics(), console: Some(pages) };
         TaskTracker::new().spawn(console::run(listener, ops, stop.clone()));
-        Self { store, shops, address, stop, _folder: folder }
+        Self { store, shops, address, stop, verified, _folder: folder }
     }
 
     /// Units of an item at `main`.

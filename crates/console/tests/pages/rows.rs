@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use operate::verify::Verified;
+use store::reports::Violation;
 use testkit::shopify::{ShopifyOrder, SignedWebhook};
 
 use crate::harness::{PAGES, Test, raw};
@@ -18,6 +20,31 @@ async fn every_page_is_there_with_nothing_to_show() {
     }
     let overview = test.page("/console").await;
     assert!(overview.contains("All is well"), "{overview}");
+}
+
+#[tokio::test]
+async fn the_overview_says_which_orders_are_short_and_what_was_verified() {
+    let test = Test::open().await;
+    test.stock("BOWL", 1).await;
+    test.order(1_001, "BOWL", 1).await;
+    test.order(1_002, "BOWL", 1).await;
+    let overview = test.page("/console").await;
+    assert!(overview.contains("1 order is short"), "{overview}");
+    assert!(overview.contains("BOWL (1 order, none available)"), "{overview}");
+    assert!(overview.contains("state=short\">Short orders</a></li>"), "{overview}");
+    assert!(!overview.contains("Verified"), "{overview}");
+
+    let violation = Violation { promise: "P7".to_owned(), detail: "BOWL <at> main".to_owned() };
+    for (violations, said) in [
+        (vec![], "Verified less than a minute ago: no violations"),
+        (vec![violation], "Verified less than a minute ago: 1 violation"),
+    ] {
+        test.verified.send_replace(Some(Verified { at: operate::now(), violations }));
+        let overview = test.page("/console/live").await;
+        assert!(overview.contains(said), "{overview}");
+    }
+    let overview = test.page("/console/live").await;
+    assert!(overview.contains("1 violation of P7, as in: BOWL &#60;at&#62; main"), "{overview}");
 }
 
 #[tokio::test]

@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use domain::{Outcome, Timestamp};
+use operate::health::UNLINKED_AFTER;
 use serde::Serialize;
 use store::{Reports, Store};
 
 use crate::config::Settings;
 use crate::output;
-
-/// An order may come a while after its payment.
-const UNLINKED_AFTER: Timestamp = Timestamp(24 * 60 * 60 * 1_000_000);
 
 #[derive(Serialize)]
 struct Status {

@@ -57,7 +57,13 @@ impl AccessArgs {
                 "the console is closed: others reach its address, and ONHAND_CONSOLE_TOKEN is not set"
             );
         }
-        Ok(Console::new(store.clone(), broker.clone(), role.shops.clone(), access))
+        Ok(Console::new(
+            store.clone(),
+            broker.clone(),
+            role.shops.clone(),
+            access,
+            role.verified.subscribe(),
+        ))
     }
 }
 

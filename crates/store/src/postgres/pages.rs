@@ -7,8 +7,8 @@ use super::Postgres;
 use crate::StoreError;
 use crate::pages::{
     ActivityRow, DeadPage, LAST, OperationRow, OrderPage, OrderRow, Page, Pages, ReasonRow,
-    SCAN_MAX, SHORT_MAX, WebhookPage, activity_row, below, envelope, operation_row, order_row,
-    page, reason_row,
+    SCAN_MAX, SHORT_MAX, SHORTAGE_MAX, Shortage, WebhookPage, activity_row, below, envelope,
+    missing_row, operation_row, order_row, page, reason_row,
 };
 use crate::reports::{
     DeadRow, Fields, HistoryRow, WebhookRow, dead_row, history_row, stock_row, webhook_row,
@@ -33,6 +33,18 @@ impl Pages for Postgres {
         let params: [&(dyn ToSql + Sync); 2] = [&skus, &SHORT_MAX];
         let sql = include_str!("sql/page_wanted.sql");
         self.rows(sql, &params, |row| (Sku::new(row.text(0)), row.int(1))).await
+    }
+
+    async fn shortage(&self, limit: i64) -> Result<Shortage, StoreError> {
+        let orders =
+            self.rows(include_str!("sql/count_short.sql"), &[&SHORT_MAX], |row| row.int(0));
+        let orders = orders.await?.pop().unwrap_or_default();
+        let params: [&(dyn ToSql + Sync); 2] = [&SHORTAGE_MAX, &limit];
+        let missing = match orders {
+            0 => Vec::new(),
+            _ => self.rows(include_str!("sql/page_shortage.sql"), &params, missing_row).await?,
+        };
+        Ok(Shortage { orders, missing })
     }
 
     async fn ledger_page(

@@ -6,8 +6,8 @@ use super::{Sqlite, json};
 use crate::StoreError;
 use crate::pages::{
     ActivityRow, DeadPage, LAST, OperationRow, OrderPage, OrderRow, Page, Pages, ReasonRow,
-    SCAN_MAX, SHORT_MAX, WebhookPage, activity_row, below, envelope, operation_row, order_row,
-    page, reason_row,
+    SCAN_MAX, SHORT_MAX, SHORTAGE_MAX, Shortage, WebhookPage, activity_row, below, envelope,
+    missing_row, operation_row, order_row, page, reason_row,
 };
 use crate::reports::{
     DeadRow, Fields, HistoryRow, WebhookRow, dead_row, history_row, stock_row, webhook_row,
@@ -35,6 +35,18 @@ impl Pages for Sqlite {
             .bind(json::rows(skus, |sku| sku)?)
             .bind(SHORT_MAX);
         self.rows(query, |row| (Sku::new(row.text(0)), row.int(1))).await
+    }
+
+    async fn shortage(&self, limit: i64) -> Result<Shortage, StoreError> {
+        let query = sqlx::query(include_str!("sql/count_short.sql")).bind(SHORT_MAX);
+        let orders = self.rows(query, |row| row.int(0)).await?.pop().unwrap_or_default();
+        let query =
+            sqlx::query(include_str!("sql/page_shortage.sql")).bind(SHORTAGE_MAX).bind(limit);
+        let missing = match orders {
+            0 => Vec::new(),
+            _ => self.rows(query, missing_row).await?,
+        };
+        Ok(Shortage { orders, missing })
     }
 
     async fn ledger_page(

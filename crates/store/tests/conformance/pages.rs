@@ -100,6 +100,35 @@ pub(crate) async fn orders_are_paged_by_key_and_found_by_name<T: TestStore>() {
     assert_eq!(test.store().orders_called("nobody", &[key.shop], 5).await.expect("reads"), vec![]);
 }
 
+pub(crate) async fn what_short_orders_miss_is_named<T: TestStore>() {
+    let test = T::open().await;
+    let shortage = async |limit: i64| {
+        let found = test.store().shortage(limit).await.expect("reads");
+        let missing = found.missing.iter();
+        let missing =
+            missing.map(|item| format!("{} {} {}", item.sku, item.orders, item.available));
+        (found.orders, missing.collect::<Vec<_>>())
+    };
+    assert_eq!(shortage(5).await, (0, vec![]));
+    for (sku, units) in [("BOWL", 1), ("CUP", 2), ("MUG", 9)] {
+        stock_moves(test.store(), sku, units).await;
+    }
+    let orders = [
+        ShopifyOrder::new(1).line("BOWL", 1).line("CUP", 2),
+        ShopifyOrder::new(2).line("BOWL", 1).line("MUG", 1),
+        ShopifyOrder::new(3).line("CUP", 1).line("BOWL", 1),
+        ShopifyOrder::new(4).line("MUG", 10),
+    ];
+    for (number, order) in (1..).zip(&orders) {
+        apply(test.store(), &[sent(number, order, "orders/create")]).await;
+    }
+    // Of the mugs there are some, though not enough for everybody.
+    assert_eq!(shortage(5).await, (3, vec!["BOWL 2 0".to_owned(), "CUP 1 0".to_owned()]));
+    assert_eq!(shortage(1).await, (3, vec!["BOWL 2 0".to_owned()]));
+    stock_moves(test.store(), "BOWL", 1).await;
+    assert_eq!(shortage(5).await, (3, vec!["CUP 1 0".to_owned()]));
+}
+
 pub(crate) async fn webhooks_are_paged_newest_first<T: TestStore>() {
     let test = T::open().await;
     for number in 1..=5 {

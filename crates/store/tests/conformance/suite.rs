@@ -67,6 +67,7 @@ macro_rules! conformance_suite {
                 stock_is_paged_by_how_skus_begin,
                 a_ledger_is_paged_newest_first,
                 orders_are_paged_by_key_and_found_by_name,
+                what_short_orders_miss_is_named,
                 webhooks_are_paged_newest_first,
                 dead_letters_are_paged_and_counted_by_reason,
                 operations_are_paged_by_how_their_keys_begin,

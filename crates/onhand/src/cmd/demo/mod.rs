@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use domain::Sku;
-use indicatif::ProgressBar;
+use operate::verify::verify;
 use queue::QueueStats;
 use queue::embedded::EmbeddedQueue;
 use simulate::sale::{Channel, Plan, Sale};
@@ -26,7 +26,6 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::simulate::{applied, bar, losses, opening};
-use super::verify;
 use crate::config::{DATABASE_FILE, QUEUE_FILE, Settings};
 use crate::exit::{NOT_FINE, bad_config};
 use crate::{output, shops_file};
@@ -198,10 +197,8 @@ async fn sell(
     progress.set_message("checking");
 
     let losses = losses::find(&store, &plan, &sent).await?;
-    let mut verified = store.verify().await?;
     let shops = shops_file::load(&home.join(server::SHOPS_FILE))?;
-    let spinner = ProgressBar::hidden();
-    verified.violations.extend(verify::orders::verify(&store, &shops, &spinner).await?);
+    let verified = verify(&store, Some(&shops), |_, _| ()).await?;
     let ending = ending::compare(&store, &plan, &opening).await?;
     let queue = drained(&home.join(QUEUE_FILE)).await?;
     let dead_letters = store.totals().await?.dead_letters;

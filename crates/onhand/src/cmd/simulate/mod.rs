@@ -8,13 +8,13 @@ use std::time::Duration;
 use anyhow::Context;
 use domain::Sku;
 use indicatif::{ProgressBar, ProgressStyle};
+use operate::verify::verify;
 use simulate::sale::{Plan, Sale};
 use simulate::sender::{self, Pace, Progress, Sent};
 use store::reports::Totals;
 use store::{AnyStore, Reports};
 use tokio_util::sync::CancellationToken;
 
-use crate::cmd::verify;
 use crate::config::Settings;
 use crate::exit::{NOT_FINE, UNREACHABLE};
 use crate::shops_file;
@@ -107,11 +107,8 @@ async fn check(
     let seconds = began.elapsed().as_secs_f64();
     bar.set_message("checking");
     let losses = losses::find(store, plan, sent).await?;
-    let mut verified = store.verify().await?;
-    if let Ok(shops) = shops_file::load(&settings.shops) {
-        let spinner = ProgressBar::hidden();
-        verified.violations.extend(verify::orders::verify(store, &shops, &spinner).await?);
-    }
+    let shops = shops_file::load(&settings.shops).ok();
+    let verified = verify(store, shops.as_ref(), |_, _| ()).await?;
     bar.finish_and_clear();
     Ok(Checked { applied, seconds, losses, verified })
 }

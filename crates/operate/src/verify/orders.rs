@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use domain::{Keys, OrderKey};
-use indicatif::ProgressBar;
 use platforms::Shops;
 use store::reports::Violation;
-use store::{AnyStore, Reports, Store};
+use store::{AnyStore, Reports, Store, StoreError};
 
 /// Orders loaded at once.
 const PAGE: i64 = 500;
@@ -19,17 +18,18 @@ const LOOKS: usize = 5;
 const LISTED: usize = 20;
 
 /// Orders of shops that the file does not name are left out: their rules are not known.
-pub(crate) async fn verify(
+pub(super) async fn verify(
     store: &AnyStore,
     shops: &Shops,
-    bar: &ProgressBar,
-) -> anyhow::Result<Vec<Violation>> {
-    let mut found = Vec::new();
+    progress: impl Fn(u64),
+) -> Result<Vec<Violation>, StoreError> {
+    let (mut found, mut done) = (Vec::new(), 0);
     let mut after: Option<OrderKey> = None;
     loop {
         let page = store.order_keys(after.as_ref(), PAGE).await?;
         let Some(last) = page.last().cloned() else { break };
-        bar.inc(page.len().try_into().unwrap_or(0));
+        done += u64::try_from(page.len()).unwrap_or(0);
+        progress(done);
         let mut suspects: BTreeSet<OrderKey> = page.into_iter().collect();
         let mut details = Vec::new();
         for _ in 0..LOOKS {
@@ -55,7 +55,7 @@ async fn audit(
     store: &AnyStore,
     shops: &Shops,
     orders: &BTreeSet<OrderKey>,
-) -> anyhow::Result<Vec<(OrderKey, String)>> {
+) -> Result<Vec<(OrderKey, String)>, StoreError> {
     let keys = Keys { orders: orders.clone(), ..Keys::default() };
     let view = store.load(&keys).await?;
     let mut wrong: Vec<(OrderKey, String)> = view

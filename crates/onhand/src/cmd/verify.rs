@@ -3,15 +3,12 @@
 use std::process::ExitCode;
 
 use indicatif::ProgressBar;
+use operate::verify::verify;
 use serde::Serialize;
-use store::Reports;
-use store::reports::Verification;
 
 use crate::config::Settings;
 use crate::exit::NOT_FINE;
 use crate::{output, shops_file};
-
-pub(crate) mod orders;
 
 #[derive(Serialize)]
 struct VerifyJson<'a> {
@@ -39,11 +36,11 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     // The rules of the shops are needed for each order's own check; without them the rest is done.
     let shops = shops_file::load(&settings.shops);
     let store = settings.open_store().await?;
-    let mut found: Verification = store.verify().await?;
-    if let Ok(shops) = &shops {
-        bar.set_length(found.orders.unsigned_abs());
-        found.violations.extend(orders::verify(&store, shops, &bar).await?);
-    }
+    let found = verify(&store, shops.as_ref().ok(), |done, of| {
+        bar.set_length(of);
+        bar.set_position(done);
+    })
+    .await?;
     bar.finish_and_clear();
     if let Err(error) = &shops {
         eprintln!("onhand: orders were not compared with their targets: {error:#}");

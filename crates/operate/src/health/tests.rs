@@ -1,0 +1,110 @@
+use domain::Sku;
+use store::pages::MissingItem;
+use store::reports::Violation;
+
+use super::*;
+
+const DAY: i64 = 86_400_000_000;
+
+fn stats(ready: u64) -> Result<QueueStats, String> {
+    Ok(QueueStats { ready, unacked: None, delayed: 0 })
+}
+
+fn facts(queue: Result<QueueStats, String>, stored: Stored) -> Facts {
+    Facts { queue, stored: Ok(stored), verified: None }
+}
+
+fn at(facts: &Facts) -> Verdict {
+    look(facts, Timestamp(10 * DAY))
+}
+
+fn said(facts: &Facts) -> Vec<String> {
+    at(facts).todo.into_iter().map(|todo| todo.text).collect()
+}
+
+#[test]
+fn without_anything_to_do_all_is_well() {
+    let mut facts = facts(stats(3), Stored::default());
+    for verified in [None, Some(Verified { at: Timestamp(0), violations: Vec::new() })] {
+        facts.verified = verified;
+        let verdict = at(&facts);
+        assert!(verdict.todo.is_empty() && verdict.unknown.is_empty());
+        assert!(verdict.sentence.starts_with("All is well"));
+    }
+}
+
+#[test]
+fn each_thing_to_do_is_said_with_what_helps() {
+    let reason = |reason: &str, count, oldest| ReasonRow {
+        reason: reason.to_owned(),
+        count,
+        oldest: Timestamp(oldest),
+    };
+    let stored = Stored {
+        totals: Totals { privacy_requests: 1, ..Totals::default() },
+        dead: vec![reason("unknown_sku", 1_200, 9 * DAY), reason("malformed", 1, 7 * DAY)],
+        unlinked_payments: 2,
+        privacy_due: Some(Timestamp(9 * DAY)),
+        shortage: Shortage::default(),
+    };
+    let said = said(&facts(stats(BACKLOG + 1), stored));
+    assert_eq!(said.len(), 4);
+    assert!(said[0].contains("1,001 parcels") && said[0].contains("start another"));
+    assert!(said[1].contains("1,201 webhooks") && said[1].contains("unknown_sku"));
+    assert!(said[1].contains("3 days ago") && said[1].contains("replay"));
+    assert!(said[2].contains("overdue"));
+    assert!(said[3].contains("--unlinked"));
+}
+
+#[test]
+fn short_orders_are_said_with_what_they_miss() {
+    let said = |orders, missing: &[(&str, i64, i64)]| {
+        let item = |&(sku, orders, available): &(&str, i64, i64)| MissingItem {
+            sku: Sku::new(sku),
+            orders,
+            available,
+        };
+        let shortage = Shortage { orders, missing: missing.iter().map(item).collect() };
+        said(&facts(stats(0), Stored { shortage, ..Stored::default() })).join("\n")
+    };
+    assert_eq!(said(0, &[]), "");
+    let one = said(1, &[("CAP", 1, 0)]);
+    assert!(
+        one.starts_with("1 order is short: it asks for more than there is of CAP (1 order, none")
+    );
+    assert!(one.contains("`onhand order retry`"), "{one}");
+    let several = said(12, &[("CAP", 11, 0), ("MUG", 2, -3)]);
+    assert!(several.contains("of CAP (11 orders, none available), MUG (2 orders, −3 available)."));
+    assert!(said(2, &[]).contains("may be there by now"));
+    assert!(said(SHORT_MAX, &[]).starts_with("2,000 orders or more"));
+}
+
+#[test]
+fn violations_are_said_with_the_promises_that_they_break() {
+    let violation = |promise: &str, detail: &str| Violation {
+        promise: promise.to_owned(),
+        detail: detail.to_owned(),
+    };
+    let violations =
+        vec![violation("P7", "CAP at main"), violation("P3", "x"), violation("P7", "")];
+    let verified = Some(Verified { at: Timestamp(9 * DAY), violations });
+    let facts = Facts { verified, ..facts(stats(0), Stored::default()) };
+    let said = said(&facts).join("\n");
+    assert!(said.contains("24 hours ago: 3 violations of P3, P7, as in: CAP at main."), "{said}");
+    assert!(said.contains("`onhand verify`") && said.contains("OnhandVerifyViolations"), "{said}");
+}
+
+#[test]
+fn what_does_not_answer_is_said_and_what_it_would_tell_is_not_known() {
+    let dead = Facts {
+        queue: Err("refused".to_owned()),
+        stored: Err("timed out".to_owned()),
+        verified: None,
+    };
+    let Verdict { todo, unknown, .. } = at(&dead);
+    assert_eq!([todo[0].matter, todo[1].matter], [Matter::Database, Matter::Queue]);
+    assert!(todo[0].text.contains("cannot be asked (timed out)"));
+    assert!(todo[1].text.contains("cannot be asked (refused)"));
+    let store_knows = [Matter::Dead, Matter::Privacy, Matter::Short, Matter::Payments];
+    assert_eq!(unknown, [&store_knows[..], &[Matter::Backlog]].concat());
+}
