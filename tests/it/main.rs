@@ -1,6 +1,7 @@
 //! Onhand as a whole.
 
 mod accepting;
+mod alerting;
 mod channels;
 mod commands;
 mod console;

@@ -15,20 +15,24 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("serve", &[]),
     ("platforms", &["domain"]),
     ("lease", &[]),
+    ("outbound", &[]),
     ("queue", &["domain"]),
     ("store", &["domain"]),
     ("ingress", &["domain", "platforms", "queue", "serve"]),
     ("worker", &["domain", "lease", "platforms", "queue", "store"]),
     ("operate", &["domain", "platforms", "queue", "store", "worker"]),
+    ("alerts", &["domain", "operate", "outbound", "platforms", "queue", "store", "worker"]),
     ("console", &["domain", "operate", "platforms", "queue", "serve", "store"]),
     ("simulate", &["domain"]),
     (
         "onhand",
         &[
+            "alerts",
             "console",
             "domain",
             "ingress",
             "operate",
+            "outbound",
             "platforms",
             "queue",
             "serve",
@@ -50,6 +54,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("axum", &["console", "ingress", "serve"]),
     ("backoff", &["worker"]),
     ("clap", &["onhand"]),
+    ("hyper-rustls", &["outbound"]),
     ("redis", &["lease"]),
 ];
 

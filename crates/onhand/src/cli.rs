@@ -72,7 +72,10 @@ enum Command {
     /// Play the platforms: send signed webhooks to any URL.
     Simulate(cmd::simulate::SimulateArgs),
     /// Check configuration, database, broker and clock, and say how to mend what is wrong.
-    Doctor,
+    Doctor(cmd::doctor::DoctorArgs),
+    /// See whether alerts reach somebody.
+    #[command(subcommand)]
+    Alert(cmd::alert::AlertCommand),
     /// Ask a role whether it is alive; for container health checks.
     Healthcheck(HealthcheckArgs),
 }
@@ -127,7 +130,8 @@ impl Cli {
             Command::Verify => cmd::verify::run(&settings).await,
             Command::Explain(args) => cmd::explain::run(&settings, &args),
             Command::Simulate(args) => cmd::simulate::run(&settings, args).await,
-            Command::Doctor => cmd::doctor::run(&settings).await,
+            Command::Doctor(args) => cmd::doctor::run(&settings, &args).await,
+            Command::Alert(command) => cmd::alert::run(&settings, command).await,
             Command::Healthcheck(args) => cmd::healthcheck::run(&args.url).await,
         }
     }

@@ -30,6 +30,7 @@ use crate::shops_file;
 mod console;
 mod spool;
 mod strategy;
+mod watching;
 
 use ::console::{self as ops, Console};
 pub(crate) use console::{ConsoleArgs, console};
@@ -37,6 +38,7 @@ pub(crate) use console::{ConsoleArgs, console};
 use console::AccessArgs;
 use spool::SpoolArgs;
 use strategy::StrategyArgs;
+use watching::{AlertArgs, Every, every};
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
@@ -51,6 +53,12 @@ pub(crate) struct ServeArgs {
     /// The console, health, readiness and metrics; taken: the next free port
     #[arg(long, env = "ONHAND_OPS_LISTEN", default_value = "127.0.0.1:8081")]
     ops_listen: SocketAddr,
+    /// How often every promise is verified over everything in the database, as `onhand verify` does,
+    /// such as 6h or 1d, or off. It only reads, and is never done twice at the same time
+    #[arg(long, env = "ONHAND_VERIFY_EVERY", default_value = "1d", value_parser = every)]
+    verify_every: Every,
+    #[command(flatten)]
+    alerts: AlertArgs,
 }
 
 #[derive(Debug, Args)]
@@ -151,9 +159,9 @@ impl WorkerLimits {
         }
     }
 
-    /// One connection per lane, and some for questions.
+    /// One connection per lane, and some for questions, of which verifying takes long.
     fn connections(&self) -> usize {
-        usize::from(self.lanes) + 2
+        usize::from(self.lanes) + 3
     }
 }
 
@@ -260,6 +268,7 @@ pub(crate) async fn serve(settings: &Settings, args: ServeArgs) -> anyhow::Resul
     let ready = readiness(Some(publisher.clone()), Some(store.clone()));
     let listener = listen(args.ingress.listen).await?;
     let console = args.access.console(&role, args.ops_listen, &store, &broker)?;
+    role.look_after(args.verify_every, &args.alerts, &store, &broker)?;
     role.ops(args.ops_listen, ready, Some(console)).await?;
     // Lanes stop only when nothing new can come; ingress does not go on without them.
     let lanes_stop = CancellationToken::new();

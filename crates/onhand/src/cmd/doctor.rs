@@ -3,12 +3,14 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::Args;
 use domain::{Platform, ShopId, Timestamp};
 use queue::Broker;
 use serde::Serialize;
 use store::{AnyStore, Channels, Database, Store};
 
 use crate::config::Settings;
+use crate::config::alert_url::AlertUrl;
 use crate::exit::UNREACHABLE;
 use crate::{output, shops_file};
 
@@ -27,13 +29,20 @@ struct Check {
     code: u8,
 }
 
-pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    alerts: AlertUrl,
+}
+
+pub(crate) async fn run(settings: &Settings, args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     let mut checks = vec![
         check("shops file", async { shops(settings) }).await,
         check("data folder", async { data_folder(settings) }).await,
         check("database", database(settings)).await,
         check("queue", queue(settings)).await,
         check("clock", async { clock() }).await,
+        check("alerts", async { alerts(&args.alerts) }).await,
     ];
     // Without shops or a database nothing can be said about apps, and why was said already.
     if checks.iter().filter(|check| ["shops file", "database"].contains(&check.what)).all(|c| c.ok)
@@ -125,6 +134,16 @@ async fn removed_at(store: &AnyStore, shop: &ShopId) -> anyhow::Result<Option<Ti
     let Some(app) = first.filter(|row| row.kind == "app" && row.gone) else { return Ok(None) };
     let last = store.last_webhook(shop, app.seen_at).await?;
     Ok(last.is_none_or(|last| last <= app.seen_at).then_some(app.seen_at))
+}
+
+/// What the URL looks like; whether anybody listens there is for `onhand alert test`.
+fn alerts(url: &AlertUrl) -> anyhow::Result<String> {
+    Ok(match url.receiver()? {
+        Some(receiver) => {
+            format!("a URL at {}; `onhand alert test` posts a message there", receiver.host())
+        }
+        None => "not posted; ONHAND_ALERT_URL would say where".to_owned(),
+    })
 }
 
 fn clock() -> anyhow::Result<String> {

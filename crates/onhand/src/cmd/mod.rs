@@ -1,5 +1,6 @@
 //! One file per subcommand.
 
+pub(crate) mod alert;
 pub(crate) mod dead;
 pub(crate) mod demo;
 pub(crate) mod doctor;

@@ -168,6 +168,8 @@ fn example(long: &str) -> Option<&'static str> {
         "batch" => "256",
         "body-limit" => "8388608",
         "drain-seconds" => "25",
+        "alert-after-seconds" => "60",
+        "verify-every" => "1d, 6h or off",
         "spool-max-bytes" => "1073741824",
         "log-format" => "pretty or json",
         _ => return None,

@@ -10,6 +10,7 @@ use store::{AnyStore, Database, StoreError};
 
 use crate::exit::bad_config;
 
+pub(crate) mod alert_url;
 pub(crate) mod file;
 
 /// The database's file in the data folder.

@@ -9,6 +9,7 @@ use queue::Broker;
 use secrecy::SecretString;
 use store::AnyStore;
 
+use super::watching::{AlertArgs, Every, every};
 use super::{Role, bounded, readiness};
 use crate::config::Settings;
 use crate::exit::bad_config;
@@ -20,6 +21,12 @@ pub(crate) struct ConsoleArgs {
     /// The console, health, readiness and metrics; taken: the next free port
     #[arg(long, env = "ONHAND_OPS_LISTEN", default_value = "127.0.0.1:8081")]
     ops_listen: SocketAddr,
+    /// How often every promise is verified over everything in the database, as `onhand verify` does,
+    /// such as 6h or 1d, or off. It only reads. Give it to one process of a fleet: two that verify know nothing of each other
+    #[arg(long, env = "ONHAND_VERIFY_EVERY", default_value = "off", value_parser = every)]
+    verify_every: Every,
+    #[command(flatten)]
+    alerts: AlertArgs,
 }
 
 #[derive(Debug, Args)]
@@ -81,6 +88,7 @@ pub(crate) async fn console(settings: &Settings, args: ConsoleArgs) -> anyhow::R
     let broker = settings.broker("console")?;
     let store = settings.open_store().await?;
     let console = args.access.console(&role, args.ops_listen, &store, &broker)?;
+    role.look_after(args.verify_every, &args.alerts, &store, &broker)?;
     role.ops(args.ops_listen, readiness(None, Some(store.clone())), Some(console)).await?;
     role.stop.cancelled().await;
     bounded(store.close()).await;

@@ -49,7 +49,7 @@ pub(crate) enum PaymentCommand {
 }
 
 /// Microseconds.
-fn age(text: &str) -> Result<i64, String> {
+pub(crate) fn age(text: &str) -> Result<i64, String> {
     let span: Span = text.parse().map_err(|_| format!("{text:?} is no age, such as 30m or 1d"))?;
     let seconds = span
         .total((Unit::Second, SpanRelativeTo::days_are_24_hours()))

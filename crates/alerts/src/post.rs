@@ -1,0 +1,141 @@
+//! Looks whether all is well, and posts what is due.
+
+use std::time::{Duration, Instant};
+
+use operate::health::{Facts, ask_queue, ask_store, look};
+use operate::verify::Verified;
+use outbound::{Answer, PostError, Receiver};
+use queue::Broker;
+use serde_json::json;
+use store::AnyStore;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use crate::state::Alerts;
+
+/// How often it is looked, at the least often.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+
+/// How long the store may take to answer.
+const STORE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The pauses after posts that did not arrive: twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
+
+/// Who looks at what, and tells whom.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    pub store: AnyStore,
+    pub broker: Broker,
+    pub verified: watch::Receiver<Option<Verified>>,
+    pub receiver: Receiver,
+    /// What the installation is called.
+    pub name: String,
+    /// How long something must be wrong, or right again, before it is told.
+    pub patience: Duration,
+}
+
+impl Watch {
+    /// Goes on for ever. Dropping it loses nothing: whoever looks next finds the same.
+    pub async fn run(self) {
+        let began = Instant::now();
+        let mut alerts = Alerts::new(self.patience);
+        let mut pause = Pause::default();
+        let every = (self.patience / 4).clamp(Duration::from_secs(1), LOOK_EVERY);
+        loop {
+            let verdict = look(&self.facts().await, operate::now());
+            let now = began.elapsed();
+            alerts.look(&verdict, now);
+            if let Some(notice) = alerts.due(now).filter(|_| pause.is_over(now)) {
+                match told(self.receiver.post_json(body(&notice.text(&self.name))).await) {
+                    Ok(()) => {
+                        alerts.told(&notice, now);
+                        pause = Pause::default();
+                        tracing::info!(
+                            begun = ?notice.begun.iter().map(|(matter, _)| matter).collect::<Vec<_>>(),
+                            over = ?notice.over,
+                            "posted an alert"
+                        );
+                    }
+                    Err(error) => {
+                        let next_ms = pause.grow(began.elapsed()).as_millis();
+                        tracing::warn!(error, next_ms, "an alert could not be posted");
+                    }
+                }
+            }
+            sleep(every).await;
+        }
+    }
+
+    async fn facts(&self) -> Facts {
+        let stored = match timeout(STORE_TIMEOUT, ask_store(&self.store, operate::now())).await {
+            Ok(stored) => stored.map_err(|error| worker::error_chain(&error)),
+            Err(_) => Err("it took too long to answer".to_owned()),
+        };
+        let verified = self.verified.borrow().clone();
+        Facts { queue: ask_queue(&self.broker).await, stored, verified }
+    }
+}
+
+/// The body that Slack, Mattermost, Rocket.Chat and many others take. SKUs and ids come from outside,
+/// so nothing in the text may become a link or call somebody: `<!channel>` would.
+pub fn body(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    json!({ "text": text }).to_string()
+}
+
+/// The text of an answer may repeat what is secret, so only its status is told.
+fn told(answer: Result<Answer, PostError>) -> Result<(), String> {
+    match answer {
+        Ok(answer) if answer.is_success() => Ok(()),
+        Ok(answer) => Err(format!("it was answered {}", answer.status)),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Keeps from posting for a while after a post that did not arrive.
+#[derive(Debug, Default)]
+struct Pause {
+    length: Duration,
+    until: Duration,
+}
+
+impl Pause {
+    fn is_over(&self, now: Duration) -> bool {
+        now >= self.until
+    }
+
+    fn grow(&mut self, now: Duration) -> Duration {
+        self.length = (self.length * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        self.until = now + self.length;
+        self.length
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_but_stay_bounded() {
+        let mut pause = Pause::default();
+        let mut now = Duration::from_secs(7);
+        assert!(pause.is_over(now));
+        let mut lengths = Vec::new();
+        for _ in 0..11 {
+            let length = pause.grow(now);
+            assert!(!pause.is_over(now) && pause.is_over(now + length));
+            lengths.push(length.as_secs());
+            now += length;
+        }
+        assert_eq!(lengths, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+    }
+
+    #[test]
+    fn a_body_is_json_whatever_the_text() {
+        let text = "\"a\"\n<!channel> `c` & ä";
+        let body: serde_json::Value = serde_json::from_str(&body(text)).expect("JSON");
+        assert_eq!(body, json!({ "text": "\"a\"\n&lt;!channel&gt; `c` &amp; ä" }));
+    }
+}

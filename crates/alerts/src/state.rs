@@ -1,0 +1,162 @@
+//! What is to be told, and when: each matter once when it has lasted a little, again after some
+//! hours while it lasts, and once when it has been over for a little.
+//!
+//! A state machine without a clock or IO. What is due is asked again until it is [`Alerts::told`], so
+//! a post that failed is made up for by the next, which says how things are then: what came and
+//! went meanwhile is never posted.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use operate::health::{Matter, Verdict};
+
+/// How often that which lasts is told: what stops the work, and what waits for somebody.
+const REMIND_URGENT: Duration = Duration::from_secs(4 * 60 * 60);
+const REMIND: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Where each matter stands. Moments count from any beginning, by a clock that only goes forward.
+#[derive(Clone, Debug)]
+pub struct Alerts {
+    /// How long something must be wrong, or right again, before it is told.
+    patience: Duration,
+    matters: BTreeMap<Matter, State>,
+}
+
+#[derive(Clone, Debug)]
+struct State {
+    /// As it was last said to be wrong.
+    text: String,
+    began: Duration,
+    /// `None`: nobody was told yet.
+    told: Option<Duration>,
+    /// It is right again since.
+    right: Option<Duration>,
+}
+
+/// What is to be told now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notice {
+    pub begun: Vec<(Matter, String)>,
+    /// And for how long.
+    pub lasting: Vec<(Matter, String, Duration)>,
+    pub over: Vec<Matter>,
+    /// What is wrong besides, and was told before.
+    pub others: usize,
+}
+
+impl Alerts {
+    pub fn new(patience: Duration) -> Self {
+        Self { patience, matters: BTreeMap::new() }
+    }
+
+    /// Takes note of how things are.
+    pub fn look(&mut self, verdict: &Verdict, now: Duration) {
+        for todo in &verdict.todo {
+            let state = self.matters.entry(todo.matter).or_insert_with(|| State {
+                text: String::new(),
+                began: now,
+                told: None,
+                right: None,
+            });
+            state.text.clone_from(&todo.text);
+            state.right = None;
+        }
+        let is_right = |matter: &Matter| {
+            !verdict.unknown.contains(matter) && !verdict.todo.iter().any(|it| it.matter == *matter)
+        };
+        self.matters.retain(|matter, state| {
+            if is_right(matter) {
+                state.right.get_or_insert(now);
+            }
+            // What nobody was told of was a blip.
+            state.told.is_some() || state.right.is_none()
+        });
+    }
+
+    /// What is to be told, if anything is.
+    pub fn due(&self, now: Duration) -> Option<Notice> {
+        let mut notice = Notice::default();
+        let long = |since: Duration, least: Duration| now.saturating_sub(since) >= least;
+        for (matter, state) in &self.matters {
+            match (state.told, state.right) {
+                (_, Some(right)) if long(right, self.patience) => notice.over.push(*matter),
+                (None, _) if long(state.began, self.patience) => {
+                    notice.begun.push((*matter, state.text.clone()));
+                }
+                (Some(told), None) if long(told, remind_after(*matter)) => {
+                    let lasts = now.saturating_sub(state.began);
+                    notice.lasting.push((*matter, state.text.clone(), lasts));
+                }
+                (Some(_), _) => notice.others += 1,
+                (None, _) => {}
+            }
+        }
+        let is_due =
+            !(notice.begun.is_empty() && notice.lasting.is_empty() && notice.over.is_empty());
+        is_due.then_some(notice)
+    }
+
+    /// `notice` has reached whom it is for.
+    pub fn told(&mut self, notice: &Notice, now: Duration) {
+        for matter in &notice.over {
+            self.matters.remove(matter);
+        }
+        let begun = notice.begun.iter().map(|(matter, _)| matter);
+        for matter in begun.chain(notice.lasting.iter().map(|(matter, _, _)| matter)) {
+            if let Some(state) = self.matters.get_mut(matter) {
+                state.told = Some(now);
+            }
+        }
+    }
+}
+
+impl Notice {
+    /// A line for each.
+    pub fn text(&self, name: &str) -> String {
+        let begun = self.begun.iter().map(|(_, text)| text.clone());
+        let lasting = self
+            .lasting
+            .iter()
+            .map(|(_, text, lasts)| format!("Still, for {}: {text}", hours(*lasts)));
+        let over = self.over.iter().map(|matter| over(*matter).to_owned());
+        let mut lines: Vec<String> = begun.chain(lasting).chain(over).collect();
+        if !self.over.is_empty() && self.begun.is_empty() && self.lasting.is_empty() {
+            lines.push(match self.others {
+                0 => "All is well again.".to_owned(),
+                1 => "One other thing still waits.".to_owned(),
+                several => format!("{several} other things still wait."),
+            });
+        }
+        format!("{name}: {}", lines.join("\n"))
+    }
+}
+
+fn remind_after(matter: Matter) -> Duration {
+    match matter {
+        Matter::Database | Matter::Violations | Matter::Queue | Matter::Backlog => REMIND_URGENT,
+        Matter::Dead | Matter::Privacy | Matter::Short | Matter::Payments => REMIND,
+    }
+}
+
+fn over(matter: Matter) -> &'static str {
+    match matter {
+        Matter::Database => "The database answers again.",
+        Matter::Violations => "Every promise holds again.",
+        Matter::Queue => "The queue answers again.",
+        Matter::Backlog => "Workers have caught up with the queue.",
+        Matter::Dead => "No dead letter waits any more.",
+        Matter::Privacy => "No request of a customer waits any more.",
+        Matter::Short => "No order is short any more.",
+        Matter::Payments => "No payment waits for its order any more.",
+    }
+}
+
+fn hours(lasts: Duration) -> String {
+    match lasts.as_secs() / 3_600 {
+        hours @ ..48 => format!("{hours} hours"),
+        hours => format!("{} days", hours / 24),
+    }
+}
+
+#[cfg(test)]
+mod tests;
