@@ -17,5 +17,6 @@ mod questions;
 mod shopify_sightings;
 mod simulating;
 mod tidy;
+mod top;
 mod topics;
 mod watching;

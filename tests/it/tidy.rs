@@ -54,6 +54,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("axum", &["console", "ingress", "serve"]),
     ("backoff", &["worker"]),
     ("clap", &["onhand"]),
+    ("crossterm", &["onhand"]),
     ("hyper-rustls", &["outbound"]),
     ("redis", &["lease"]),
 ];

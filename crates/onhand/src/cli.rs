@@ -65,6 +65,8 @@ enum Command {
     Dead(cmd::dead::DeadCommand),
     /// How many webhooks had which outcome, and what is waiting.
     Status,
+    /// Watch what goes on: rates, what waits, what is wrong.
+    Top(cmd::top::TopArgs),
     /// Check the promises over everything in the database, while it is in use.
     Verify,
     /// Say what a webhook's body means. Moves nothing.
@@ -127,6 +129,7 @@ impl Cli {
             Command::Webhook(command) => cmd::webhook::run(&settings, command).await,
             Command::Dead(command) => cmd::dead::run(&settings, command).await,
             Command::Status => cmd::status::run(&settings).await,
+            Command::Top(args) => cmd::top::run(&settings, args).await,
             Command::Verify => cmd::verify::run(&settings).await,
             Command::Explain(args) => cmd::explain::run(&settings, &args),
             Command::Simulate(args) => cmd::simulate::run(&settings, args).await,

@@ -54,7 +54,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "ONHAND_OPS_LISTEN", default_value = "127.0.0.1:8081")]
     ops_listen: SocketAddr,
     /// How often every promise is verified over everything in the database, as `onhand verify` does,
-    /// such as 6h or 1d, or off. It only reads, and is never done twice at the same time
+    /// such as 6h or 1d, or off. It only reads, and this process never does it twice at the same time
     #[arg(long, env = "ONHAND_VERIFY_EVERY", default_value = "1d", value_parser = every)]
     verify_every: Every,
     #[command(flatten)]

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use testkit::request::Request;
 use testkit::services::{TestDatabase, test_amqp_url, test_database, test_prefix};
 use testkit::shopify::{DOMAIN, SECRET, SignedWebhook};
+use tokio::process::Command;
 use tokio::sync::watch;
 
 use super::http::{Connection, Response};
@@ -223,6 +224,13 @@ impl Fleet {
     /// Many webhooks at once; returns while they are on their way.
     pub(crate) fn burst(&self, webhooks: Vec<SignedWebhook>, connections: usize) -> Burst {
         Burst::start(self.address(), webhooks, connections, &self.post)
+    }
+
+    /// A command as it is, to be run with its output piped.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = role::command(self.folder.path(), &self.settings);
+        command.args(args);
+        command
     }
 
     /// Runs a command with `--json`.

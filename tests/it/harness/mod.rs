@@ -10,7 +10,7 @@ mod cli;
 mod fleet;
 mod http;
 mod post;
-mod program;
+pub(crate) mod program;
 mod receiver;
 mod role;
 mod sales;

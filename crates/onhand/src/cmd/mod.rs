@@ -15,6 +15,7 @@ pub(crate) mod shop;
 pub(crate) mod simulate;
 pub(crate) mod status;
 pub(crate) mod stock;
+pub(crate) mod top;
 pub(crate) mod verify;
 pub(crate) mod webhook;
 
