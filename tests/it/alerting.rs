@@ -211,6 +211,9 @@ async fn a_test_message_says_what_was_answered() {
     let mut fleet = Fleet::bare(Profile::Embedded);
     fleet.cli(&["alert", "test"]).await.fails_with(2).names(&["ONHAND_ALERT_URL", "https://"]);
 
+    fleet.settings.insert("ONHAND_ALERT_URL", String::new());
+    fleet.cli(&["alert", "test"]).await.fails_with(2).names(&["ONHAND_ALERT_URL", "https://"]);
+
     fleet.settings.insert("ONHAND_ALERT_URL", receiver.url());
     let tested = fleet.cli(&["alert", "test"]).await.fails_with(0).json();
     assert_eq!((&tested["ok"], &tested["status"]), (&true.into(), &200.into()), "{tested}");

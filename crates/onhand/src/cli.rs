@@ -76,7 +76,7 @@ enum Command {
     /// Check configuration, database, broker and clock, and say how to mend what is wrong.
     Doctor(cmd::doctor::DoctorArgs),
     /// See whether alerts reach somebody.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: onhand alert test")]
     Alert(cmd::alert::AlertCommand),
     /// Ask a role whether it is alive; for container health checks.
     Healthcheck(HealthcheckArgs),

@@ -17,7 +17,9 @@ pub(crate) struct AlertUrl {
 
 impl AlertUrl {
     pub(crate) fn receiver(&self) -> anyhow::Result<Option<Receiver>> {
-        let Some(given) = &self.alert_url else { return Ok(None) };
+        // Composed files hand on what is not set as nothing.
+        let given = self.alert_url.as_ref().filter(|url| !url.expose_secret().is_empty());
+        let Some(given) = given else { return Ok(None) };
         let bad = |why: &dyn std::fmt::Display| {
             bad_config(format!(
                 "ONHAND_ALERT_URL (--alert-url): {why}; give the URL that the channel's incoming \
