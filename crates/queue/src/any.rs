@@ -3,12 +3,14 @@
 //! Programs use this one, so that everything above the queue is compiled once and not once per
 //! queue. A publish costs one small allocation more.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 
 use domain::Envelope;
 
+use crate::depth;
 use crate::embedded::{EmbeddedConsumer, EmbeddedPublisher, EmbeddedQueue};
 use crate::rabbitmq::{RabbitConsumer, RabbitMq, RabbitMqConfig, RabbitPublisher};
 use crate::spool::{Spool, Spooling};
@@ -106,6 +108,16 @@ impl AnyQueue {
             Self::Embedded(queue) => AnyConsumer::Embedded(Box::new(queue.consumer())),
             Self::RabbitMq(queue) => AnyConsumer::RabbitMq(Box::new(queue.consumer(PREFETCH))),
         }
+    }
+
+    /// What waits, asked over the connection that consumers have.
+    pub fn stats(&self) -> Answer<'_, Result<QueueStats, QueueError>> {
+        whichever!(self, queue => queue.stats())
+    }
+
+    /// Shows as metrics how much waits, for as long as it is polled.
+    pub fn show_depth(&self) -> Answer<'_, Infallible> {
+        Box::pin(depth::show(self))
     }
 
     /// Gives back what consumers hold and closes connections and files.

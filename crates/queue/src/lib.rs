@@ -23,7 +23,9 @@ use bytes::Bytes;
 use domain::Envelope;
 
 mod any;
+mod depth;
 pub mod embedded;
+mod measure;
 mod pace;
 pub mod parcel;
 pub mod rabbitmq;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use metrics::{counter, gauge, histogram};
 
 use super::group::Packed;
-use crate::PublishError;
+
+const FAILURES: &str = "onhand_queue_file_failures_total";
 
 /// A transaction with new parcels in it is on the disk.
 pub(super) fn published(parcels: &[Packed], after: Duration) {
@@ -18,17 +19,16 @@ pub(super) fn published(parcels: &[Packed], after: Duration) {
     }
 }
 
-pub(super) fn refused(error: &PublishError) {
-    let reason = match error {
-        PublishError::Unavailable(_) => "unavailable",
-        PublishError::Refused(_) => "refused",
-    };
-    counter!("onhand_publish_failures_total", "reason" => reason).increment(1);
+/// There from the first scrape on, so that a rate over them sees the first failure.
+pub(super) fn describe() {
+    metrics::describe_counter!(FAILURES, "Times the file could not be written or opened");
+    counter!(FAILURES).increment(0);
+    crate::measure::describe();
 }
 
 /// The file could not be written or opened again.
 pub(super) fn failed() {
-    counter!("onhand_queue_file_failures_total").increment(1);
+    counter!(FAILURES).increment(1);
 }
 
 /// So many damaged files of a spool lie beside it.

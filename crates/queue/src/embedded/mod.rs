@@ -96,6 +96,8 @@ struct Shared {
     accepting: AtomicBool,
     /// How many envelopes are in the file.
     waiting: AtomicU64,
+    /// And how many bytes, as stored.
+    waiting_bytes: AtomicU64,
     /// Numbers the consumers.
     sessions: AtomicU64,
 }
@@ -138,6 +140,7 @@ impl EmbeddedQueue {
         limits: Limits,
         when_damaged: WhenDamaged,
     ) -> Self {
+        measure::describe();
         let (commands, received) = mpsc::channel(COMMANDS_MAX);
         // Holds at most one message per consumer, so it needs no bound of its own.
         let (departures, departed) = mpsc::unbounded_channel();

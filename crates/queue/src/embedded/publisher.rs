@@ -26,6 +26,11 @@ impl EmbeddedPublisher {
     pub(crate) fn waiting(&self) -> u64 {
         self.shared.waiting.load(Ordering::Relaxed)
     }
+
+    /// And how many bytes, as stored.
+    pub(crate) fn waiting_bytes(&self) -> u64 {
+        self.shared.waiting_bytes.load(Ordering::Relaxed)
+    }
 }
 
 impl Publisher for EmbeddedPublisher {

@@ -322,6 +322,7 @@ impl Writer {
         let accepting = self.file.is_ok() && self.books.has_room(&self.limits);
         self.shared.accepting.store(accepting, Ordering::Relaxed);
         self.shared.waiting.store(self.books.counts.envelopes, Ordering::Relaxed);
+        self.shared.waiting_bytes.store(self.books.counts.bytes, Ordering::Relaxed);
     }
 }
 
@@ -337,7 +338,7 @@ async fn transact(
 
 fn refuse(replies: impl Iterator<Item = Published>, error: PublishError) {
     for reply in replies {
-        measure::refused(&error);
+        crate::measure::not_published(&error, 1);
         // Whoever does not listen any more has given up already.
         let _ = reply.send(Err(error.clone()));
     }

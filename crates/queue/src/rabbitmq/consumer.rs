@@ -67,6 +67,8 @@ impl RabbitConsumer {
         prefetch: u16,
         tasks: TaskTracker,
     ) -> Self {
+        // There from the first scrape on, so that a rate over it sees the first one.
+        redeliveries_expected().increment(0);
         Self {
             link,
             outbox,
@@ -341,6 +343,10 @@ fn alone(payload: &Bytes, index: u32) -> Bytes {
 fn expect_redeliveries(count: usize) {
     if count > 0 {
         let count = u64::try_from(count).unwrap_or(u64::MAX);
-        metrics::counter!("onhand_redeliveries_expected_total").increment(count);
+        redeliveries_expected().increment(count);
     }
+}
+
+fn redeliveries_expected() -> metrics::Counter {
+    metrics::counter!("onhand_redeliveries_expected_total")
 }

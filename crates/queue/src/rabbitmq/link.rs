@@ -82,6 +82,7 @@ impl Link {
     /// Starts to connect; goes on until `stop`.
     pub(super) fn start(target: Target, tasks: &TaskTracker, stop: CancellationToken) -> Self {
         let (sender, state) = watch::channel(State::Connecting);
+        reconnects(target.purpose).increment(0);
         tasks.spawn(Supervisor { target, state: sender, stop, opened: 0 }.run());
         Self { state }
     }
@@ -219,13 +220,16 @@ impl Supervisor {
 
     fn announce(&mut self, session: &Arc<Session>) {
         if self.opened > 0 {
-            metrics::counter!("onhand_broker_reconnects_total", "purpose" => self.target.purpose)
-                .increment(1);
+            reconnects(self.target.purpose).increment(1);
         }
         self.opened += 1;
         tracing::info!(purpose = self.target.purpose, "broker connected");
         self.state.send_replace(State::Up(session.clone()));
     }
+}
+
+fn reconnects(purpose: &'static str) -> metrics::Counter {
+    metrics::counter!("onhand_broker_reconnects_total", "purpose" => purpose)
 }
 
 async fn open(target: &Target) -> Result<Connection, QueueError> {

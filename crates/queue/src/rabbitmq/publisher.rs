@@ -26,7 +26,7 @@ use super::message::{self, Message};
 use super::partition;
 use super::topology::Names;
 use crate::pace::Pace;
-use crate::{PublishError, parcel};
+use crate::{PublishError, measure, parcel};
 
 /// How many parcels wait for their confirms at the same time, or one for each partition. Enough to
 /// keep the broker's disk busy; more lanes would only make smaller parcels.
@@ -38,6 +38,8 @@ const INBOX_ENVELOPES: usize = 1024;
 
 /// A broker that does not answer for so long is taken for gone, and the connection with it.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(5);
+
+const UNCONFIRMED: &str = "onhand_publish_unconfirmed_total";
 
 type Answer = Result<(), PublishError>;
 
@@ -71,6 +73,7 @@ impl Outbox {
         tasks: &TaskTracker,
         stop: &CancellationToken,
     ) -> Self {
+        describe();
         let partitions = names.partitions.len().max(1);
         let inbox = |partition| {
             let (inbox, waiting) = mpsc::channel(INBOX_ENVELOPES);
@@ -129,7 +132,7 @@ impl Outbox {
     async fn submit(&self, partition: usize, outgoing: Outgoing) -> Answer {
         // Nobody waits for a connection that is not there.
         if let Err(why) = self.link.session() {
-            count_failures(&unavailable(""), 1);
+            measure::not_published(&unavailable(""), 1);
             return Err(unavailable(&why));
         }
         let (answer, answered) = oneshot::channel();
@@ -179,7 +182,7 @@ impl Lane {
             for parcel in gather(&self.names, self.partition, taken.drain(..)) {
                 let answer = self.send(&parcel.message).await;
                 if let Err(error) = &answer {
-                    count_failures(error, parcel.answers.len());
+                    measure::not_published(error, parcel.answers.len());
                 }
                 parcel.answer(&answer);
             }
@@ -201,6 +204,7 @@ impl Lane {
             // Blocked, mostly: the channel is abandoned with its publish, the connection is not.
             why = link.left(session.number) => Err(unavailable(&why)),
             () = sleep(CONFIRM_TIMEOUT) => {
+                count_unconfirmed("none");
                 session.give_up("no publisher confirm in time");
                 Err(unavailable("no publisher confirm in time"))
             }
@@ -305,12 +309,14 @@ fn judge(session: &Session, word: Confirmation) -> Answer {
         // The only success: an unroutable message is acknowledged too, but comes back with it.
         Confirmation::Ack(None) => Ok(()),
         Confirmation::Ack(Some(returned)) => {
+            count_unconfirmed("returned");
             // Somebody deleted what we declared. The next session declares it anew.
             session.give_up("a queue or a binding is gone");
             let said = returned.reply_text.as_str();
             Err(PublishError::Refused(format!("the broker has no queue for it ({said})")))
         }
         Confirmation::Nack(_) => {
+            count_unconfirmed("nacked");
             Err(PublishError::Refused("the broker's queue is full".to_owned()))
         }
         Confirmation::NotRequested => unreachable!("every lane selects confirms"),
@@ -321,11 +327,15 @@ fn unavailable(why: &str) -> PublishError {
     PublishError::Unavailable(why.to_owned())
 }
 
-fn count_failures(error: &PublishError, envelopes: usize) {
-    let reason = match error {
-        PublishError::Unavailable(_) => "unavailable",
-        PublishError::Refused(_) => "refused",
-    };
-    let count = u64::try_from(envelopes).unwrap_or(u64::MAX);
-    metrics::counter!("onhand_publish_failures_total", "reason" => reason).increment(count);
+/// There from the first scrape on, so that a rate over it sees the first one.
+fn describe() {
+    metrics::describe_counter!(UNCONFIRMED, "Parcels that the broker did not confirm, by answer");
+    for answer in ["returned", "nacked", "none"] {
+        metrics::counter!(UNCONFIRMED, "answer" => answer).increment(0);
+    }
+    measure::describe();
+}
+
+fn count_unconfirmed(answer: &'static str) {
+    metrics::counter!(UNCONFIRMED, "answer" => answer).increment(1);
 }

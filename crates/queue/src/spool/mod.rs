@@ -78,7 +78,7 @@ impl Spool {
         let lock = lock(folder)?;
         let limits = Limits { waiting_bytes_max: bytes_max, ..Limits::default() };
         let queue = EmbeddedQueue::open_spool(folder.join(FILE), limits).await?;
-        measure::describe();
+        measure::describe(bytes_max);
         let shelf = Arc::new(Shelf::new(queue.publisher()));
         Ok(Self { queue, shelf, _lock: lock })
     }

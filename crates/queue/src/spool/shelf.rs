@@ -21,8 +21,9 @@ impl Shelf {
         if left > 0 {
             tracing::info!(spool.envelopes = left, "the spool holds webhooks of an earlier time");
         }
-        measure::waiting(left);
-        Self { file, holding: AtomicBool::new(left > 0) }
+        let shelf = Self { file, holding: AtomicBool::new(left > 0) };
+        shelf.show();
+        shelf
     }
 
     /// Takes what the broker did not, and says why it did not.
@@ -35,7 +36,7 @@ impl Shelf {
             PublishError::Unavailable(format!("{why}; nor does the spool take it: {error}"))
         })?;
         measure::spooled();
-        measure::waiting(self.waiting());
+        self.show();
         if !self.holding.swap(true, Ordering::Relaxed) {
             tracing::warn!(error = %why, "the broker does not take webhooks: they go to the spool");
         }
@@ -55,11 +56,14 @@ impl Shelf {
     /// Shows how much waits here. After a fault of the disk the file forgets later, or remembers
     /// later, than whoever asked it to was told.
     pub(super) fn look(&self) {
-        let left = self.waiting();
-        measure::waiting(left);
-        if left == 0 && self.holding.swap(false, Ordering::Relaxed) {
+        self.show();
+        if self.waiting() == 0 && self.holding.swap(false, Ordering::Relaxed) {
             tracing::info!("the spool is empty: the broker has everything");
         }
+    }
+
+    fn show(&self) {
+        measure::waiting(self.waiting(), self.file.waiting_bytes());
     }
 
     pub(super) fn has_room(&self) -> bool {

@@ -1,11 +1,12 @@
 //! The embedded queue under the contract. What only it promises is tested in `tests/embedded`.
 
 use queue::embedded::{EmbeddedConsumer, EmbeddedPublisher, EmbeddedQueue};
-use queue::{Publisher, QueueStats};
+use queue::{Broker, Publisher, QueueStats};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 use tempfile::TempDir;
 
+use crate::depth::{recorded, what_waits_is_shown};
 use crate::harness::{TestQueue, envelope, soon};
 
 conformance_suite!(Embedded);
@@ -72,4 +73,13 @@ impl Embedded {
         let queue = EmbeddedQueue::open(folder.path().join(FILE)).await.expect("opens");
         Self { queue, folder }
     }
+}
+
+#[tokio::test]
+async fn what_waits_is_shown_as_metrics() {
+    let (metrics, _guard) = recorded();
+    let folder = TempDir::new().expect("a folder");
+    let broker = Broker::Embedded(folder.path().join(FILE));
+    what_waits_is_shown(broker, &metrics).await.close().await;
+    assert!(metrics.render().contains("onhand_queue_parcels{state=\"unacked\"} 0\n"));
 }

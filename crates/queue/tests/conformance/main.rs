@@ -5,6 +5,7 @@
 
 #[macro_use]
 mod checks;
+mod depth;
 mod embedded;
 mod harness;
 mod proxy;

@@ -10,10 +10,13 @@ use lapin::options::{
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use queue::rabbitmq::{RabbitConsumer, RabbitMq, RabbitMqConfig, RabbitPublisher};
-use queue::{Consumer, Content, PublishError, Publisher, QueueError, QueueStats, Settlement};
+use queue::{
+    Broker, Consumer, Content, PublishError, Publisher, QueueError, QueueStats, Settlement,
+};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::depth::{nothing_is_known, recorded, what_waits_is_shown};
 use crate::harness::{
     TestQueue, batch, counted, done, envelope, nothing_left, number, one, publish_all, soon,
 };
@@ -163,13 +166,17 @@ async fn what_has_no_route_is_kept_and_given_up() {
 
 #[tokio::test]
 async fn what_no_queue_takes_is_never_read_as_confirmed_and_bindings_come_back() {
+    let (metrics, _guard) = recorded();
     let queue = Rabbit::open().await;
+    let returned = "onhand_publish_unconfirmed_total{answer=\"returned\"}";
+    assert!(metrics.render().contains(&format!("{returned} 0\n")), "there before the first");
     unbind(&queue.name("webhooks"), &queue.config.prefix, "webhooks").await;
     unbind(&queue.name("unrouted"), &queue.name("unrouted"), "").await;
     let publisher = queue.publisher().await;
     let publishes = (0..500).map(|number| publisher.publish(envelope(number)));
     let published = futures_util::future::join_all(publishes).await;
     assert!(published.iter().any(|one| matches!(one, Err(PublishError::Refused(_)))));
+    assert!(!metrics.render().contains(&format!("{returned} 0\n")), "{}", metrics.render());
     let mut confirmed: BTreeSet<u128> =
         (0..500).zip(published).filter(|(_, one)| one.is_ok()).map(|(number, _)| number).collect();
 
@@ -206,6 +213,20 @@ async fn a_rung_of_the_ladder_that_was_deleted_comes_back() {
     assert_eq!((number(&delivery), delivery.attempts), (1, 1));
     done(&mut consumer, [delivery.id]).await;
     nothing_left(queue, consumer).await;
+}
+
+#[tokio::test]
+async fn what_waits_is_shown_as_metrics_and_nothing_while_nobody_can_know() {
+    let (metrics, _guard) = recorded();
+    let (proxy, through) = proxied().await;
+    let queue = Rabbit::at(through).await;
+    let any = what_waits_is_shown(Broker::RabbitMq(queue.config.clone()), &metrics).await;
+    proxy.set_open(false);
+    proxy.cut();
+    nothing_is_known(&any, &metrics).await;
+    proxy.set_open(true);
+    any.close().await;
+    queue.finish().await;
 }
 
 async fn unbind(queue: &str, exchange: &str, key: &str) {

@@ -156,6 +156,13 @@ async fn what_waits_comes_and_goes_is_counted() {
     assert_counts(0, 0, 0);
     publish(&spool.in_front_of(broker.clone()), 0..10).await;
     assert_counts(10, 10, 0);
+    let gauge = |name: &str| {
+        let rendered = handle.render();
+        let found = rendered.lines().find_map(|line| line.strip_prefix(name));
+        found.and_then(|value| value.trim().parse::<u64>().ok()).expect("it is there")
+    };
+    assert_eq!(gauge("onhand_spool_limit_bytes "), ROOM);
+    assert!((100..100_000).contains(&gauge("onhand_spool_bytes ")), "ten small bodies");
     spool.close().await;
 
     let spool = open(&folder).await;
@@ -163,4 +170,5 @@ async fn what_waits_comes_and_goes_is_counted() {
     broker.set(Mode::There);
     draining(&spool, &broker, emptied(&spool)).await;
     assert_counts(0, 10, 10);
+    assert_eq!(gauge("onhand_spool_bytes "), 0);
 }

@@ -1,0 +1,54 @@
+//! How much waits in the queue, as metrics: what people and autoscalers go by.
+//!
+//! Asked now and then, over a connection that is there anyway. All who ask are told the same, so of
+//! several processes the maximum counts. While the queue cannot be asked nobody knows, and the
+//! gauges say so (NaN, which no alert takes for a number): an old number would look like calm.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use metrics::gauge;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use crate::measure::float;
+use crate::{AnyQueue, QueueStats};
+
+/// Often enough that each scrape finds something new; a question is some ten round trips.
+const ASK_EVERY: Duration = Duration::from_secs(5);
+
+/// A queue that has not answered by then is not there.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+const PARCELS: &str = "onhand_queue_parcels";
+
+/// Shows how much waits in `queue`, for as long as it is polled.
+pub(crate) async fn show(queue: &AnyQueue) -> Infallible {
+    metrics::describe_gauge!(PARCELS, "Parcels in the queue, by state; NaN: it cannot be asked");
+    let mut ticks = interval(ASK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match timeout(ANSWER_WITHIN, queue.stats()).await {
+            Ok(Ok(stats)) => set(stats),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "the queue cannot be asked how much waits");
+                unknown();
+            }
+            Err(_) => unknown(),
+        }
+    }
+}
+
+fn set(stats: QueueStats) {
+    gauge!(PARCELS, "state" => "ready").set(float(stats.ready));
+    gauge!(PARCELS, "state" => "delayed").set(float(stats.delayed));
+    if let Some(unacked) = stats.unacked {
+        gauge!(PARCELS, "state" => "unacked").set(float(unacked));
+    }
+}
+
+fn unknown() {
+    for state in ["ready", "delayed"] {
+        gauge!(PARCELS, "state" => state).set(f64::NAN);
+    }
+}
