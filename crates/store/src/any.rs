@@ -3,6 +3,7 @@
 //! Programs use this one, so that everything above the store is compiled once and not once per
 //! database. Each call costs one allocation, and a call is a whole batch.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -14,6 +15,7 @@ use domain::{
 };
 
 use crate::channels::{PaymentFilter, PaymentRow, PrivacyRow, SightingRow};
+use crate::measure;
 use crate::migrations::SchemaVersions;
 use crate::pages::{
     ActivityRow, DeadPage, OperationRow, OrderPage, OrderRow, Page, ReasonRow, Shortage,
@@ -25,7 +27,7 @@ use crate::reports::{
 };
 use crate::sqlite::{self, Sqlite};
 use crate::{
-    Channels, Commit, Pages, Redaction, Redactions, Reports, ShortOrder, Store, StoreError,
+    Channels, Commit, Pages, Redaction, Redactions, Reports, ShortOrder, Store, StoreError, Waiting,
 };
 
 /// What a call will answer.
@@ -107,6 +109,19 @@ impl AnyClaim {
 }
 
 impl AnyStore {
+    /// Shows as metrics how many connections are in use, for as long as it is polled.
+    pub async fn show_connections(&self) -> Infallible {
+        measure::describe();
+        let mut ticks = tokio::time::interval(measure::SHOW_EVERY);
+        loop {
+            ticks.tick().await;
+            match self {
+                Self::Postgres(store) => store.connections().into_iter().for_each(measure::show),
+                Self::Sqlite(store) => store.connections().into_iter().for_each(measure::show),
+            }
+        }
+    }
+
     /// Finishes what is running and closes the connections.
     pub fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
@@ -196,6 +211,10 @@ impl Store for AnyStore {
 
     async fn unlinked_payments(&self, before: Timestamp) -> Result<i64, StoreError> {
         whichever!(self, store => store.unlinked_payments(before))
+    }
+
+    async fn waiting(&self) -> Result<Waiting, StoreError> {
+        whichever!(self, store => store.waiting())
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

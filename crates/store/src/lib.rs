@@ -27,6 +27,7 @@ use domain::{
 mod any;
 pub mod channels;
 mod listings;
+mod measure;
 pub mod migrations;
 pub mod pages;
 pub mod postgres;
@@ -36,7 +37,7 @@ pub mod sqlite;
 
 pub use any::{AnyClaim, AnyStore, Database};
 pub use channels::Channels;
-pub use pages::Pages;
+pub use pages::{Pages, ReasonRow};
 pub use redactions::{Redaction, Redactions};
 pub use reports::Reports;
 
@@ -108,10 +109,25 @@ pub trait Store: Clone + Send + Sync + 'static {
         before: Timestamp,
     ) -> impl Future<Output = Result<i64, StoreError>> + Send;
 
+    /// What waits for people.
+    fn waiting(&self) -> impl Future<Output = Result<Waiting, StoreError>> + Send;
+
     /// Whether the store answers and takes writes: a standby, a read-only server and a full disk
     /// answer, and no work gets done there. Writes to find out.
     fn ping(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
+
+/// What waits for people to mend it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Open dead letters by reason.
+    pub dead: Vec<ReasonRow>,
+    /// Short orders, counted up to [`SHORT_COUNT_MAX`].
+    pub short: i64,
+}
+
+/// A sale that sold out may leave very many short orders, and nobody needs to know how many.
+pub const SHORT_COUNT_MAX: i64 = 10_000;
 
 /// An order that could not be committed, and when it was first seen.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

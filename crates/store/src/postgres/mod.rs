@@ -12,8 +12,9 @@ use domain::{ChangeSet, EnvelopeId, Keys, OrderId, ShopId, Timestamp, View};
 use tokio_postgres::Row;
 
 use self::columns::moment;
+use crate::measure::Connections;
 use crate::migrations::{self, SchemaVersions};
-use crate::{Commit, ShortOrder, Store, StoreError};
+use crate::{Commit, Pages, SHORT_COUNT_MAX, ShortOrder, Store, StoreError, Waiting};
 
 mod channels;
 mod claim;
@@ -72,6 +73,10 @@ impl Postgres {
             Err(StoreError::Schema(_)) => Ok(SchemaVersions::new(None, &migrations::postgres())),
             Err(error) => Err(error),
         }
+    }
+
+    pub(crate) fn connections(&self) -> [Connections; 1] {
+        [self.pool.connections()]
     }
 
     /// Closes idle connections; used ones when they come back.
@@ -140,6 +145,14 @@ impl Store for Postgres {
         let connection = self.pool.get().await?;
         let sql = include_str!("sql/count_unlinked_payments.sql");
         Ok(first(&connection.query(sql, &[&moment(before)]).await?))
+    }
+
+    async fn waiting(&self) -> Result<Waiting, StoreError> {
+        let dead = self.dead_reasons().await?;
+        let connection = self.pool.get().await?;
+        let sql = include_str!("sql/count_short_orders.sql");
+        let short = first(&connection.query(sql, &[&SHORT_COUNT_MAX]).await?);
+        Ok(Waiting { dead, short })
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

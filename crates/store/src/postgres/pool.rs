@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime, Timeouts,
+    Hook, HookError, Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime, Status,
+    Timeouts,
 };
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
@@ -14,6 +15,10 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::from_postgres;
 use crate::StoreError;
+use crate::measure::{self, Connections};
+
+/// For metrics.
+const POOL: &str = "postgres";
 
 /// How long a caller waits for a free connection, and a connection for the server.
 const ACQUIRE_SECONDS: u64 = 5;
@@ -90,11 +95,17 @@ impl Pool {
     }
 
     pub(super) async fn get(&self) -> Result<Connection, StoreError> {
-        let client = self.0.get().await.map_err(|error| match error {
+        let got = measure::timed(POOL, self.0.get()).await;
+        let client = got.map_err(|error| match error {
             PoolError::Backend(error) => from_postgres(error),
             error => StoreError::Unavailable(error.into()),
         })?;
         Ok(Connection { client: Some(client) })
+    }
+
+    pub(super) fn connections(&self) -> Connections {
+        let Status { max_size, size, available, .. } = self.0.status();
+        Connections { pool: POOL, open: size, idle: available, max: max_size }
     }
 
     pub(super) fn close(&self) {

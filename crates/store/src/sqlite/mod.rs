@@ -15,8 +15,9 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
+use crate::measure::{self, Connections};
 use crate::migrations::{self, SchemaVersions};
-use crate::{Commit, ShortOrder, Store, StoreError};
+use crate::{Commit, Pages, SHORT_COUNT_MAX, ShortOrder, Store, StoreError, Waiting};
 
 mod channels;
 mod commit;
@@ -28,6 +29,9 @@ mod redactions;
 mod reports;
 
 use error::from_sqlx;
+
+/// For metrics.
+const WRITER: &str = "sqlite_writer";
 
 /// Connections that only read.
 const READERS: u32 = 4;
@@ -100,6 +104,16 @@ impl Sqlite {
         Ok(SchemaVersions::new(version, &migrations::sqlite()))
     }
 
+    pub(crate) fn connections(&self) -> [Connections; 2] {
+        let (writer, readers) = (&self.writer, &self.readers);
+        [(WRITER, writer), ("sqlite_readers", readers)].map(|(name, pool)| Connections {
+            pool: name,
+            open: usize::try_from(pool.size()).unwrap_or(usize::MAX),
+            idle: pool.num_idle(),
+            max: usize::try_from(pool.options().get_max_connections()).unwrap_or(usize::MAX),
+        })
+    }
+
     /// Finishes what is running and closes the file.
     pub async fn close(&self) {
         self.readers.close().await;
@@ -108,7 +122,8 @@ impl Sqlite {
 
     /// The write lock is taken at the start: two writers never meet in the middle.
     async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, StoreError> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(from_sqlx)
+        let begin = self.writer.begin_with("BEGIN IMMEDIATE");
+        measure::timed(WRITER, begin).await.map_err(from_sqlx)
     }
 }
 
@@ -174,6 +189,13 @@ impl Store for Sqlite {
         let query = sqlx::query(include_str!("sql/count_unlinked_payments.sql")).bind(before.0);
         let row = query.fetch_one(&self.readers).await.map_err(from_sqlx)?;
         Ok(row.get(0))
+    }
+
+    async fn waiting(&self) -> Result<Waiting, StoreError> {
+        let dead = self.dead_reasons().await?;
+        let query = sqlx::query(include_str!("sql/count_short_orders.sql")).bind(SHORT_COUNT_MAX);
+        let row = query.fetch_one(&self.readers).await.map_err(from_sqlx)?;
+        Ok(Waiting { dead, short: row.get(0) })
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -140,6 +140,7 @@ pub(crate) async fn short_orders_are_listed_oldest_first<T: TestStore>() {
     let shop = ShopId::new(SHOP);
     let none = store.short_orders(&shop, None, 10).await.expect("lists");
     assert_eq!(none, [], "there is nothing for any of them");
+    assert_eq!(store.waiting().await.expect("counts").short, 3);
     stock_moves(store, "BOWL", 1).await;
     let all = store.short_orders(&shop, None, 10).await.expect("lists");
     let listed: Vec<String> = all.iter().map(|short| short.order.to_string()).collect();

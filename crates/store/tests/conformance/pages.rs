@@ -195,6 +195,7 @@ pub(crate) async fn dead_letters_are_paged_and_counted_by_reason<T: TestStore>()
     assert_eq!(all(Some(malformed), false).await, ids(&[5, 4, 3, 1]));
     assert_eq!(all(Some("panic"), true).await, ids(&[]));
     let reasons = test.store().dead_reasons().await.expect("reads");
+    assert_eq!(test.store().waiting().await.expect("reads").dead, reasons);
     let reasons: Vec<_> =
         reasons.iter().map(|row| (row.reason.as_str(), row.count, row.oldest)).collect();
     assert_eq!(reasons, [(malformed, 4, NOW)]);

@@ -14,7 +14,7 @@ use domain::{
     Outcome, PaymentChange, PaymentKey, ShopId, Sighting, Stock, StockKey, Timestamp, Version,
     WebhookKey,
 };
-use store::StoreError;
+use store::{ReasonRow, StoreError, Waiting};
 
 use super::{Commit, ConflictKey, Fault, WebhookRow, check};
 
@@ -76,6 +76,22 @@ impl Contents {
                 && !row.order.as_ref().is_some_and(has_come)
         });
         unlinked.count()
+    }
+
+    pub(super) fn waiting(&self) -> Waiting {
+        let mut dead: BTreeMap<&str, (i64, Timestamp)> = BTreeMap::new();
+        for letter in self.dead.values() {
+            let (count, oldest) = dead.entry(letter.reason.as_str()).or_insert((0, letter.died_at));
+            *count += 1;
+            *oldest = letter.died_at.min(*oldest);
+        }
+        let dead = dead.into_iter().map(|(reason, (count, oldest))| ReasonRow {
+            reason: reason.to_owned(),
+            count,
+            oldest,
+        });
+        let short = self.orders.values().filter(|row| row.order.short.is_some()).count();
+        Waiting { dead: dead.collect(), short: i64::try_from(short).unwrap_or(i64::MAX) }
     }
 
     /// Whether a variant that was seen at `seen_at` is no more, by what its product showed since.

@@ -17,7 +17,7 @@ use domain::{
     MoveKind, OrderChange, OrderKey, Outcome, PaymentChange, PaymentKey, ShopId, Sighting, Sku,
     Stock, StockKey, Timestamp, Version, View, WebhookKey, WebhookRecord,
 };
-use store::{ShortOrder, Store, StoreError};
+use store::{ShortOrder, Store, StoreError, Waiting};
 use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
@@ -306,6 +306,10 @@ impl Store for MemoryStore {
 
     async fn unlinked_payments(&self, before: Timestamp) -> Result<i64, StoreError> {
         Ok(i64::try_from(self.contents().unlinked(before)).unwrap_or(i64::MAX))
+    }
+
+    async fn waiting(&self) -> Result<Waiting, StoreError> {
+        Ok(self.contents().waiting())
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use domain::order::{Holding, Order};
 use domain::{ChangeSet, EnvelopeId, Keys, OrderId, Outcome, ShopId, Timestamp, View, WebhookId};
-use store::{Commit, ConflictKey, Redaction, Redactions, ShortOrder, Store, StoreError};
+use store::{Commit, ConflictKey, Redaction, Redactions, ShortOrder, Store, StoreError, Waiting};
 use testkit::memory::MemoryStore;
 use tokio::sync::watch;
 
@@ -220,6 +220,10 @@ impl Store for Doctored {
 
     async fn unlinked_payments(&self, before: Timestamp) -> Result<i64, StoreError> {
         self.inner.unlinked_payments(before).await
+    }
+
+    async fn waiting(&self) -> Result<Waiting, StoreError> {
+        self.inner.waiting().await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

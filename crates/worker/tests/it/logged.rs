@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{ChangeSet, EnvelopeId, Keys, ShopId, Timestamp, View, WebhookKey};
-use store::{Commit, ShortOrder, Store, StoreError};
+use store::{Commit, ShortOrder, Store, StoreError, Waiting};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// One commit at a time; loads and decisions of others go on meanwhile, and end in conflicts.
@@ -82,6 +82,10 @@ impl<S: Store> Store for Logged<S> {
 
     async fn unlinked_payments(&self, before: Timestamp) -> Result<i64, StoreError> {
         self.inner.unlinked_payments(before).await
+    }
+
+    async fn waiting(&self) -> Result<Waiting, StoreError> {
+        self.inner.waiting().await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use domain::{ChangeSet, EnvelopeId, Keys, ShopId, Timestamp, View};
 use platforms::Shops;
-use store::{Commit, ShortOrder, Store, StoreError};
+use store::{Commit, ShortOrder, Store, StoreError, Waiting};
 use testkit::memory::MemoryStore;
 use worker::{Processor, Strategy, Work};
 
@@ -79,6 +79,10 @@ impl Store for Meddled {
 
     async fn unlinked_payments(&self, before: Timestamp) -> Result<i64, StoreError> {
         self.inner.unlinked_payments(before).await
+    }
+
+    async fn waiting(&self) -> Result<Waiting, StoreError> {
+        self.inner.waiting().await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
