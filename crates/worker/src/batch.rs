@@ -14,10 +14,10 @@ use platforms::Shops;
 use store::{Commit, Store, StoreError};
 
 use crate::backoff::ConflictBackoff;
-use crate::clock;
 use crate::heat::Temperature;
 use crate::prepare::{Prepared, Work, keys, linked, panic_message};
 use crate::strategy::{Strategy, Turn};
+use crate::{clock, measure};
 
 /// Tries after which an adaptive batch locks before it reads, whatever its items' heat.
 const OPTIMISTIC_TRIES: u32 = 3;
@@ -142,17 +142,17 @@ impl<S: Store> Processor<S> {
         for tries in 0..TRIES_MAX {
             match self.attempt(batch, tries).await {
                 Ok((Commit::Applied, decided)) => {
-                    measure(batch, &decided, started);
+                    tell(batch, &decided, started);
                     return Ok(decided);
                 }
                 Ok((Commit::Conflict(conflicts), _)) => {
-                    metrics::counter!("onhand_conflicts_total").increment(1);
+                    measure::conflict();
                     let first = conflicts.first();
                     tracing::debug!(conflicts = conflicts.len(), ?first, "conflict");
                 }
                 Err(StoreError::TryAgain(error)) => {
                     tracing::debug!(error = %error, "the database asks to try again");
-                    metrics::counter!("onhand_commit_try_again_total").increment(1);
+                    measure::try_again();
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -301,22 +301,20 @@ fn decide(batch: &mut [Prepared], view: View) -> (Batch, Vec<Decided>) {
     }
 }
 
-fn measure(batch: &[Prepared], decided: &[Decided], started: Instant) {
+fn tell(batch: &[Prepared], decided: &[Decided], started: Instant) {
     let now = clock::now();
-    metrics::histogram!("onhand_commit_seconds").record(started.elapsed().as_secs_f64());
-    metrics::histogram!("onhand_batch_envelopes").record(crate::as_f64(batch.len()));
+    measure::committed(batch.len(), started.elapsed());
     for (one, decided) in batch.iter().zip(decided) {
         let outcome = match decided {
             Decided::Verdict(verdict) => verdict.outcome,
             Decided::Duplicate => Outcome::Duplicate,
             Decided::Redelivered => {
-                metrics::counter!("onhand_redelivered_total").increment(1);
+                measure::redelivered();
                 continue;
             }
         };
-        metrics::counter!("onhand_webhooks_total", "outcome" => outcome.as_str()).increment(1);
         let lag = Duration::from_micros((now.0 - one.incoming.received_at.0).max(0).unsigned_abs());
-        metrics::histogram!("onhand_apply_lag_seconds").record(lag.as_secs_f64());
+        measure::decided(outcome, lag);
         if outcome == Outcome::Dead
             && let Decided::Verdict(verdict) = decided
         {

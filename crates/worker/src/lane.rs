@@ -14,8 +14,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::batch::{Done, Processor, UNWRITABLE_WAIT};
-use crate::clock;
+use crate::hands::Hands;
 use crate::prepare::Work;
+use crate::{clock, measure};
 
 /// Parcels that were handed out this often without being settled are decided envelope by envelope.
 const SUSPECT_REDELIVERIES: u32 = 2;
@@ -34,6 +35,7 @@ pub(crate) struct Lane<C, S> {
     pub(crate) processor: Processor<S>,
     pub(crate) shops: watch::Receiver<Arc<Shops>>,
     pub(crate) batch_max: usize,
+    pub(crate) hands: Hands,
     pub(crate) stop: CancellationToken,
 }
 
@@ -46,6 +48,7 @@ impl<C: Consumer, S: Store> Lane<C, S> {
                 () = self.stop.cancelled() => break,
                 deliveries = self.consumer.next_batch(self.batch_max) => deliveries,
             };
+            let _in_hand = self.hands.take(&deliveries);
             let (suspects, sound): (Vec<_>, Vec<_>) = deliveries
                 .into_iter()
                 .partition(|delivery| delivery.redeliveries >= SUSPECT_REDELIVERIES);
@@ -148,7 +151,7 @@ impl<C: Consumer, S: Store> Lane<C, S> {
     /// Waits until the store answers. `None`: stopped meanwhile.
     async fn wait_for_store(&mut self, error: &StoreError) -> Option<()> {
         tracing::warn!(error = crate::error_chain(error), "the store is away; holding the batch");
-        metrics::counter!("onhand_store_outages_total").increment(1);
+        measure::store_outage();
         loop {
             tokio::select! {
                 biased;

@@ -26,13 +26,16 @@ use tokio_util::task::TaskTracker;
 mod backoff;
 mod batch;
 pub mod clock;
+mod hands;
 mod heat;
 mod lane;
+mod measure;
 mod prepare;
 mod redact;
 mod strategy;
 mod sweep;
 mod unlinked;
+mod waiting;
 
 pub use self::backoff::ConflictBackoff;
 pub use batch::{Done, Processor};
@@ -76,12 +79,15 @@ pub async fn run<C: Consumer, S: Store + Redactions>(
     let abandon = CancellationToken::new();
     let ended = CancellationToken::new();
     let turn = strategy::Turn::default();
+    let hands = hands::Hands::default();
+    measure::describe();
     for consumer in consumers {
         let lane = lane::Lane {
             consumer,
             processor: Processor::new(store.clone(), config.strategy.clone()).in_turn(turn.clone()),
             shops: shops.clone(),
             batch_max: config.batch_max,
+            hands: hands.clone(),
             stop: stop.clone(),
         };
         let (abandon, end) = (abandon.clone(), ended.clone().drop_guard());
@@ -91,18 +97,9 @@ pub async fn run<C: Consumer, S: Store + Redactions>(
         });
     }
     let every = config.sweep_every;
-    let removals = redact::run(store.clone(), shops.clone(), every);
-    let (stopped, end) = (stop.clone(), ended.clone().drop_guard());
-    lanes.spawn(async move {
-        stopped.run_until_cancelled_owned(removals).await;
-        drop(end);
-    });
-    let sweep = sweep::run(store, shops, every);
-    let (stopped, end) = (stop.clone(), ended.clone().drop_guard());
-    lanes.spawn(async move {
-        stopped.run_until_cancelled_owned(sweep).await;
-        drop(end);
-    });
+    beside(&lanes, (&stop, &ended), redact::run(store.clone(), shops.clone(), every));
+    beside(&lanes, (&stop, &ended), sweep::run(store, shops, every));
+    beside(&lanes, (&stop, &ended), async move { hands.show().await });
     lanes.close();
     let outcome = tokio::select! {
         biased;
@@ -118,6 +115,19 @@ pub async fn run<C: Consumer, S: Store + Redactions>(
         lanes.wait().await;
     }
     outcome
+}
+
+/// Does `work` beside the lanes until the stop; `ended` tells when it is over before.
+fn beside(
+    lanes: &TaskTracker,
+    (stop, ended): (&CancellationToken, &CancellationToken),
+    work: impl Future<Output: Send> + Send + 'static,
+) {
+    let (stop, end) = (stop.clone(), ended.clone().drop_guard());
+    lanes.spawn(async move {
+        stop.run_until_cancelled_owned(work).await;
+        drop(end);
+    });
 }
 
 async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {

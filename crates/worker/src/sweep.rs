@@ -1,6 +1,5 @@
-//! What is looked after from time to time: payments that wait too long for their orders, and short
-//! orders tried again when units came in, for shops that want it
-//! (`when_restocked = "commit_short"`).
+//! What is looked after from time to time: what waits for people is counted, and short orders are
+//! tried again when units came in, for shops that want it (`when_restocked = "commit_short"`).
 //!
 //! Each pass goes through a shop's short orders, oldest first, and commits those that fit by now;
 //! one that does not fit is passed over. Workers may sweep side by side: a page that was changed
@@ -19,6 +18,7 @@ use crate::backoff::ConflictBackoff;
 use crate::clock;
 use crate::prepare::panic_message;
 use crate::unlinked::Unlinked;
+use crate::{measure, waiting};
 
 /// Orders decided in one transaction.
 const PAGE: i64 = 100;
@@ -27,7 +27,7 @@ const PAGE: i64 = 100;
 const TRIES_MAX: u32 = 12;
 const OPTIMISTIC_TRIES: u32 = 3;
 
-/// How often payments without an order are counted.
+/// How often is counted what waits for people.
 const COUNT_EVERY: Duration = Duration::from_secs(60);
 
 /// What the ledger gives as the reason.
@@ -50,6 +50,7 @@ pub(crate) async fn run<S: Store>(store: S, shops: watch::Receiver<Arc<Shops>>, 
         tokio::time::sleep(every).await;
         if counted.is_none_or(|at| at.elapsed() >= COUNT_EVERY) {
             unlinked.look(&store).await;
+            waiting::look(&store).await;
             counted = Some(Instant::now());
         }
         let now = shops.borrow().clone();
@@ -126,7 +127,7 @@ async fn try_again<S: Store>(store: &S, shop: &Shop, orders: &[ShortOrder]) -> R
         };
         match answer {
             Ok(Commit::Applied) => {
-                metrics::counter!("onhand_short_committed_total").increment(fitted);
+                measure::short_committed(fitted);
                 tracing::info!(shop.id = %shop.name, orders = fitted, "short orders committed");
                 return Ok(());
             }

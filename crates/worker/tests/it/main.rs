@@ -10,6 +10,7 @@ mod lanes;
 #[cfg(feature = "redis")]
 mod leases;
 mod logged;
+mod measured;
 mod meddled;
 mod payments;
 mod processor;

@@ -1,0 +1,67 @@
+//! What a worker counts: there from the first scrape on, so that a rate over it sees the first one.
+
+use std::time::Duration;
+
+use domain::Outcome;
+use metrics::{Unit, counter, histogram};
+
+const WEBHOOKS: &str = "onhand_webhooks_total";
+const LAG: &str = "onhand_apply_lag_seconds";
+const COMMIT: &str = "onhand_commit_seconds";
+const BATCH: &str = "onhand_batch_envelopes";
+const CONFLICTS: &str = "onhand_conflicts_total";
+const TRY_AGAIN: &str = "onhand_commit_try_again_total";
+const REDELIVERED: &str = "onhand_redelivered_total";
+const OUTAGES: &str = "onhand_store_outages_total";
+const SHORT_COMMITTED: &str = "onhand_short_committed_total";
+
+pub(crate) fn describe() {
+    metrics::describe_counter!(WEBHOOKS, "Webhooks decided and committed, by outcome");
+    for outcome in Outcome::ALL {
+        counter!(WEBHOOKS, "outcome" => outcome.as_str()).increment(0);
+    }
+    metrics::describe_histogram!(LAG, Unit::Seconds, "From the arrival of a webhook to its commit");
+    metrics::describe_histogram!(COMMIT, Unit::Seconds, "From a batch's first load to its commit");
+    metrics::describe_histogram!(BATCH, "Webhooks in one committed batch");
+    for (name, what) in [
+        (CONFLICTS, "Commits that found a row changed, and were decided again"),
+        (TRY_AGAIN, "Transactions that the database ended: deadlock, lock timeout"),
+        (REDELIVERED, "Deliveries of what was committed before"),
+        (OUTAGES, "Times a lane found the database away"),
+        (SHORT_COMMITTED, "Short orders committed after stock came"),
+    ] {
+        metrics::describe_counter!(name, what);
+        counter!(name).increment(0);
+    }
+    crate::waiting::describe();
+}
+
+pub(crate) fn committed(envelopes: usize, after: Duration) {
+    histogram!(COMMIT).record(after);
+    histogram!(BATCH).record(crate::as_f64(envelopes));
+}
+
+pub(crate) fn decided(outcome: Outcome, lag: Duration) {
+    counter!(WEBHOOKS, "outcome" => outcome.as_str()).increment(1);
+    histogram!(LAG).record(lag);
+}
+
+pub(crate) fn redelivered() {
+    counter!(REDELIVERED).increment(1);
+}
+
+pub(crate) fn conflict() {
+    counter!(CONFLICTS).increment(1);
+}
+
+pub(crate) fn try_again() {
+    counter!(TRY_AGAIN).increment(1);
+}
+
+pub(crate) fn store_outage() {
+    counter!(OUTAGES).increment(1);
+}
+
+pub(crate) fn short_committed(orders: u64) {
+    counter!(SHORT_COMMITTED).increment(orders);
+}
