@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 mod body;
 mod limits;
 mod measure;
+mod per_shop;
 mod quota;
 mod receive;
 mod respond;
@@ -47,6 +48,7 @@ pub async fn run<P: Publisher>(
     stop: CancellationToken,
 ) {
     measure::describe();
+    per_shop::describe();
     let routes = routes::routes(receive::Receiver::new(ingress, limits));
     serve::run(listener, routes, limits.http, stop).await;
 }

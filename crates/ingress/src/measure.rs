@@ -1,9 +1,12 @@
-//! What an ingress counts. Labels are bounded: no shop, no topic, nothing that a sender chooses.
+//! What an ingress counts. Labels are bounded: no topic, nothing that a sender chooses; shops are in
+//! `per_shop`.
 
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use metrics::{Unit, counter, gauge, histogram};
+
+use crate::sender::Door;
 
 const REQUESTS: &str = "onhand_ingress_requests_total";
 const REFUSED: &str = "onhand_ingress_refused_total";
@@ -26,8 +29,13 @@ pub(crate) fn describe() {
         Unit::Bytes,
         "Room taken by the bodies of requests in progress"
     );
-    // There from the first scrape on, so that a rate over it sees the first request.
+    // There from the first scrape on, so that a rate over them sees the first request.
     gauge!(BYTES_IN_FLIGHT).set(0.0);
+    for platform in Door::labels() {
+        for status in ["200", "401", "503"] {
+            counter!(REQUESTS, "platform" => platform, "status" => status).increment(0);
+        }
+    }
 }
 
 pub(crate) fn answered(platform: &'static str, status: StatusCode) {

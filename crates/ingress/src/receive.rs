@@ -18,7 +18,7 @@ use crate::body::Bodies;
 use crate::quota::Quota;
 use crate::respond::Refusal;
 use crate::sender::Door;
-use crate::{Ingress, Limits, measure};
+use crate::{Ingress, Limits, measure, per_shop};
 
 /// What all requests share.
 #[derive(Debug)]
@@ -81,7 +81,17 @@ impl<P: Publisher> Receiver<P> {
         let shops = self.ingress.shops.borrow().clone();
         let sender = door.sender(&shops)?;
         let (body, _room) = self.bodies.read(body).await?;
-        self.publish(sender.receive(headers, body)?).await?;
+        let envelopes = sender.receive(headers, body).inspect_err(|refused| {
+            if let Some(shop) = sender.claimed(headers) {
+                per_shop::refused(&shops, &shop.name, *refused);
+            }
+        })?;
+        // All of one request are of one shop.
+        let shop = envelopes.first().map(|envelope| envelope.shop.clone());
+        self.publish(envelopes).await?;
+        if let Some(shop) = shop {
+            per_shop::taken(&shops, &shop);
+        }
         Ok(sender.yes())
     }
 

@@ -11,6 +11,8 @@ use crate::respond::Refusal;
 /// How much of what anybody could have sent goes into a log line, of each value.
 const LOGGED_BYTES_MAX: usize = 100;
 
+const SHOPIFY_DOMAIN: &[&str] = &["x-shopify-shop-domain", "shopify-shop-domain"];
+
 /// A path for webhooks, with what the sender has put into it.
 #[derive(Clone, Debug)]
 pub(crate) enum Door {
@@ -20,6 +22,12 @@ pub(crate) enum Door {
 }
 
 impl Door {
+    /// Whom a webhook may come from.
+    pub(crate) fn labels() -> impl Iterator<Item = &'static str> {
+        let platforms = [Platform::Shopify, Platform::WooCommerce].map(Platform::as_str);
+        platforms.into_iter().chain(Provider::ALL.map(Provider::as_str))
+    }
+
     /// For metrics: one of a few, whatever was sent.
     pub(crate) fn label(&self) -> &'static str {
         match self {
@@ -49,7 +57,7 @@ impl Door {
         match self {
             Door::Shopify => Claims {
                 shop: None,
-                domain: value(headers, &["x-shopify-shop-domain", "shopify-shop-domain"]),
+                domain: value(headers, SHOPIFY_DOMAIN),
                 topic: value(headers, &["x-shopify-topic", "shopify-topic"]),
             },
             Door::WooCommerce { shop } => Claims {
@@ -81,7 +89,15 @@ pub(crate) enum Sender<'a> {
     Payments(Provider, &'a Shop),
 }
 
-impl Sender<'_> {
+impl<'a> Sender<'a> {
+    /// The shop that the request says it comes from, true or not, if it is one of ours.
+    pub(crate) fn claimed(self, headers: &HeaderMap) -> Option<&'a Shop> {
+        match self {
+            Sender::Shopify(shops) => shops.shopify(value(headers, SHOPIFY_DOMAIN)?),
+            Sender::WooCommerce(shop) | Sender::Payments(_, shop) => Some(shop),
+        }
+    }
+
     /// Checks the signature and makes the request envelopes: none where there is nothing to do but
     /// to answer, several where one request brings several webhooks.
     pub(crate) fn receive(

@@ -100,6 +100,10 @@ impl Shops {
         paying.map(|payer| payer.name.clone()).collect()
     }
 
+    pub fn count(&self) -> usize {
+        self.by_name.len()
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &Shop> {
         self.by_name.values()
     }
