@@ -3,12 +3,15 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const RESIDENT: &str = "process_resident_memory_bytes";
+const BUILD: &str = "onhand_build_info";
 const STARTED: &str = "process_start_time_seconds";
 
 /// Called once, near the start of the process, which it takes as the start.
 pub(crate) fn describe() {
     metrics::describe_gauge!(RESIDENT, "Memory of this process that is in RAM");
     metrics::describe_gauge!(STARTED, "When this process started, in seconds since 1970");
+    metrics::describe_gauge!(BUILD, "1; the version of Onhand that runs");
+    metrics::gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     metrics::gauge!(STARTED).set(since_epoch.as_secs_f64());
 }

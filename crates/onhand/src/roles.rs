@@ -222,7 +222,13 @@ impl Role {
         stop: CancellationToken,
     ) -> Result<(), worker::Died> {
         let consumers = (0..args.lanes).map(|_| queue.consumer()).collect();
-        worker::run(consumers, store.clone(), self.shops.clone(), args.config(strategy), stop).await
+        let shops = self.shops.clone();
+        let working = worker::run(consumers, store.clone(), shops, args.config(strategy), stop);
+        tokio::select! {
+            worked = working => worked,
+            never = queue.show_depth() => match never {},
+            never = store.show_connections() => match never {},
+        }
     }
 
     async fn finish(self, worked: Result<(), worker::Died>) -> anyhow::Result<ExitCode> {

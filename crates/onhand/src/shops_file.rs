@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use domain::ShopId;
 use platforms::{Shop, Shops};
@@ -78,6 +78,7 @@ pub(crate) fn watch(
     // Looked at first: a change while it is being read is seen at the next look.
     let seen = changed_at(path);
     let (sender, receiver) = watch::channel(Arc::new(load(path)?));
+    measure(true);
     tasks.spawn(stop.run_until_cancelled_owned(keep_reading(path.to_owned(), seen, sender)));
     Ok(receiver)
 }
@@ -96,14 +97,30 @@ async fn keep_reading(
         seen = now;
         match load(&path) {
             Ok(shops) => {
-                tracing::info!(shops = shops.iter().count(), "read the shops file again");
+                measure(true);
+                tracing::info!(shops = shops.count(), "read the shops file again");
                 sender.send_replace(Arc::new(shops));
             }
-            Err(error) => tracing::error!(
-                error = format!("{error:#}"),
-                "the shops file is bad; the last good one stays in use"
-            ),
+            Err(error) => {
+                measure(false);
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "the shops file is bad; the last good one stays in use"
+                );
+            }
         }
+    }
+}
+
+/// Tells of the latest reading.
+fn measure(good: bool) {
+    const GOOD: &str = "onhand_shops_file_good";
+    const READ: &str = "onhand_shops_file_read_timestamp_seconds";
+    metrics::describe_gauge!(GOOD, "1: the shops file is good; 0: an older one is in use");
+    metrics::describe_gauge!(READ, "When the shops file in use was read, since 1970");
+    metrics::gauge!(GOOD).set(f64::from(good));
+    if good {
+        metrics::gauge!(READ).set(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
     }
 }
 

@@ -24,8 +24,18 @@ use crate::clock::{Clock, Phase};
 use crate::socket::Socket;
 use crate::{BUFFER_BYTES_MAX, HEADER_BYTES_MAX, Limits};
 
-pub(crate) const PANICS: &str = "onhand_http_panics_total";
-pub(crate) const TIMEOUTS: &str = "onhand_http_timeouts_total";
+const PANICS: &str = "onhand_http_panics_total";
+const TIMEOUTS: &str = "onhand_http_timeouts_total";
+
+/// There from the first scrape on, so that a rate over them sees the first.
+pub(crate) fn describe() {
+    metrics::describe_counter!(PANICS, "Requests whose handler panicked");
+    metrics::describe_counter!(TIMEOUTS, "Connections closed for slowness, by phase");
+    metrics::counter!(PANICS).increment(0);
+    for phase in [Phase::Header, Phase::Request, Phase::Linger] {
+        metrics::counter!(TIMEOUTS, "phase" => phase.as_str()).increment(0);
+    }
+}
 
 /// Serves requests until the peer closes, a timeout ends it, or `stop` lets the last one finish.
 pub(crate) async fn serve(

@@ -21,8 +21,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 ///
 /// Returns when no connection is left. Dropping the future cuts them all.
 pub async fn run(listener: TcpListener, router: Router, limits: Limits, stop: CancellationToken) {
-    metrics::describe_counter!(connection::PANICS, "Requests whose handler panicked");
-    metrics::describe_counter!(connection::TIMEOUTS, "Connections closed for slowness, by phase");
+    connection::describe();
     let permits = Arc::new(Semaphore::new(limits.connections_max));
     let connections = TaskTracker::new();
     let cut = CancellationToken::new();
