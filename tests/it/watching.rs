@@ -1,11 +1,17 @@
 //! What alerts are set on, scraped from the real program.
 
+use std::time::{Duration, Instant};
+
 use domain::{Provider, Timestamp};
 use testkit::payments::PaymentLife;
+use testkit::shopify::ShopifyOrder;
 
-use crate::harness::{Fleet, Profile, eventually, in_both_profiles, shops};
+use crate::harness::{Fleet, Profile, Role, eventually, in_both_profiles, proxied, shops};
 
-in_both_profiles!(a_signature_that_is_too_old_is_counted_apart_from_one_that_is_wrong);
+in_both_profiles!(
+    a_signature_that_is_too_old_is_counted_apart_from_one_that_is_wrong,
+    every_process_tells_what_it_is_and_what_it_works_with,
+);
 
 const STRIPE_SECRET: &str = "a-secret-of-the-account";
 const STANDARD_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -87,10 +93,88 @@ async fn a_payment_that_waits_a_day_for_its_order_is_counted_until_the_order_com
     let listed = fleet.ok(&["payment", "list", "--unlinked", "--older-than", "1d"]).await;
     assert_eq!(listed.as_array().map(Vec::len), Some(1), "{listed}");
 
-    let order = testkit::shopify::ShopifyOrder::new(7).line("CAP", 1).webhook("orders/create");
+    let order = ShopifyOrder::new(7).line("CAP", 1).webhook("orders/create");
     assert_eq!(fleet.outcome(&order).await.0, "applied");
     fleet.workers.remove(0).stop().await;
     fleet.start_worker(&[]).await;
     counts(&fleet, 0.0).await;
+    fleet.finish().await;
+}
+
+async fn becomes(role: &Role, line: &str, expected: impl Fn(f64) -> bool) -> f64 {
+    eventually(line, async || role.metric(line).await.filter(|value| expected(*value))).await
+}
+
+async fn every_process_tells_what_it_is_and_what_it_works_with(profile: Profile) {
+    let mut fleet = Fleet::prepare(profile).await;
+    fleet.start_all(1).await;
+    fleet.stock("CAP", 10).await;
+    let order = ShopifyOrder::new(7).line("CAP", 1).webhook("orders/create");
+    assert_eq!(fleet.outcome(&order).await.0, "applied");
+    let version = format!("onhand_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"));
+    for role in fleet.roles() {
+        assert_eq!(role.metric(&version).await, Some(1.0), "{role:?}");
+        assert_eq!(role.metric("onhand_shops_file_good").await, Some(1.0), "{role:?}");
+    }
+    let front = fleet.front.as_ref().expect("it runs");
+    let last = "onhand_shop_last_webhook_timestamp_seconds{shop=\"demo\"}";
+    assert!(front.metric(last).await.is_some_and(|at| at > 1.7e9), "{front:?}");
+
+    let (worker, pool) = match profile {
+        Profile::Embedded => (front, "sqlite_writer"),
+        Profile::Fleet => (&fleet.workers[0], "postgres"),
+    };
+    let waits = format!("onhand_store_wait_seconds_count{{pool=\"{pool}\"}}");
+    assert!(worker.metric(&waits).await.is_some_and(|waits| waits >= 1.0), "{worker:?}");
+    let idle = format!("onhand_store_connections{{pool=\"{pool}\",state=\"idle\"}}");
+    becomes(worker, &idle, |idle| idle >= 1.0).await;
+    becomes(worker, "onhand_queue_parcels{state=\"ready\"}", |ready| ready == 0.0).await;
+
+    let read = "onhand_shops_file_read_timestamp_seconds";
+    let first = front.metric(read).await.expect("it was read");
+    fleet.write_shops("[[shop]]\nname = 7\n");
+    becomes(front, "onhand_shops_file_good", |good| good == 0.0).await;
+    assert_eq!(front.metric(read).await, Some(first), "the last good one stays in use");
+    fleet.write_shops(&shops("# mended\n"));
+    becomes(front, "onhand_shops_file_good", |good| good == 1.0).await;
+    becomes(front, read, |read| read > first).await;
+    fleet.finish().await;
+}
+
+/// What an autoscaler goes by, and who is on call.
+#[tokio::test]
+async fn ten_thousand_waiting_webhooks_and_the_age_of_the_oldest_show_within_a_scrape() {
+    /// As Prometheus has it for our roles.
+    const SCRAPE_INTERVAL: Duration = Duration::from_secs(15);
+    const WEBHOOKS: u64 = 10_000;
+
+    let mut fleet = Fleet::prepare(Profile::Fleet).await;
+    fleet.stock("CAP", 1_000_000).await;
+    let (database, through_proxy) = proxied(&fleet, "ONHAND_DATABASE_URL").await;
+    fleet.start_front(&[]).await;
+    fleet.start_worker(&[through_proxy]).await;
+    database.refuse().await;
+    database.cut();
+    let webhook = |id| ShopifyOrder::new(id).line("CAP", 1).webhook("orders/create");
+    fleet.burst((1..=WEBHOOKS).map(webhook).collect(), 64).done().await;
+
+    let since = Instant::now();
+    let ready = fleet.ok(&["status"]).await["queue"]["ready"].as_f64().expect("a count");
+    // The worker holds up to 128 parcels, of up to 64 webhooks.
+    assert!(ready > 10.0, "{ready} parcels are no backlog");
+    let worker = &fleet.workers[0];
+    let shown = "onhand_queue_parcels{state=\"ready\"}";
+    becomes(worker, shown, |parcels| (parcels - ready).abs() < 0.5).await;
+    let age = becomes(worker, "onhand_oldest_held_seconds", |age| age > 0.0).await;
+    assert!(since.elapsed() < SCRAPE_INTERVAL, "took {:?}", since.elapsed());
+    becomes(worker, "onhand_oldest_held_seconds", |older| older > age + 2.0).await;
+    assert!(worker.metric("onhand_held_envelopes").await.is_some_and(|held| held >= 1.0));
+
+    database.restore();
+    fleet.settled().await;
+    let worker = &fleet.workers[0];
+    for line in [shown, "onhand_oldest_held_seconds", "onhand_held_envelopes"] {
+        becomes(worker, line, |value| value == 0.0).await;
+    }
     fleet.finish().await;
 }
