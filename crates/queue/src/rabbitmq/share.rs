@@ -220,11 +220,11 @@ mod tests {
     #[test]
     fn the_latest_is_last_and_what_is_silent_does_not_count() {
         let mut served = Served::default();
-        [2, 0, 2].map(|partition| served.saw(partition));
+        [2, 0, 2].into_iter().for_each(|partition| served.saw(partition));
         assert_eq!(served.look(), [2, 0]);
         served.saw(0);
         assert_eq!(served.look(), [0]);
-        [1, 0].map(|partition| served.saw(partition));
+        [1, 0].into_iter().for_each(|partition| served.saw(partition));
         served.forget(1);
         assert_eq!(served.look(), [0]);
     }
