@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ids::{EnvelopeId, ListingKey, OrderKey, PaymentKey, Sku, StockKey, Version};
+use crate::ids::{EnvelopeId, ListingKey, OrderKey, PaymentKey, ShopId, Sku, StockKey, Version};
 use crate::order::{Order, OrderState};
 use crate::payment::Payment;
 use crate::privacy::KeptRequest;
@@ -34,6 +34,8 @@ pub struct ChangeSet {
     pub sightings: Vec<ShopSighting>,
     pub requests: Vec<KeptRequest>,
     pub dead: Vec<DeadLetter>,
+    /// Bodies that are kept for a while, of shops that ask for it.
+    pub kept: Vec<KeptBody>,
     pub effects: Vec<Effect>,
     pub operation: Option<Operation>,
     /// Envelopes that are under suspicion no longer (see `Store::suspect`).
@@ -68,6 +70,17 @@ impl StockChange {
     pub fn is_write(&self) -> bool {
         self.stock.version != self.expected
     }
+}
+
+/// The body of a webhook that was applied, kept for people to look at and to decide again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptBody {
+    pub envelope: EnvelopeId,
+    /// Who sent it, as its webhook's key has it.
+    pub shop: ShopId,
+    pub until: crate::Timestamp,
+    /// The envelope as it travelled, raw body and all.
+    pub raw: Vec<u8>,
 }
 
 /// Something to tell the outside, once. Only collected where a consumer is configured.

@@ -34,7 +34,7 @@ mod allocate;
 mod resolve;
 
 pub use batch::{Batch, Decided, Incoming};
-pub use change::{ChangeSet, Keys, Operation, OrderChange, PaymentChange, StockChange};
+pub use change::{ChangeSet, KeptBody, Keys, Operation, OrderChange, PaymentChange, StockChange};
 pub use decide::{Decision, decide};
 pub use envelope::{Envelope, Platform, Provider};
 pub use fact::{Fact, LineClass, LineRef, Meaning, OrderFact};

@@ -22,6 +22,25 @@ pub struct View {
 }
 
 impl View {
+    /// Takes in what was read later; what is there already stays.
+    pub fn add(&mut self, later: View) {
+        for (key, seen) in later.webhooks {
+            self.webhooks.entry(key).or_insert(seen);
+        }
+        for (key, order) in later.orders {
+            self.orders.entry(key).or_insert(order);
+        }
+        for (key, payment) in later.payments {
+            self.payments.entry(key).or_insert(payment);
+        }
+        for (key, listing) in later.listings {
+            self.listings.entry(key).or_insert(listing);
+        }
+        for (sku, rows) in later.stock.items {
+            self.stock.items.entry(sku).or_insert(rows);
+        }
+    }
+
     /// Whether the orders hold more than is committed: then orders and stock were read at different
     /// moments, and somebody committed in between. Nothing can be decided over that.
     pub fn is_torn(&self) -> bool {
@@ -64,6 +83,11 @@ impl StockView {
             .and_then(|locations| locations.get(&key.location))
             .copied()
             .unwrap_or_default()
+    }
+
+    /// The item's rows that are there, by location.
+    pub fn rows(&self, sku: &Sku) -> impl Iterator<Item = (&LocationId, &Stock)> {
+        self.items.get(sku).into_iter().flatten()
     }
 
     /// Whether the item exists: it has a stock row somewhere.

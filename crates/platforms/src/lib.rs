@@ -6,10 +6,12 @@
 
 use domain::{Envelope, Meaning, Platform};
 
+pub mod mask;
 pub mod payments;
 pub mod shopify;
 pub mod shops;
 pub mod signature;
+pub mod span;
 pub mod woocommerce;
 
 mod digest;

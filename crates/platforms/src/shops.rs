@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
+use std::time::Duration;
 
 use domain::{Platform, Policy, ShopId};
 use secrecy::{ExposeSecret, SecretString};
@@ -31,6 +32,8 @@ pub struct Shop {
     pub pays_for: Option<ShopId>,
     /// When money that was authorised is taken; only payments shops have use for it.
     pub capture: Capture,
+    /// How long bodies are kept after they were applied; `None`: not at all.
+    pub keep_bodies: Option<Duration>,
 }
 
 /// How an account takes the money that was authorised.

@@ -18,7 +18,7 @@ use crate::channels::{PaymentFilter, PaymentRow, PrivacyRow, SightingRow};
 use crate::measure;
 use crate::migrations::SchemaVersions;
 use crate::pages::{
-    ActivityRow, DeadPage, OperationRow, OrderPage, OrderRow, Page, ReasonRow, Shortage,
+    ActivityRow, DeadPage, Letters, OperationRow, OrderPage, OrderRow, Page, ReasonRow, Shortage,
     WebhookPage,
 };
 use crate::postgres::{self, Postgres, PostgresConfig};
@@ -27,7 +27,8 @@ use crate::reports::{
 };
 use crate::sqlite::{self, Sqlite};
 use crate::{
-    Channels, Commit, Pages, Redaction, Redactions, Reports, ShortOrder, Store, StoreError, Waiting,
+    Channels, Commit, DeadBody, Pages, Redaction, Redactions, Reports, ShortOrder, Store,
+    StoreError, Waiting,
 };
 
 /// What a call will answer.
@@ -144,6 +145,9 @@ macro_rules! whichever {
     }};
 }
 
+// After the macro, which it uses.
+mod bodies;
+
 impl Store for AnyStore {
     type Claim = AnyClaim;
 
@@ -250,12 +254,34 @@ impl Redactions for AnyStore {
         after: Option<EnvelopeId>,
         limit: i64,
         bytes_max: i64,
-    ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
+    ) -> Result<Vec<DeadBody>, StoreError> {
         whichever!(self, store => store.dead_bodies(shop, after, limit, bytes_max))
     }
 
     async fn redact(&self, letters: &[EnvelopeId]) -> Result<(), StoreError> {
         whichever!(self, store => store.redact(letters))
+    }
+
+    async fn kept_bodies(
+        &self,
+        shop: &ShopId,
+        after: Option<EnvelopeId>,
+        limit: i64,
+        bytes_max: i64,
+    ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
+        whichever!(self, store => store.kept_bodies(shop, after, limit, bytes_max))
+    }
+
+    async fn remove_bodies(
+        &self,
+        shop: &ShopId,
+        envelopes: &[EnvelopeId],
+    ) -> Result<(), StoreError> {
+        whichever!(self, store => store.remove_bodies(shop, envelopes))
+    }
+
+    async fn remove_expired_bodies(&self, now: Timestamp, limit: i64) -> Result<u64, StoreError> {
+        whichever!(self, store => store.remove_expired_bodies(now, limit))
     }
 }
 
@@ -411,6 +437,10 @@ impl Pages for AnyStore {
         whichever!(self, store => store.orders_called(text, shops, limit))
     }
 
+    async fn orders_of(&self, sku: &Sku, limit: i64) -> Result<Vec<OrderRow>, StoreError> {
+        whichever!(self, store => store.orders_of(sku, limit))
+    }
+
     async fn webhook_page(
         &self,
         page: &WebhookPage,
@@ -424,6 +454,23 @@ impl Pages for AnyStore {
 
     async fn dead_page(&self, page: &DeadPage) -> Result<Vec<DeadRow>, StoreError> {
         whichever!(self, store => store.dead_page(page))
+    }
+
+    async fn open_letters(
+        &self,
+        which: &Letters,
+        after: Option<EnvelopeId>,
+        limit: i64,
+    ) -> Result<Vec<DeadRow>, StoreError> {
+        whichever!(self, store => store.open_letters(which, after, limit))
+    }
+
+    async fn count_open_letters(
+        &self,
+        which: &Letters,
+        after: Option<EnvelopeId>,
+    ) -> Result<i64, StoreError> {
+        whichever!(self, store => store.count_open_letters(which, after))
     }
 
     async fn dead_reasons(&self) -> Result<Vec<ReasonRow>, StoreError> {

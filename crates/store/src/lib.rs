@@ -31,6 +31,7 @@ mod measure;
 pub mod migrations;
 pub mod pages;
 pub mod postgres;
+pub mod prune;
 pub mod redactions;
 pub mod reports;
 pub mod sqlite;
@@ -38,7 +39,8 @@ pub mod sqlite;
 pub use any::{AnyClaim, AnyStore, Database};
 pub use channels::Channels;
 pub use pages::{Pages, ReasonRow};
-pub use redactions::{Redaction, Redactions};
+pub use prune::Bodies;
+pub use redactions::{DeadBody, Redaction, Redactions};
 pub use reports::Reports;
 
 /// The worker's side of a store.

@@ -21,6 +21,9 @@ pub const SCAN_MAX: i64 = 20_000;
 /// Short orders that are looked through for what they want.
 pub const SHORT_MAX: i64 = 2_000;
 
+/// Moves of a stock row that are looked through for the orders that made them.
+pub const MOVES_MAX: i64 = 2_000;
+
 /// Short orders that are looked through for what there is none of: this is asked all the time.
 pub(crate) const SHORTAGE_MAX: i64 = 500;
 
@@ -69,6 +72,14 @@ pub trait Pages {
         limit: i64,
     ) -> impl Future<Output = Result<Vec<OrderRow>, StoreError>> + Send;
 
+    /// Orders that moved units of this very item lately (among the last [`MOVES_MAX`] moves of each of
+    /// its rows), and of [`SHORT_MAX`] short ones those that ask for it; the latest first.
+    fn orders_of(
+        &self,
+        sku: &Sku,
+        limit: i64,
+    ) -> impl Future<Output = Result<Vec<OrderRow>, StoreError>> + Send;
+
     /// Webhooks, newest first.
     fn webhook_page(
         &self,
@@ -83,6 +94,21 @@ pub trait Pages {
         &self,
         page: &DeadPage,
     ) -> impl Future<Output = Result<Vec<DeadRow>, StoreError>> + Send;
+
+    /// Open dead letters without their bodies, oldest first: up to `limit` after `after`.
+    fn open_letters(
+        &self,
+        which: &Letters,
+        after: Option<EnvelopeId>,
+        limit: i64,
+    ) -> impl Future<Output = Result<Vec<DeadRow>, StoreError>> + Send;
+
+    /// How many those are, in all, after `after`.
+    fn count_open_letters(
+        &self,
+        which: &Letters,
+        after: Option<EnvelopeId>,
+    ) -> impl Future<Output = Result<i64, StoreError>> + Send;
 
     /// Open dead letters by reason, most first.
     fn dead_reasons(&self) -> impl Future<Output = Result<Vec<ReasonRow>, StoreError>> + Send;
@@ -191,6 +217,15 @@ pub struct DeadPage {
     pub closed_too: bool,
     pub before: Option<EnvelopeId>,
     pub limit: i64,
+}
+
+/// Which open dead letters are meant by one command. Empty: all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Letters {
+    pub reason: Option<String>,
+    pub shop: Option<ShopId>,
+    /// Those that died then or later.
+    pub since: Option<Timestamp>,
 }
 
 /// Open dead letters of one reason.

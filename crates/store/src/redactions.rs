@@ -1,5 +1,5 @@
 //! What a store does so that personal data is removed: requests that are to be carried out, and the
-//! only bodies that are kept, those of dead letters.
+//! bodies that are kept: those of dead letters, and for a while others where a shop wants it.
 //!
 //! A request is open until everything is gone. Carrying one out again finds less to do, so it may be
 //! begun anew after a crash, and by several processes at once.
@@ -25,7 +25,7 @@ pub trait Redactions: Clone + Send + Sync + 'static {
         again_at: Option<Timestamp>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Dead letters of this very shop that still have their bodies, oldest first: up to `limit`
+    /// Dead letters of this very shop that have a body still or words about it, oldest first: up to `limit`
     /// after `after`.
     fn dead_ids(
         &self,
@@ -34,10 +34,24 @@ pub trait Redactions: Clone + Send + Sync + 'static {
         limit: i64,
     ) -> impl Future<Output = Result<Vec<EnvelopeId>, StoreError>> + Send;
 
-    /// Dead letters that are a shop's or nobody's, with their bodies, oldest first: those after
-    /// `after`, until `limit` or `bytes_max` is reached, and one at least. Redacted ones have no
-    /// bodies and are left out.
+    /// Dead letters that are a shop's or nobody's, oldest first: those after `after`, until `limit` or
+    /// `bytes_max` is reached, and one at least. Those that are closed have no bodies any more, but
+    /// their details may quote them; redacted ones have neither and are left out.
     fn dead_bodies(
+        &self,
+        shop: &ShopId,
+        after: Option<EnvelopeId>,
+        limit: i64,
+        bytes_max: i64,
+    ) -> impl Future<Output = Result<Vec<DeadBody>, StoreError>> + Send;
+
+    /// Removes the bodies of these dead letters for good, and every text that quotes them. Open ones
+    /// are discarded: without its body nothing can be replayed.
+    fn redact(&self, letters: &[EnvelopeId])
+    -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The kept bodies of what this very shop sent and was applied, in pages as of dead letters.
+    fn kept_bodies(
         &self,
         shop: &ShopId,
         after: Option<EnvelopeId>,
@@ -45,10 +59,29 @@ pub trait Redactions: Clone + Send + Sync + 'static {
         bytes_max: i64,
     ) -> impl Future<Output = Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError>> + Send;
 
-    /// Removes the bodies of these dead letters for good, and every text that quotes them. Open ones
-    /// are discarded: without its body nothing can be replayed.
-    fn redact(&self, letters: &[EnvelopeId])
-    -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Removes these kept bodies.
+    fn remove_bodies(
+        &self,
+        shop: &ShopId,
+        envelopes: &[EnvelopeId],
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Removes up to `limit` of the bodies that were to be kept until before `now`, and says how many.
+    fn remove_expired_bodies(
+        &self,
+        now: Timestamp,
+        limit: i64,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+}
+
+/// What a dead letter has of a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadBody {
+    pub id: EnvelopeId,
+    /// The envelope; nothing if the letter is closed.
+    pub raw: Vec<u8>,
+    /// It may quote the body.
+    pub detail: String,
 }
 
 /// An open request for removal.

@@ -23,7 +23,7 @@ use crate::{clock, measure};
 const OPTIMISTIC_TRIES: u32 = 3;
 
 /// Tries after which a batch is given up as stuck, and its envelopes are tried one by one.
-const TRIES_MAX: u32 = 30;
+pub(crate) const TRIES_MAX: u32 = 30;
 
 /// How long waits what the store does not even take as a dead letter.
 pub(crate) const UNWRITABLE_WAIT: Duration = retry::RUNGS[retry::RUNGS.len() - 1];
@@ -164,7 +164,7 @@ impl<S: Store> Processor<S> {
     /// The rows that the batch needs. A refund or a dispute names its payment alone, so payments are
     /// looked up first for the orders that they pay for; should that change before the commit, the
     /// payment's version tells.
-    async fn keys(&self, batch: &[Prepared]) -> Result<Keys, StoreError> {
+    pub(crate) async fn keys(&self, batch: &[Prepared]) -> Result<Keys, StoreError> {
         let mut keys = keys(batch);
         if !keys.payments.is_empty() {
             let payments = Keys { payments: keys.payments.clone(), ..Keys::default() };
@@ -263,7 +263,7 @@ impl<S: Store> Processor<S> {
 
 /// Decides all of `batch` over `view`. One that panics is condemned, and the others are decided
 /// anew as if it had been condemned before.
-fn decide(batch: &mut [Prepared], view: View) -> (Batch, Vec<Decided>) {
+pub(crate) fn decide(batch: &mut [Prepared], view: View) -> (Batch, Vec<Decided>) {
     let now = clock::now();
     loop {
         let mut changes = Batch::new(view.clone());
@@ -294,7 +294,11 @@ fn decide(batch: &mut [Prepared], view: View) -> (Batch, Vec<Decided>) {
                     .iter()
                     .filter(|one| one.suspect)
                     .for_each(|one| changes.clear_suspicion(one.envelope.id));
-                let decided = decided.into_iter().chain(last).filter_map(Result::ok).collect();
+                let decided: Vec<_> =
+                    decided.into_iter().chain(last).filter_map(Result::ok).collect();
+                let kept = batch.iter().zip(&decided);
+                kept.filter_map(|(one, decided)| one.kept(decided, now))
+                    .for_each(|body| changes.keep(body));
                 return (changes, decided);
             }
         }

@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+mod again;
 mod backoff;
 mod batch;
 pub mod clock;
@@ -38,6 +39,7 @@ mod unlinked;
 mod waiting;
 
 pub use self::backoff::ConflictBackoff;
+pub use again::Again;
 pub use batch::{Done, Processor};
 #[cfg(feature = "redis")]
 pub use lease;

@@ -2,13 +2,16 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::sighting::Thing;
 use domain::{
-    DeadReason, Envelope, Fact, Incoming, Keys, LineClass, ListingKey, Meaning, OrderId, OrderKey,
-    PaymentKey, Policy, Sighting, Variant, View, WebhookKey,
+    DeadReason, Decided, Envelope, Fact, Incoming, KeptBody, Keys, LineClass, ListingKey, Meaning,
+    OrderId, OrderKey, Outcome, PaymentKey, Policy, Sighting, Timestamp, Variant, View, WebhookKey,
 };
 use platforms::{Capture, Shop, Shops, shopify};
+
+use crate::clock;
 
 /// One envelope that a batch is to decide.
 #[derive(Clone, Debug)]
@@ -38,6 +41,8 @@ pub(crate) struct Prepared {
     pub(crate) meaning: Meaning,
     pub(crate) policy: Arc<Policy>,
     pub(crate) suspect: bool,
+    /// How long its body is kept once it is applied.
+    keep: Option<Duration>,
 }
 
 impl Prepared {
@@ -72,13 +77,25 @@ impl Prepared {
             attempts: work.attempts,
             replay: work.replay,
         };
+        // Requests about customers' data name the customer, and are done with when they are answered.
+        let is_request = matches!(meaning, Meaning::Fact(Fact::Privacy(_)));
+        let keep = shop.and_then(|shop| shop.keep_bodies).filter(|_| !is_request);
         let policy = whose.map(|shop| Arc::new(shop.policy.clone())).unwrap_or_default();
-        Self { envelope, incoming, meaning, policy, suspect: work.suspect }
+        Self { envelope, incoming, meaning, policy, suspect: work.suspect, keep }
     }
 
     /// Gives up on it: from now on it means a dead letter.
     pub(crate) fn condemn(&mut self, reason: DeadReason, detail: String) {
         self.meaning = Meaning::Dead { reason, detail };
+    }
+
+    /// What is kept of it once it is decided so. A dead letter keeps its body by itself, and of a repeat
+    /// the first is there.
+    pub(crate) fn kept(&self, decided: &Decided, now: Timestamp) -> Option<KeptBody> {
+        let Decided::Verdict(verdict) = decided else { return None };
+        let keep = self.keep.filter(|_| verdict.outcome != Outcome::Dead)?;
+        let (envelope, shop) = (self.envelope.id, self.envelope.shop.clone());
+        Some(KeptBody { envelope, shop, until: clock::after(now, keep), raw: self.raw() })
     }
 
     /// The envelope as it travels, for a dead letter.

@@ -1,19 +1,21 @@
 //! Removes personal data when a platform passes on that a customer, or a shop, asks for it.
 //!
-//! The only place where Onhand keeps bodies is dead letters. A request is committed as open, like any
-//! other webhook; here it is carried out, beside the lanes, in pages, at once and once more when
-//! whatever came before it has left the retry ladder and may have become a dead letter meanwhile.
-//! Then it is closed. A crash in between makes it begin anew and find less to do, and so do several
-//! workers that carry out the same one.
+//! Onhand keeps bodies in dead letters, whose details may quote them and stay when they are closed; and
+//! for a while those of what was applied, where a shop wants that (`keep_bodies`). A request is committed
+//! as open, like any other webhook; here it is carried out, beside the lanes, in pages, at once and once
+//! more when whatever came before it has left the retry ladder and may have become a dead letter
+//! meanwhile. Then it is closed. A crash in between makes it begin anew and find less to do, and so do
+//! several workers that carry out the same one.
 
 use std::collections::BTreeSet;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::privacy::{PrivacyKind, PrivacyRequest};
-use domain::{Envelope, EnvelopeId, ShopId, Timestamp, retry};
+use domain::{EnvelopeId, ShopId, Timestamp, retry};
 use platforms::Shops;
-use store::{Redaction, Redactions, StoreError};
+use store::{DeadBody, Redaction, Redactions, StoreError};
 use tokio::sync::watch;
 
 use crate::backoff::ConflictBackoff;
@@ -84,19 +86,16 @@ async fn carry_out<S: Redactions>(
             removed += remove_all(store, own).await?;
         }
         removed += remove(store, own, request).await?;
+        removed += remove_kept(store, own, request).await?;
     }
     let next = match again_at {
-        None => Some(later(now, retry::length() + IN_QUEUE)),
+        None => Some(clock::after(now, retry::length() + IN_QUEUE)),
         Some(_) => None,
     };
     store.redaction_carried_out(*id, next).await?;
     let (kind, closed) = (request.kind.as_str(), next.is_none());
     tracing::info!(request.id = %id, shop.id = %shop, kind, removed, closed, "bodies removed");
     Ok(())
-}
-
-fn later(at: Timestamp, wait: Duration) -> Timestamp {
-    Timestamp(at.0.saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX)))
 }
 
 /// Removes all of a shop's bodies without reading one.
@@ -122,11 +121,12 @@ async fn remove<S: Redactions>(
     let mut after = None;
     loop {
         let page = store.dead_bodies(shop, after, PAGE_LETTERS, PAGE_BYTES).await?;
-        let Some((last, _)) = page.last() else { return Ok(removed) };
-        after = Some(*last);
+        let Some(last) = page.last() else { return Ok(removed) };
+        after = Some(last.id);
         let mut letters = Vec::new();
-        for (id, raw) in &page {
-            if is_concerned(raw, shop, request) {
+        for DeadBody { id, raw, detail } in &page {
+            let quoted = names(detail, request);
+            if quoted || (!raw.is_empty() && is_concerned(raw, shop, request)) {
                 letters.push(*id);
             }
             // The lanes have the same threads.
@@ -137,18 +137,51 @@ async fn remove<S: Redactions>(
     }
 }
 
+/// Removes the kept bodies of what was applied, as far as the request concerns them.
+async fn remove_kept<S: Redactions>(
+    store: &S,
+    shop: &ShopId,
+    request: &PrivacyRequest,
+) -> Result<usize, StoreError> {
+    let mut removed = 0;
+    let mut after = None;
+    loop {
+        let page = store.kept_bodies(shop, after, PAGE_LETTERS, PAGE_BYTES).await?;
+        let Some((last, _)) = page.last() else { return Ok(removed) };
+        after = Some(*last);
+        let mut bodies = Vec::new();
+        for (id, raw) in &page {
+            if is_concerned(raw, shop, request) {
+                bodies.push(*id);
+            }
+            tokio::task::yield_now().await;
+        }
+        if !bodies.is_empty() {
+            patiently(|| store.remove_bodies(shop, &bodies)).await?;
+        }
+        removed += bodies.len();
+    }
+}
+
 async fn redact<S: Redactions>(store: &S, letters: &[EnvelopeId]) -> Result<(), StoreError> {
     if letters.is_empty() {
         return Ok(());
     }
+    patiently(|| store.redact(letters)).await
+}
+
+/// Tries again what meets locks.
+async fn patiently<F: Future<Output = Result<(), StoreError>> + Send>(
+    mut act: impl FnMut() -> F,
+) -> Result<(), StoreError> {
     let mut backoff = ConflictBackoff::default();
     for _ in 1..TRIES_MAX {
-        match store.redact(letters).await {
+        match act().await {
             Err(StoreError::TryAgain(_)) => tokio::time::sleep(backoff.next_wait()).await,
             done => return done,
         }
     }
-    store.redact(letters).await
+    act().await
 }
 
 /// What is shorter is found by chance.
@@ -158,19 +191,20 @@ const WORD_BYTES_MIN: usize = 3;
 fn is_concerned(raw: &[u8], shop: &ShopId, request: &PrivacyRequest) -> bool {
     match queue::parcel::decode(raw) {
         Ok(envelopes) => envelopes.iter().any(|envelope| {
+            let body = || String::from_utf8_lossy(&envelope.body);
             envelope.shop == *shop
-                && (request.kind == PrivacyKind::RedactShop || names(envelope, request))
+                && (request.kind == PrivacyKind::RedactShop || names(&body(), request))
         }),
         Err(_) => true,
     }
 }
 
-fn names(envelope: &Envelope, request: &PrivacyRequest) -> bool {
-    let body = String::from_utf8_lossy(&envelope.body).to_lowercase();
+fn names(text: &str, request: &PrivacyRequest) -> bool {
+    let text = text.to_lowercase();
     let orders = request.orders.iter().map(|order| order.as_str());
     let traces = request.traces.iter().map(String::as_str);
     let mut words = orders.chain(request.customer.as_deref()).chain(traces);
-    words.any(|word| word.len() >= WORD_BYTES_MIN && has_word(&body, &word.to_lowercase()))
+    words.any(|word| word.len() >= WORD_BYTES_MIN && has_word(&text, &word.to_lowercase()))
 }
 
 /// Whether `word` stands in `text` by itself: an id is not found inside a longer one.

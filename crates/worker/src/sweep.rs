@@ -1,5 +1,6 @@
-//! What is looked after from time to time: what waits for people is counted, and short orders are
-//! tried again when units came in, for shops that want it (`when_restocked = "commit_short"`).
+//! What is looked after from time to time: what waits for people is counted, kept bodies whose time is
+//! over are removed, and short orders are tried again when units came in, for shops that want it
+//! (`when_restocked = "commit_short"`).
 //!
 //! Each pass goes through a shop's short orders, oldest first, and commits those that fit by now;
 //! one that does not fit is passed over. Workers may sweep side by side: a page that was changed
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use domain::{Batch, ChangeSet, EnvelopeId, Keys, OrderKey, Outcome, View};
 use platforms::{Shop, Shops, WhenRestocked};
-use store::{Commit, ShortOrder, Store, StoreError};
+use store::{Commit, Redactions, ShortOrder, Store, StoreError};
 use tokio::sync::watch;
 
 use crate::backoff::ConflictBackoff;
@@ -27,7 +28,11 @@ const PAGE: i64 = 100;
 const TRIES_MAX: u32 = 12;
 const OPTIMISTIC_TRIES: u32 = 3;
 
-/// How often is counted what waits for people.
+/// Kept bodies removed in one transaction, and such transactions in a row.
+const EXPIRED_PAGE: i64 = 500;
+const EXPIRED_PAGES: usize = 100;
+
+/// How often is counted what waits for people, and looked for kept bodies that are to go.
 const COUNT_EVERY: Duration = Duration::from_secs(60);
 
 /// What the ledger gives as the reason.
@@ -43,7 +48,11 @@ enum Failed {
 }
 
 /// Sweeps for ever. Dropping it loses nothing.
-pub(crate) async fn run<S: Store>(store: S, shops: watch::Receiver<Arc<Shops>>, every: Duration) {
+pub(crate) async fn run<S: Store + Redactions>(
+    store: S,
+    shops: watch::Receiver<Arc<Shops>>,
+    every: Duration,
+) {
     let mut unlinked = Unlinked::default();
     let mut counted: Option<Instant> = None;
     loop {
@@ -51,6 +60,7 @@ pub(crate) async fn run<S: Store>(store: S, shops: watch::Receiver<Arc<Shops>>, 
         if counted.is_none_or(|at| at.elapsed() >= COUNT_EVERY) {
             unlinked.look(&store).await;
             waiting::look(&store).await;
+            remove_expired(&store).await;
             counted = Some(Instant::now());
         }
         let now = shops.borrow().clone();
@@ -67,6 +77,21 @@ pub(crate) async fn run<S: Store>(store: S, shops: watch::Receiver<Arc<Shops>>, 
                 Err(Failed::Refused(error)) => {
                     tracing::error!(shop.id = %shop.name, error, "cannot list short orders");
                 }
+            }
+        }
+    }
+}
+
+/// Removes kept bodies whose time is over, and goes on the next time if there are very many.
+async fn remove_expired<S: Redactions>(store: &S) {
+    for _ in 0..EXPIRED_PAGES {
+        match store.remove_expired_bodies(clock::now(), EXPIRED_PAGE).await {
+            Ok(0) => return,
+            Ok(removed) => tracing::debug!(removed, "kept bodies removed: their time is over"),
+            Err(error) => {
+                let error = crate::error_chain(&error);
+                tracing::debug!(error, "kept bodies stay until the store answers");
+                return;
             }
         }
     }

@@ -6,10 +6,10 @@
 
 use std::collections::HashMap;
 
-use crate::change::{ChangeSet, Effect, EffectKind, Operation, OrderChange, StockChange};
+use crate::change::{ChangeSet, Effect, EffectKind, KeptBody, Operation, OrderChange, StockChange};
 use crate::decide::Decision;
 use crate::fact::{Fact, Meaning};
-use crate::ids::{EnvelopeId, OrderKey, ShopId, StockKey, Version};
+use crate::ids::{EnvelopeId, OrderId, OrderKey, ShopId, StockKey, Version};
 use crate::order::Order;
 use crate::policy::Policy;
 use crate::stock::{Cause, LedgerRow, Move};
@@ -77,6 +77,11 @@ impl Batch {
         &self.view
     }
 
+    /// As all that was decided leaves it.
+    pub fn into_view(self) -> View {
+        self.view
+    }
+
     pub fn into_changes(self) -> ChangeSet {
         self.changes
     }
@@ -101,7 +106,34 @@ impl Batch {
             self.repeat(incoming);
             return Decided::Duplicate;
         }
-        let (verdict, order) = match meaning {
+        let (verdict, order) = self.take_in(incoming, meaning, policy, now);
+        if verdict.outcome == Outcome::Dead {
+            self.changes.dead.push(dead_letter(incoming, &verdict, now, raw()));
+        }
+        self.record(incoming, order, verdict.clone(), was_dead, now);
+        Decided::Verdict(verdict)
+    }
+
+    /// Decides once more what the inbox has, whatever became of it then: its row stays as it is.
+    pub fn again(
+        &mut self,
+        incoming: &Incoming,
+        meaning: &Meaning,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Verdict {
+        self.take_in(incoming, meaning, policy, now).0
+    }
+
+    /// What the meaning does to everything but the inbox, and the order that it names.
+    fn take_in(
+        &mut self,
+        incoming: &Incoming,
+        meaning: &Meaning,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> (Verdict, Option<OrderId>) {
+        match meaning {
             Meaning::Fact(Fact::Order(fact)) => {
                 let verdict = self.order_fact(incoming, fact, policy, now);
                 (verdict, Some(fact.order.clone()))
@@ -113,17 +145,17 @@ impl Batch {
             Meaning::Fact(Fact::Privacy(request)) => (self.privacy(incoming, request), None),
             Meaning::Ignored(reason) => (Verdict::ignored(reason), None),
             Meaning::Dead { reason, detail } => (Verdict::dead(*reason, detail), None),
-        };
-        if verdict.outcome == Outcome::Dead {
-            self.changes.dead.push(dead_letter(incoming, &verdict, now, raw()));
         }
-        self.record(incoming, order, verdict.clone(), was_dead, now);
-        Decided::Verdict(verdict)
     }
 
     /// Keeps what is not even an envelope as a dead letter.
     pub fn unreadable(&mut self, letter: DeadLetter) {
         self.changes.dead.push(letter);
+    }
+
+    /// Keeps the body of what was just decided.
+    pub fn keep(&mut self, body: KeptBody) {
+        self.changes.kept.push(body);
     }
 
     /// The envelope was decided alone and survived.
@@ -220,7 +252,7 @@ impl Batch {
     fn record(
         &mut self,
         incoming: &Incoming,
-        order: Option<crate::OrderId>,
+        order: Option<OrderId>,
         verdict: Verdict,
         replaces_dead: bool,
         now: Timestamp,

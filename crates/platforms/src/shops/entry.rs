@@ -1,6 +1,7 @@
 //! One `[[shop]]` of the shops file, field by field.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use domain::policy::{CommitOn, UnknownSku, WhenShort};
 use domain::stock::QUANTITY_MAX;
@@ -9,11 +10,11 @@ use secrecy::SecretString;
 use toml::Value;
 
 use super::{Capture, Shop, ShopsError, WhenRestocked};
-use crate::moment;
 use crate::shopify::Id;
+use crate::{moment, span};
 
 /// Every field, as an error shows it to somebody who has to write it.
-const EXAMPLES: [(&str, &str); 14] = [
+const EXAMPLES: [(&str, &str); 15] = [
     ("name", r#"name = "demo""#),
     ("platform", r#"platform = "shopify""#),
     ("domain", r#"domain = "demo.myshopify.com""#),
@@ -28,6 +29,7 @@ const EXAMPLES: [(&str, &str); 14] = [
     ("live_from", r#"live_from = "2026-11-01T00:00:00Z""#),
     ("pays_for", r#"pays_for = "demo""#),
     ("capture", r#"capture = "automatic""#),
+    ("keep_bodies", r#"keep_bodies = "7d""#),
 ];
 
 const NAME_BYTES_MAX: usize = 64;
@@ -36,6 +38,9 @@ const DOMAIN_BYTES_MAX: usize = 253;
 const LOCATION_BYTES_MAX: usize = 255;
 /// Every secret costs one pass over each body; a rotation needs two.
 const SECRETS_PER_SHOP_MAX: usize = 16;
+
+/// Personal data that is kept for longer needs a better reason than this.
+const KEEP_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// What envelopes of unnamed senders say instead of a shop; no shop may take it.
 pub(crate) const UNKNOWN_SHOP: &str = "unknown";
@@ -102,7 +107,20 @@ impl Entry {
                     &[("manual", Capture::Manual), ("automatic", Capture::Automatic)],
                 )?
                 .unwrap_or_default(),
+            keep_bodies: self.keep_bodies()?,
         })
+    }
+
+    fn keep_bodies(&mut self) -> Result<Option<Duration>, ShopsError> {
+        let Some(text) = self.text("keep_bodies")? else { return Ok(None) };
+        match span::parse(&text) {
+            Some(length) if length <= KEEP_MAX => Ok(Some(length).filter(|it| !it.is_zero())),
+            _ => {
+                let what =
+                    format!("{text:?} is not a length of time up to {} days", days(KEEP_MAX));
+                Err(self.error("keep_bodies", what))
+            }
+        }
     }
 
     fn policy(&mut self, platform: Platform) -> Result<Policy, ShopsError> {
@@ -327,6 +345,10 @@ impl Entry {
             .unwrap_or_default();
         ShopsError(format!("shop {}: {field}: {}{example}", self.name, what.as_ref()))
     }
+}
+
+fn days(length: Duration) -> u64 {
+    length.as_secs() / (24 * 60 * 60)
 }
 
 /// A domain in lower case, or `None` where the text is something else. Always has a dot, so that it

@@ -6,6 +6,7 @@ mod check;
 mod corpus;
 mod events;
 mod malformed;
+mod mask;
 mod orders;
 mod payments;
 mod privacy;

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use domain::policy::{CommitOn, UnknownSku, WhenShort};
 use domain::{LocationId, Platform, PlatformLocation, Policy, ShopId, Timestamp};
 use platforms::{Shops, ShopsError, WhenRestocked};
@@ -46,6 +48,7 @@ fn a_full_entry_is_read() {
         location_ids = { "655441491" = "main", "gid://shopify/Location/7" = "annex" }
         safety_stock = 2
         live_from = "2026-11-01T00:00:00+01:00"
+        keep_bodies = "7d"
 
         [[shop]]
         name = "stripe"
@@ -88,6 +91,7 @@ fn a_full_entry_is_read() {
     assert_eq!((stripe.platform, &stripe.domain), (Platform::Payments, &None));
     assert_eq!(stripe.pays_for, Some(ShopId::new("demo")));
     let woo = shops.get(&ShopId::new("woo_1")).expect("it is in the file");
+    assert_eq!((demo.keep_bodies, woo.keep_bodies), (Some(Duration::from_secs(604_800)), None));
     assert_eq!(woo.policy.live_from, Some(Timestamp::from_seconds(1_793_491_200)));
     assert_eq!(shops.iter().count(), 3);
 }
@@ -168,6 +172,9 @@ fn an_error_in_a_rule_says_what_could_stand_there() {
         ("live_from = 2026-11-01T00:00:00", "live_from: \"2026-11-01T00:00:00\" is not"),
         ("live_from = 2026-11-01", "live_from: \"2026-11-01\" is not"),
         ("live_from = 1", "live_from: is not a moment"),
+        ("keep_bodies = \"long\"", "keep_bodies: \"long\" is not a length of time"),
+        ("keep_bodies = \"2 years\"", "keep_bodies: \"2 years\" is not a length of time"),
+        ("keep_bodies = 7", "keep_bodies: is not a text"),
         ("pays_for = \"dmo\"", "pays_for: no shop in this file is named \"dmo\"; did you mean"),
         ("capture = \"auto\"", "capture: \"auto\" is none of manual, automatic"),
         ("pays_for = \"demo\"", "pays_for: only shops with platform = \"payments\" pay"),

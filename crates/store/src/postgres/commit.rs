@@ -291,6 +291,15 @@ fn unchecked<'a>(
                 }),
         ),
         (
+            !changes.kept.is_empty(),
+            include_str!("sql/insert_bodies.sql"),
+            Columns::default()
+                .with(&changes.kept, |kept| kept.shop.as_str())
+                .with(&changes.kept, |kept| kept.envelope.0)
+                .with(&changes.kept, |kept| moment(kept.until))
+                .with(&changes.kept, |kept| kept.raw.as_slice()),
+        ),
+        (
             closed.iter().any(|record| record.verdict.outcome != domain::Outcome::Dead),
             include_str!("sql/close_dead_letters.sql"),
             Columns::default()

@@ -25,6 +25,7 @@ mod flight;
 mod load;
 mod pages;
 mod pool;
+mod prune;
 mod redactions;
 mod reports;
 mod rows;

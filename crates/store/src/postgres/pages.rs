@@ -2,17 +2,24 @@
 
 use domain::{EnvelopeId, OrderKey, Outcome, ShopId, Sku, Stock, StockKey, Version};
 use tokio_postgres::types::ToSql;
+use uuid::Uuid;
 
 use super::Postgres;
+use super::columns::moment;
 use crate::StoreError;
 use crate::pages::{
-    ActivityRow, DeadPage, LAST, OperationRow, OrderPage, OrderRow, Page, Pages, ReasonRow,
-    SCAN_MAX, SHORT_MAX, SHORTAGE_MAX, Shortage, WebhookPage, activity_row, below, envelope,
-    missing_row, operation_row, order_row, page, reason_row,
+    ActivityRow, DeadPage, LAST, Letters, MOVES_MAX, OperationRow, OrderPage, OrderRow, Page,
+    Pages, ReasonRow, SCAN_MAX, SHORT_MAX, SHORTAGE_MAX, Shortage, WebhookPage, activity_row,
+    below, envelope, missing_row, operation_row, order_row, page, reason_row,
 };
 use crate::reports::{
     DeadRow, Fields, HistoryRow, WebhookRow, dead_row, history_row, stock_row, webhook_row,
 };
+
+/// As parameters.
+fn letters(which: &Letters) -> (Option<&str>, Option<&str>, Option<jiff::Timestamp>) {
+    (which.reason.as_deref(), which.shop.as_ref().map(ShopId::as_str), which.since.map(moment))
+}
 
 impl Pages for Postgres {
     async fn stock_page(
@@ -103,6 +110,11 @@ impl Pages for Postgres {
         self.rows(include_str!("sql/page_orders_called.sql"), &params, order_row).await
     }
 
+    async fn orders_of(&self, sku: &Sku, limit: i64) -> Result<Vec<OrderRow>, StoreError> {
+        let params: [&(dyn ToSql + Sync); 4] = [&sku.as_str(), &MOVES_MAX, &SHORT_MAX, &limit];
+        self.rows(include_str!("sql/page_orders_of_sku.sql"), &params, order_row).await
+    }
+
     async fn webhook_page(
         &self,
         asked: &WebhookPage,
@@ -136,6 +148,30 @@ impl Pages for Postgres {
         let params: [&(dyn ToSql + Sync); 3] =
             [&below(asked.before).0, &asked.reason.as_deref(), &asked.limit];
         self.rows(sql, &params, dead_row).await
+    }
+
+    async fn open_letters(
+        &self,
+        which: &Letters,
+        after: Option<EnvelopeId>,
+        limit: i64,
+    ) -> Result<Vec<DeadRow>, StoreError> {
+        let (reason, shop, since) = letters(which);
+        let after = after.map_or(Uuid::nil(), |id| id.0);
+        let params: [&(dyn ToSql + Sync); 5] = [&after, &reason, &shop, &since, &limit];
+        self.rows(include_str!("sql/open_letters.sql"), &params, dead_row).await
+    }
+
+    async fn count_open_letters(
+        &self,
+        which: &Letters,
+        after: Option<EnvelopeId>,
+    ) -> Result<i64, StoreError> {
+        let (reason, shop, since) = letters(which);
+        let after = after.map_or(Uuid::nil(), |id| id.0);
+        let params: [&(dyn ToSql + Sync); 4] = [&after, &reason, &shop, &since];
+        let sql = include_str!("sql/count_open_letters.sql");
+        Ok(self.rows(sql, &params, |row| row.int(0)).await?.pop().unwrap_or_default())
     }
 
     async fn dead_reasons(&self) -> Result<Vec<ReasonRow>, StoreError> {

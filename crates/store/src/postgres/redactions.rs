@@ -4,10 +4,10 @@ use domain::{EnvelopeId, ShopId, Timestamp};
 use uuid::Uuid;
 
 use super::Postgres;
-use super::columns::Columns;
+use super::columns::{Columns, moment};
 use super::flight::{Step, all, fly};
 use crate::StoreError;
-use crate::redactions::{Redaction, Redactions, note, redaction};
+use crate::redactions::{DeadBody, Redaction, Redactions, note, redaction};
 
 /// What comes after is everything: no id is less.
 fn bound(after: Option<EnvelopeId>) -> Uuid {
@@ -47,10 +47,14 @@ impl Redactions for Postgres {
         after: Option<EnvelopeId>,
         limit: i64,
         bytes_max: i64,
-    ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
+    ) -> Result<Vec<DeadBody>, StoreError> {
         let sql = include_str!("sql/dead_bodies.sql");
         let after = bound(after);
-        let read = |row: &tokio_postgres::Row| (EnvelopeId(row.get(0)), row.get(1));
+        let read = |row: &tokio_postgres::Row| DeadBody {
+            id: EnvelopeId(row.get(0)),
+            raw: row.get(1),
+            detail: row.get(2),
+        };
         self.rows(sql, &[&shop.as_str(), &after, &limit, &bytes_max], read).await
     }
 
@@ -68,5 +72,34 @@ impl Redactions for Postgres {
         all(fly(&connection, &steps).await?)?;
         connection.done();
         Ok(())
+    }
+
+    async fn kept_bodies(
+        &self,
+        shop: &ShopId,
+        after: Option<EnvelopeId>,
+        limit: i64,
+        bytes_max: i64,
+    ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
+        let sql = include_str!("sql/kept_bodies.sql");
+        let after = bound(after);
+        let read = |row: &tokio_postgres::Row| (EnvelopeId(row.get(0)), row.get(1));
+        self.rows(sql, &[&shop.as_str(), &after, &limit, &bytes_max], read).await
+    }
+
+    async fn remove_bodies(
+        &self,
+        shop: &ShopId,
+        envelopes: &[EnvelopeId],
+    ) -> Result<(), StoreError> {
+        let sql = include_str!("sql/remove_bodies.sql");
+        let envelopes: Vec<Uuid> = envelopes.iter().map(|id| id.0).collect();
+        self.rows(sql, &[&shop.as_str(), &envelopes], |_| ()).await.map(drop)
+    }
+
+    async fn remove_expired_bodies(&self, now: Timestamp, limit: i64) -> Result<u64, StoreError> {
+        let sql = include_str!("sql/remove_expired_bodies.sql");
+        let removed = self.rows(sql, &[&moment(now), &limit], |_| ()).await?;
+        Ok(u64::try_from(removed.len()).unwrap_or(u64::MAX))
     }
 }

@@ -245,7 +245,7 @@ async fn write_rest(tx: &mut Tx, changes: &ChangeSet) -> Result<(), StoreError> 
         run(tx, include_str!("sql/insert_ledger.sql"), &rows).await?;
     }
     write_sightings(tx, changes).await?;
-    write_dead_letters(tx, changes).await?;
+    write_bodies(tx, changes).await?;
     if !changes.effects.is_empty() {
         let rows = json::rows(&changes.effects, |effect| {
             let order = &effect.order;
@@ -298,7 +298,8 @@ async fn write_sightings(tx: &mut Tx, changes: &ChangeSet) -> Result<(), StoreEr
     Ok(())
 }
 
-async fn write_dead_letters(tx: &mut Tx, changes: &ChangeSet) -> Result<(), StoreError> {
+/// Dead letters, and the bodies that are kept of others.
+async fn write_bodies(tx: &mut Tx, changes: &ChangeSet) -> Result<(), StoreError> {
     // One by one, because a body is bytes, which JSON is not; there are few of them.
     for dead in &changes.dead {
         sqlx::query(include_str!("sql/write_dead_letter.sql"))
@@ -313,6 +314,16 @@ async fn write_dead_letters(tx: &mut Tx, changes: &ChangeSet) -> Result<(), Stor
             .bind(dead.received_at.0)
             .bind(dead.died_at.0)
             .bind(&dead.raw)
+            .execute(&mut **tx)
+            .await
+            .map_err(from_sqlx)?;
+    }
+    for kept in &changes.kept {
+        sqlx::query(include_str!("sql/insert_body.sql"))
+            .bind(kept.shop.as_str())
+            .bind(kept.envelope.to_string())
+            .bind(kept.until.0)
+            .bind(&kept.raw)
             .execute(&mut **tx)
             .await
             .map_err(from_sqlx)?;

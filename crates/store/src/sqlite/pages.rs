@@ -5,9 +5,9 @@ use domain::{EnvelopeId, OrderKey, Outcome, ShopId, Sku, Stock, StockKey, Versio
 use super::{Sqlite, json};
 use crate::StoreError;
 use crate::pages::{
-    ActivityRow, DeadPage, LAST, OperationRow, OrderPage, OrderRow, Page, Pages, ReasonRow,
-    SCAN_MAX, SHORT_MAX, SHORTAGE_MAX, Shortage, WebhookPage, activity_row, below, envelope,
-    missing_row, operation_row, order_row, page, reason_row,
+    ActivityRow, DeadPage, LAST, Letters, MOVES_MAX, OperationRow, OrderPage, OrderRow, Page,
+    Pages, ReasonRow, SCAN_MAX, SHORT_MAX, SHORTAGE_MAX, Shortage, WebhookPage, activity_row,
+    below, envelope, missing_row, operation_row, order_row, page, reason_row,
 };
 use crate::reports::{
     DeadRow, Fields, HistoryRow, WebhookRow, dead_row, history_row, stock_row, webhook_row,
@@ -100,6 +100,15 @@ impl Pages for Sqlite {
         self.rows(query, order_row).await
     }
 
+    async fn orders_of(&self, sku: &Sku, limit: i64) -> Result<Vec<OrderRow>, StoreError> {
+        let query = sqlx::query(include_str!("sql/page_orders_of_sku.sql"))
+            .bind(sku.as_str())
+            .bind(MOVES_MAX)
+            .bind(SHORT_MAX)
+            .bind(limit);
+        self.rows(query, order_row).await
+    }
+
     async fn webhook_page(
         &self,
         asked: &WebhookPage,
@@ -134,6 +143,34 @@ impl Pages for Sqlite {
             .bind(asked.reason.as_deref())
             .bind(asked.limit);
         self.rows(query, dead_row).await
+    }
+
+    async fn open_letters(
+        &self,
+        which: &Letters,
+        after: Option<EnvelopeId>,
+        limit: i64,
+    ) -> Result<Vec<DeadRow>, StoreError> {
+        let query = sqlx::query(include_str!("sql/open_letters.sql"))
+            .bind(after.map(|id| id.to_string()).unwrap_or_default())
+            .bind(which.reason.as_deref())
+            .bind(which.shop.as_ref().map(ShopId::as_str))
+            .bind(which.since.map(|at| at.0))
+            .bind(limit);
+        self.rows(query, dead_row).await
+    }
+
+    async fn count_open_letters(
+        &self,
+        which: &Letters,
+        after: Option<EnvelopeId>,
+    ) -> Result<i64, StoreError> {
+        let query = sqlx::query(include_str!("sql/count_open_letters.sql"))
+            .bind(after.map(|id| id.to_string()).unwrap_or_default())
+            .bind(which.reason.as_deref())
+            .bind(which.shop.as_ref().map(ShopId::as_str))
+            .bind(which.since.map(|at| at.0));
+        Ok(self.rows(query, |row| row.int(0)).await?.pop().unwrap_or_default())
     }
 
     async fn dead_reasons(&self) -> Result<Vec<ReasonRow>, StoreError> {

@@ -4,10 +4,10 @@ use domain::{EnvelopeId, ShopId, Timestamp};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-use super::Sqlite;
 use super::error::from_sqlx;
+use super::{Sqlite, json};
 use crate::StoreError;
-use crate::redactions::{Redaction, Redactions, note, redaction};
+use crate::redactions::{DeadBody, Redaction, Redactions, note, redaction};
 
 /// What comes after is everything: no id is less.
 fn bound(after: Option<EnvelopeId>) -> String {
@@ -52,10 +52,11 @@ impl Redactions for Sqlite {
         after: Option<EnvelopeId>,
         limit: i64,
         bytes_max: i64,
-    ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
+    ) -> Result<Vec<DeadBody>, StoreError> {
         let query = sqlx::query(include_str!("sql/dead_bodies.sql"));
         let query = query.bind(shop.as_str()).bind(bound(after)).bind(limit).bind(bytes_max);
-        self.rows(query, |row| (id(row), row.get(1))).await
+        let read = |row: &SqliteRow| DeadBody { id: id(row), raw: row.get(1), detail: row.get(2) };
+        self.rows(query, read).await
     }
 
     async fn redact(&self, letters: &[EnvelopeId]) -> Result<(), StoreError> {
@@ -69,5 +70,34 @@ impl Redactions for Sqlite {
             }
         }
         transaction.commit().await.map_err(from_sqlx)
+    }
+
+    async fn kept_bodies(
+        &self,
+        shop: &ShopId,
+        after: Option<EnvelopeId>,
+        limit: i64,
+        bytes_max: i64,
+    ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
+        let query = sqlx::query(include_str!("sql/kept_bodies.sql"));
+        let query = query.bind(shop.as_str()).bind(bound(after)).bind(limit).bind(bytes_max);
+        self.rows(query, |row| (id(row), row.get(1))).await
+    }
+
+    async fn remove_bodies(
+        &self,
+        shop: &ShopId,
+        envelopes: &[EnvelopeId],
+    ) -> Result<(), StoreError> {
+        let query = sqlx::query(include_str!("sql/remove_bodies.sql"))
+            .bind(shop.as_str())
+            .bind(json::rows(envelopes, |id| id)?);
+        query.execute(&self.writer).await.map_err(from_sqlx).map(drop)
+    }
+
+    async fn remove_expired_bodies(&self, now: Timestamp, limit: i64) -> Result<u64, StoreError> {
+        let query = sqlx::query(include_str!("sql/remove_expired_bodies.sql"));
+        let done = query.bind(now.0).bind(limit).execute(&self.writer).await;
+        Ok(done.map_err(from_sqlx)?.rows_affected())
     }
 }

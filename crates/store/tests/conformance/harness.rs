@@ -11,7 +11,7 @@ use domain::{
     LocationId, Meaning, Move, MoveKind, OrderId, OrderKey, PaymentKey, Policy, ShopId, Sku, Stock,
     StockKey, Timestamp, View, WebhookId, WebhookKey,
 };
-use store::{Channels, Commit, ConflictKey, Pages, Redactions, Reports, Store};
+use store::{Bodies, Channels, Commit, ConflictKey, Pages, Redactions, Reports, Store};
 use testkit::shopify::ShopifyOrder;
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A database that starts empty and belongs to one test.
 pub(crate) trait TestStore: Sized + Send + Sync {
-    type Store: Store<Claim: Send> + Redactions + Reports + Channels + Pages + Debug;
+    type Store: Store<Claim: Send> + Redactions + Reports + Channels + Pages + Bodies + Debug;
 
     /// Without tables.
     fn create() -> impl Future<Output = Self> + Send;
@@ -62,7 +62,7 @@ pub(crate) trait TestStore: Sized + Send + Sync {
 pub(crate) use store::StoreError;
 pub(crate) use store::migrations::SchemaVersions;
 
-pub(crate) const TABLES: [&str; 13] = [
+pub(crate) const TABLES: [&str; 14] = [
     "webhooks",
     "payments",
     "listings",
@@ -74,6 +74,7 @@ pub(crate) const TABLES: [&str; 13] = [
     "ledger",
     "counters",
     "dead_letters",
+    "webhook_bodies",
     "operations",
     "suspects",
 ];

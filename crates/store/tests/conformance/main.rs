@@ -6,6 +6,7 @@
 #[macro_use]
 mod suite;
 
+mod bodies;
 mod channels;
 mod claims;
 mod commits;

@@ -1,11 +1,13 @@
 //! Pages by key: nothing twice, nothing left out, whatever is asked.
 
 use domain::{
-    Batch, DeadReason, EnvelopeId, LocationId, Operation, ShopId, Sku, StockKey, Version,
+    Batch, ChangeSet, DeadLetter, DeadReason, EnvelopeId, LocationId, Operation, ShopId, Sku,
+    StockKey, Timestamp, Version,
 };
 use domain::{Outcome, View};
-use store::pages::{DeadPage, OrderPage, WebhookPage};
-use store::{Commit, Pages, Store};
+use store::pages::{DeadPage, Letters, OrderPage, WebhookPage};
+use store::reports::{Closed, DeadRow};
+use store::{Commit, Pages, Reports, Store};
 use testkit::shopify::ShopifyOrder;
 
 use crate::harness::{
@@ -216,4 +218,77 @@ pub(crate) async fn operations_are_paged_by_how_their_keys_begin<T: TestStore>()
     let row = |key: &str| (key.to_owned(), format!("did {key}"), NOW);
     assert_eq!(page(None).await, [row("console/3"), row("console/2")]);
     assert_eq!(page(Some("console/2")).await, [row("console/1")]);
+}
+
+pub(crate) async fn orders_are_found_by_what_they_moved_or_ask_for<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    stock_moves(store, "BOWL", 3).await;
+    stock_moves(store, "CUP", 3).await;
+    let orders = [("BOWL", 1), ("CUP", 1), ("BOWL", 9), ("BOWL", 1)];
+    for (number, (sku, units)) in (1..).zip(orders) {
+        let order = ShopifyOrder::new(1_000 + number).line(sku, units);
+        apply(store, &[sent(number.into(), &order, "orders/create")]).await;
+    }
+    let found = async |sku: &str, limit| -> Vec<String> {
+        let rows = store.orders_of(&Sku::new(sku), limit).await.expect("reads");
+        rows.into_iter().map(|row| row.key.order.to_string()).collect()
+    };
+    let mut bowls = found("BOWL", 10).await;
+    bowls.sort_unstable();
+    assert_eq!(bowls, ["1001", "1003", "1004"], "the short one moved nothing, and asks for it");
+    assert_eq!(found("CUP", 10).await, ["1002"]);
+    assert_eq!(found("BOW", 10).await, Vec::<String>::new(), "the very item");
+    assert_eq!(found("BOWL", 2).await.len(), 2);
+}
+
+pub(crate) async fn open_letters_are_read_oldest_first_by_reason_shop_and_moment<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    let letter = |number: u128, shop: &str, reason, died: i64| DeadLetter {
+        envelope: envelope(number),
+        shop: Some(ShopId::new(shop)),
+        webhook: None,
+        topic: String::new(),
+        reason,
+        detail: String::new(),
+        attempts: 0,
+        received_at: NOW,
+        died_at: Timestamp(NOW.0 + died),
+        raw: vec![1],
+    };
+    let dead = vec![
+        letter(4, SHOP, DeadReason::UnknownSku, 4),
+        letter(2, SHOP, DeadReason::UnknownSku, 2),
+        letter(3, "other", DeadReason::UnknownSku, 3),
+        letter(1, SHOP, DeadReason::Malformed, 1),
+        letter(5, SHOP, DeadReason::UnknownSku, 0),
+    ];
+    let changes = ChangeSet { dead, ..ChangeSet::default() };
+    assert_eq!(store.commit(&changes).await.expect("commits"), Commit::Applied);
+    let closed = store.close_dead_letter(envelope(5), Closed::Discarded, "spam").await;
+    assert!(closed.expect("closes"));
+
+    let reason = || Some("unknown_sku".to_owned());
+    let shop = || Some(ShopId::new(SHOP));
+    let since = Some(Timestamp(NOW.0 + 3));
+    for (which, expected) in [
+        (Letters::default(), &[1, 2, 3, 4][..]),
+        (Letters { reason: reason(), ..Letters::default() }, &[2, 3, 4]),
+        (Letters { shop: shop(), ..Letters::default() }, &[1, 2, 4]),
+        (Letters { since, ..Letters::default() }, &[3, 4]),
+        (Letters { reason: reason(), shop: shop(), since }, &[4]),
+    ] {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let left = store.count_open_letters(&which, after).await.expect("counts");
+            assert_eq!(usize::try_from(left), Ok(expected.len() - seen.len()), "{which:?}");
+            let page = store.open_letters(&which, after, 2).await.expect("reads");
+            let Some(last) = page.last() else { break };
+            after = last.id.parse().ok().map(EnvelopeId);
+            let number = |row: &DeadRow| row.id.parse::<uuid::Uuid>().expect("an id").as_u128();
+            seen.extend(page.iter().map(number));
+        }
+        assert_eq!(seen, expected, "{which:?}");
+    }
 }

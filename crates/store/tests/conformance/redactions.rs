@@ -4,8 +4,8 @@ use domain::privacy::{PrivacyKind, PrivacyRequest};
 use domain::{
     ChangeSet, DeadLetter, DeadReason, Decided, Fact, Meaning, Outcome, ShopId, Timestamp,
 };
-use store::reports::{DeadFilter, DeadRow, WebhookFilter};
-use store::{Channels, Commit, Redactions, Reports, Store};
+use store::reports::{Closed, DeadFilter, DeadRow, WebhookFilter};
+use store::{Channels, Commit, DeadBody, Redactions, Reports, Store};
 
 use crate::harness::{
     NOW, SHOP, Sent, TestStore, apply, dead, decided, envelope, says, soon, sound,
@@ -82,19 +82,49 @@ pub(crate) async fn a_removal_is_open_until_it_is_done_and_nobody_answers_it<T: 
     sound(store).await;
 }
 
+/// What a letter has of webhook `number`.
+fn body(number: u128) -> DeadBody {
+    let detail = format!("number {number} is not JSON");
+    DeadBody { id: envelope(number), raw: dead(number).raw(), detail }
+}
+
+pub(crate) async fn what_a_closed_letter_quotes_is_found_by_later_requests<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    apply(store, &[dead(1), dead(2)]).await;
+    let closed = store.close_dead_letter(envelope(1), Closed::Discarded, "spam").await;
+    assert!(closed.expect("closes"));
+    let shop = ShopId::new(SHOP);
+    let found = store.dead_bodies(&shop, None, 10, 1_000).await.expect("reads");
+    assert_eq!(found, [DeadBody { raw: Vec::new(), ..body(1) }, body(2)]);
+    let both = [envelope(1), envelope(2)];
+    assert_eq!(store.dead_ids(&shop, None, 10).await.expect("reads"), both);
+
+    store.redact(&[envelope(1)]).await.expect("removes");
+    assert_eq!(store.dead_bodies(&shop, None, 10, 1_000).await.expect("reads"), [body(2)]);
+    assert_eq!(store.dead_ids(&shop, None, 10).await.expect("reads"), [envelope(2)]);
+    let all = letters(&test).await;
+    let note = all[1].closed_note.as_deref();
+    assert_eq!((&*all[1].state, &*all[1].detail, note), ("discarded", "redacted", Some("spam")));
+    let filter = WebhookFilter { limit: 10, ..WebhookFilter::default() };
+    let webhooks = store.webhooks(&filter).await.expect("lists");
+    assert_eq!(webhooks[1].detail.as_deref(), Some("redacted"), "its webhook quotes the same");
+    sound(store).await;
+}
+
 pub(crate) async fn redacted_letters_keep_nothing<T: TestStore>() {
     let test = T::open().await;
     let store = test.store();
     apply(store, &[dead(1), dead(2), dead(3)]).await;
     let shop = ShopId::new(SHOP);
     let bodies = store.dead_bodies(&shop, None, 2, 1_000).await.expect("reads");
-    assert_eq!(bodies, [(envelope(1), dead(1).raw()), (envelope(2), dead(2).raw())]);
+    assert_eq!(bodies, [body(1), body(2)]);
     let rest = store.dead_bodies(&shop, Some(envelope(2)), 2, 1_000).await.expect("reads");
-    assert_eq!(rest, [(envelope(3), dead(3).raw())]);
+    assert_eq!(rest, [body(3)]);
 
     store.redact(&[envelope(1), envelope(3)]).await.expect("removes");
     let left = store.dead_bodies(&shop, None, 10, 1_000).await.expect("reads");
-    assert_eq!(left, [(envelope(2), dead(2).raw())]);
+    assert_eq!(left, [body(2)]);
     assert_eq!(store.dead_ids(&shop, None, 10).await.expect("reads"), [envelope(2)]);
     let letters = letters(&test).await;
     let redacted: Vec<_> = letters.iter().filter(|row| row.detail == "redacted").collect();
@@ -141,10 +171,11 @@ pub(crate) async fn dead_letters_are_read_in_pages_that_bytes_bound<T: TestStore
     let mut pages = Vec::new();
     loop {
         let page = store.dead_bodies(&shop, after, 3, 1_000).await.expect("reads");
-        let Some((last, _)) = page.last() else { break };
-        after = Some(*last);
-        assert!(page.iter().all(|(_, raw)| raw.iter().all(|byte| *byte == 7)));
-        pages.push(page.iter().map(|(id, raw)| (id.0.as_u128(), raw.len())).collect::<Vec<_>>());
+        let Some(last) = page.last() else { break };
+        after = Some(last.id);
+        assert!(page.iter().all(|body| body.raw.iter().all(|byte| *byte == 7)));
+        let of = |body: &DeadBody| (body.id.0.as_u128(), body.raw.len());
+        pages.push(page.iter().map(of).collect::<Vec<_>>());
     }
     let expected = [vec![(1, 5_000)], vec![(2, 400), (3, 500), (5, 200)], vec![(6, 300), (7, 1)]];
     assert_eq!(pages, expected);

@@ -59,17 +59,27 @@ macro_rules! conformance_suite {
                 a_request_is_kept_until_it_is_answered,
                 a_removal_is_open_until_it_is_done_and_nobody_answers_it,
                 redacted_letters_keep_nothing,
+                what_a_closed_letter_quotes_is_found_by_later_requests,
                 dead_letters_are_read_in_pages_that_bytes_bound,
                 a_letter_that_was_redacted_while_it_was_replayed_stays_redacted,
                 redactions_and_replays_do_not_lock_each_other_out,
+            ;
+            bodies:
+                a_body_is_kept_with_its_webhook_or_not_at_all,
+                bodies_go_when_their_time_is_over,
+                kept_bodies_are_read_in_pages_and_removed_by_name,
+                old_bodies_are_counted_and_then_removed_page_by_page,
+                only_closed_letters_lose_their_bodies_to_a_pruning,
             ;
             pages:
                 stock_is_paged_by_how_skus_begin,
                 a_ledger_is_paged_newest_first,
                 orders_are_paged_by_key_and_found_by_name,
+                orders_are_found_by_what_they_moved_or_ask_for,
                 what_short_orders_miss_is_named,
                 webhooks_are_paged_newest_first,
                 dead_letters_are_paged_and_counted_by_reason,
+                open_letters_are_read_oldest_first_by_reason_shop_and_moment,
                 operations_are_paged_by_how_their_keys_begin,
             ;
             conflicts:

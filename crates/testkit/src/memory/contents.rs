@@ -10,9 +10,9 @@ use domain::privacy::KeptRequest;
 use domain::sighting::{ShopSighting, Thing};
 use domain::view::{Listing, RECENT_ENVELOPES};
 use domain::{
-    ChangeSet, DeadLetter, EnvelopeId, LedgerRow, ListingKey, Operation, OrderChange, OrderKey,
-    Outcome, PaymentChange, PaymentKey, ShopId, Sighting, Stock, StockKey, Timestamp, Version,
-    WebhookKey,
+    ChangeSet, DeadLetter, EnvelopeId, KeptBody, LedgerRow, ListingKey, Operation, OrderChange,
+    OrderKey, Outcome, PaymentChange, PaymentKey, ShopId, Sighting, Stock, StockKey, Timestamp,
+    Version, WebhookKey,
 };
 use store::{ReasonRow, StoreError, Waiting};
 
@@ -35,6 +35,7 @@ pub(super) struct Contents {
     pub(super) stock: BTreeMap<StockKey, Stock>,
     pub(super) ledger: Vec<LedgerRow>,
     pub(super) dead: BTreeMap<EnvelopeId, DeadLetter>,
+    pub(super) kept: BTreeMap<EnvelopeId, KeptBody>,
     pub(super) effects: Vec<Effect>,
     pub(super) operations: BTreeMap<String, Operation>,
     pub(super) suspects: BTreeMap<EnvelopeId, u32>,
@@ -210,6 +211,7 @@ impl Contents {
                 self.dead.insert(letter.envelope, letter.clone());
             }
         }
+        self.kept.extend(changes.kept.iter().map(|kept| (kept.envelope, kept.clone())));
         self.effects.extend(changes.effects.iter().cloned());
         if let Some(operation) = &changes.operation {
             self.operations.insert(operation.key.clone(), operation.clone());

@@ -13,9 +13,9 @@ use domain::privacy::KeptRequest;
 use domain::stock::Cause;
 use domain::view::{Listing, Seen, StockView};
 use domain::{
-    Batch, ChangeSet, DeadLetter, EnvelopeId, Keys, LedgerRow, ListingKey, LocationId, Move,
-    MoveKind, OrderChange, OrderKey, Outcome, PaymentChange, PaymentKey, ShopId, Sighting, Sku,
-    Stock, StockKey, Timestamp, Version, View, WebhookKey, WebhookRecord,
+    Batch, ChangeSet, DeadLetter, EnvelopeId, KeptBody, Keys, LedgerRow, ListingKey, LocationId,
+    Move, MoveKind, OrderChange, OrderKey, Outcome, PaymentChange, PaymentKey, ShopId, Sighting,
+    Sku, Stock, StockKey, Timestamp, Version, View, WebhookKey, WebhookRecord,
 };
 use store::{ShortOrder, Store, StoreError, Waiting};
 use tokio::sync::OwnedMutexGuard;
@@ -171,6 +171,11 @@ impl MemoryStore {
     /// All dead letters by their envelopes.
     pub fn dead_letters(&self) -> BTreeMap<EnvelopeId, DeadLetter> {
         self.contents().dead.clone()
+    }
+
+    /// All bodies that are kept of webhooks that were applied.
+    pub fn kept_bodies(&self) -> BTreeMap<EnvelopeId, KeptBody> {
+        self.contents().kept.clone()
     }
 
     pub fn effects(&self) -> Vec<Effect> {

@@ -1,7 +1,7 @@
 //! Removing personal data, in memory.
 
-use domain::{DeadLetter, EnvelopeId, ShopId, Timestamp};
-use store::{Redaction, Redactions, StoreError};
+use domain::{DeadLetter, EnvelopeId, KeptBody, ShopId, Timestamp};
+use store::{DeadBody, Redaction, Redactions, StoreError};
 
 use super::MemoryStore;
 
@@ -54,7 +54,7 @@ impl Redactions for MemoryStore {
         let of_shop = |letter: &&DeadLetter| {
             letter.shop.as_ref() == Some(shop)
                 && Some(letter.envelope) > after
-                && !letter.raw.is_empty()
+                && (!letter.raw.is_empty() || !matches!(&*letter.detail, "" | "redacted"))
         };
         let letters = first(contents.dead.values().filter(of_shop), limit);
         Ok(letters.map(|letter| letter.envelope).collect())
@@ -66,15 +66,20 @@ impl Redactions for MemoryStore {
         after: Option<EnvelopeId>,
         limit: i64,
         _bytes_max: i64,
-    ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
+    ) -> Result<Vec<DeadBody>, StoreError> {
         let contents = self.contents();
         let of_shop = |letter: &&DeadLetter| {
             letter.shop.as_ref().is_none_or(|of| of == shop)
                 && Some(letter.envelope) > after
-                && !letter.raw.is_empty()
+                && (!letter.raw.is_empty() || !matches!(&*letter.detail, "" | "redacted"))
         };
         let letters = first(contents.dead.values().filter(of_shop), limit);
-        Ok(letters.map(|letter| (letter.envelope, letter.raw.clone())).collect())
+        let body = |letter: &DeadLetter| DeadBody {
+            id: letter.envelope,
+            raw: letter.raw.clone(),
+            detail: letter.detail.clone(),
+        };
+        Ok(letters.map(body).collect())
     }
 
     async fn redact(&self, letters: &[EnvelopeId]) -> Result<(), StoreError> {
@@ -86,5 +91,36 @@ impl Redactions for MemoryStore {
             }
         }
         Ok(())
+    }
+
+    async fn kept_bodies(
+        &self,
+        shop: &ShopId,
+        after: Option<EnvelopeId>,
+        limit: i64,
+        _bytes_max: i64,
+    ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
+        let contents = self.contents();
+        let of_shop = |kept: &&KeptBody| kept.shop == *shop && Some(kept.envelope) > after;
+        let kept = first(contents.kept.values().filter(of_shop), limit);
+        Ok(kept.map(|kept| (kept.envelope, kept.raw.clone())).collect())
+    }
+
+    async fn remove_bodies(
+        &self,
+        shop: &ShopId,
+        envelopes: &[EnvelopeId],
+    ) -> Result<(), StoreError> {
+        let goes = |kept: &KeptBody| kept.shop == *shop && envelopes.contains(&kept.envelope);
+        self.contents().kept.retain(|_, kept| !goes(kept));
+        Ok(())
+    }
+
+    async fn remove_expired_bodies(&self, now: Timestamp, limit: i64) -> Result<u64, StoreError> {
+        let mut contents = self.contents();
+        let expired = contents.kept.values().filter(|kept| kept.until < now);
+        let expired: Vec<_> = first(expired.map(|kept| kept.envelope), limit).collect();
+        expired.iter().for_each(|id| drop(contents.kept.remove(id)));
+        Ok(u64::try_from(expired.len()).unwrap_or(u64::MAX))
     }
 }

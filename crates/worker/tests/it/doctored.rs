@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use domain::order::{Holding, Order};
 use domain::{ChangeSet, EnvelopeId, Keys, OrderId, Outcome, ShopId, Timestamp, View, WebhookId};
-use store::{Commit, ConflictKey, Redaction, Redactions, ShortOrder, Store, StoreError, Waiting};
+use store::{
+    Commit, ConflictKey, DeadBody, Redaction, Redactions, ShortOrder, Store, StoreError, Waiting,
+};
 use testkit::memory::MemoryStore;
 use tokio::sync::watch;
 
@@ -261,7 +263,7 @@ impl Redactions for Doctored {
         after: Option<EnvelopeId>,
         limit: i64,
         bytes_max: i64,
-    ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
+    ) -> Result<Vec<DeadBody>, StoreError> {
         self.inner.dead_bodies(shop, after, limit, bytes_max).await
     }
 
@@ -270,5 +272,27 @@ impl Redactions for Doctored {
             true => Err(StoreError::Unavailable("planted".into())),
             false => self.inner.redact(letters).await,
         }
+    }
+
+    async fn kept_bodies(
+        &self,
+        shop: &ShopId,
+        after: Option<EnvelopeId>,
+        limit: i64,
+        bytes_max: i64,
+    ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
+        Redactions::kept_bodies(&self.inner, shop, after, limit, bytes_max).await
+    }
+
+    async fn remove_bodies(
+        &self,
+        shop: &ShopId,
+        envelopes: &[EnvelopeId],
+    ) -> Result<(), StoreError> {
+        self.inner.remove_bodies(shop, envelopes).await
+    }
+
+    async fn remove_expired_bodies(&self, now: Timestamp, limit: i64) -> Result<u64, StoreError> {
+        self.inner.remove_expired_bodies(now, limit).await
     }
 }

@@ -211,3 +211,97 @@ async fn a_worker_carries_out_what_is_open() {
     soon("the worker to stop", worker).await.expect("no panic").expect("no part died");
     assert_eq!(kept(&store.inner, &ids), [false, false, true, true]);
 }
+
+/// A `demo` that keeps bodies for a week.
+fn keeping() -> Arc<Shops> {
+    let shop = |name: &str, domain: &str, more: &str| {
+        format!(
+            "[[shop]]\nname = \"{name}\"\nplatform = \"shopify\"\ndomain = \"{domain}\"\n\
+             secrets = [\"plain:{SECRET}\"]\n{more}\n"
+        )
+    };
+    let text = shop("demo", DOMAIN, "keep_bodies = \"7d\"") + &shop("other", "o.myshopify.com", "");
+    Arc::new(Shops::parse(&text, |_| Err("none".to_owned())).expect("a shops file"))
+}
+
+async fn process_keeping(store: &MemoryStore, work: Vec<Work>) -> Vec<&'static str> {
+    let mut processor = Processor::new(store.clone(), Strategy::Optimistic);
+    outcomes(&processor.process(work, &keeping(), true).await.expect("the store is there"))
+}
+
+#[tokio::test]
+async fn bodies_are_kept_where_the_shop_asks_for_it_and_never_those_of_requests() {
+    let store = MemoryStore::default();
+    store.open_stock("BOWL", "main", 10, 0);
+    let order = work(&placed(4401, 1));
+    let id = order.envelope.id;
+    let mut elsewhere = work(&placed(4402, 1));
+    elsewhere.envelope.shop = ShopId::new("other");
+    let request = signed("customers/redact", &redact_customer(DOMAIN));
+    let broken = signed("orders/create", "no JSON");
+    let all = vec![order.clone(), order.clone(), elsewhere, request, broken];
+    let expected = ["applied", "redelivered", "applied", "applied", "malformed"];
+    assert_eq!(process_keeping(&store, all).await, expected);
+    let kept = store.kept_bodies();
+    assert_eq!(kept.keys().collect::<Vec<_>>(), [&id]);
+    assert_eq!(parcel::decode(&kept[&id].raw).expect("a parcel"), [order.envelope]);
+    let week = 7 * 24 * 3_600_000_000_i64;
+    let left = kept[&id].until.0 - worker::clock::now().0;
+    assert!((week - 60_000_000..=week).contains(&left), "a week from now, {left}");
+}
+
+#[tokio::test]
+async fn a_letter_that_is_replayed_leaves_its_body_where_bodies_are_kept() {
+    let store = MemoryStore::default();
+    let order = work(&placed(4401, 1));
+    assert_eq!(process_keeping(&store, vec![order.clone()]).await, ["unknown_sku"]);
+    assert_eq!(store.kept_bodies().len(), 0, "the letter has it");
+    store.open_stock("BOWL", "main", 10, 0);
+    let again = Work { replay: true, ..order };
+    assert_eq!(process_keeping(&store, vec![again]).await, ["applied"]);
+    assert_eq!(store.kept_bodies().len(), 1);
+}
+
+#[tokio::test]
+async fn requests_reach_kept_bodies_and_what_closed_letters_quote() {
+    let shop = format!(r#"{{"shop_id": 1, "shop_domain": "{DOMAIN}"}}"#);
+    for (topic, body, kept) in
+        [("customers/redact", redact_customer(DOMAIN), vec![44_011]), ("shop/redact", shop, vec![])]
+    {
+        let store = MemoryStore::default();
+        store.open_stock("BOWL", "main", 10, 0);
+        let orders = [4401, 44_011].map(|id| work(&placed(id, 1)));
+        let ids = orders.clone().map(|order| order.envelope.id);
+        assert_eq!(process_keeping(&store, orders.to_vec()).await, ["applied", "applied"]);
+        let letter = |number: u128, detail: &str| DeadLetter {
+            envelope: EnvelopeId(Uuid::from_u128(number)),
+            shop: Some(ShopId::new("demo")),
+            webhook: None,
+            topic: String::new(),
+            reason: DeadReason::Malformed,
+            detail: detail.to_owned(),
+            attempts: 0,
+            received_at: NOW,
+            died_at: NOW,
+            raw: Vec::new(),
+        };
+        let dead = vec![letter(1, "\"Kim@mail.example\" is no number"), letter(2, "44 is not 45")];
+        let changes = ChangeSet { dead, ..ChangeSet::default() };
+        store.commit(&changes).await.expect("the store is there");
+
+        assert_eq!(process_keeping(&store, vec![signed(topic, &body)]).await, ["applied"]);
+        carry_out_redactions(&store, &keeping(), NOW).await.expect("the store is there");
+        let left = store.kept_bodies();
+        let left: Vec<u64> = [4401, 44_011]
+            .into_iter()
+            .zip(ids)
+            .filter(|(_, id)| left.contains_key(id))
+            .map(|(order, _)| order)
+            .collect();
+        assert_eq!(left, kept, "{topic}");
+        let letters = store.dead_letters();
+        let details: Vec<&str> = letters.values().map(|letter| &*letter.detail).collect();
+        let second = if kept.is_empty() { "redacted" } else { "44 is not 45" };
+        assert_eq!(details, ["redacted", second], "{topic}");
+    }
+}

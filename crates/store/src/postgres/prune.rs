@@ -1,0 +1,48 @@
+//! Bodies kept for people, on PostgreSQL.
+
+use domain::{EnvelopeId, ShopId, Timestamp};
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+use super::Postgres;
+use super::columns::moment;
+use crate::StoreError;
+use crate::prune::{Bodies, BodyKey, PAGE, Pruned};
+use crate::reports::Fields;
+
+impl Bodies for Postgres {
+    async fn kept_body(&self, (shop, envelope): &BodyKey) -> Result<Option<Vec<u8>>, StoreError> {
+        let sql = include_str!("sql/kept_body.sql");
+        Ok(self.rows(sql, &[&shop.as_str(), &envelope.0], |row| row.get(0)).await?.pop())
+    }
+
+    async fn prune_bodies(
+        &self,
+        before: Timestamp,
+        after: Option<&BodyKey>,
+        remove: bool,
+    ) -> Result<Pruned<BodyKey>, StoreError> {
+        let (shop, envelope) =
+            after.map_or(("", Uuid::nil()), |(shop, envelope)| (shop.as_str(), envelope.0));
+        let before = EnvelopeId::before_all_of(before).0;
+        let params: [&(dyn ToSql + Sync); 5] = [&shop, &envelope, &before, &PAGE, &remove];
+        let read = |row: &tokio_postgres::Row| {
+            (row.int(0), (ShopId::new(row.text(1)), EnvelopeId(row.get(2))))
+        };
+        let sql = include_str!("sql/prune_bodies.sql");
+        Ok(Pruned::new(self.rows(sql, &params, read).await?.pop()))
+    }
+
+    async fn prune_letters(
+        &self,
+        before: Timestamp,
+        after: Option<EnvelopeId>,
+        remove: bool,
+    ) -> Result<Pruned<EnvelopeId>, StoreError> {
+        let after = after.map_or(Uuid::nil(), |id| id.0);
+        let params: [&(dyn ToSql + Sync); 4] = [&moment(before), &after, &PAGE, &remove];
+        let sql = include_str!("sql/prune_letters.sql");
+        let read = |row: &tokio_postgres::Row| (row.int(0), EnvelopeId(row.get(1)));
+        Ok(Pruned::new(self.rows(sql, &params, read).await?.pop()))
+    }
+}
