@@ -110,7 +110,12 @@ async fn every_command_shows_how_it_is_used() {
         (&["stock", "drift"], "onhand stock drift"),
         (&["stock", "floor"], "onhand stock floor"),
         (&["order", "retry"], "--backorder"),
-        (&["dead", "replay"], "onhand dead replay"),
+        (&["dead", "replay"], "onhand dead replay --reason unknown_sku --dry-run"),
+        (&["dead", "discard"], "--died-of malformed"),
+        (&["webhook", "show"], "--body"),
+        (&["webhook", "replay"], "onhand webhook replay"),
+        (&["prune"], "onhand prune --older-than 90d"),
+        (&["stock", "export"], "onhand stock export stock.csv"),
         (&["explain"], "--platform payments"),
     ] {
         let help = fleet.cli(&[args, &["--help"]].concat()).await.fails_with(0).stdout;

@@ -63,6 +63,8 @@ enum Command {
     /// See, replay and discard what could not be applied.
     #[command(subcommand)]
     Dead(cmd::dead::DeadCommand),
+    /// Remove old bodies; never the ledger, what tells repeats, or open dead letters.
+    Prune(cmd::prune::PruneArgs),
     /// How many webhooks had which outcome, and what is waiting.
     Status,
     /// Watch what goes on: rates, what waits, what is wrong.
@@ -128,6 +130,7 @@ impl Cli {
             Command::Privacy(command) => cmd::privacy::run(&settings, command).await,
             Command::Webhook(command) => cmd::webhook::run(&settings, command).await,
             Command::Dead(command) => cmd::dead::run(&settings, command).await,
+            Command::Prune(args) => cmd::prune::run(&settings, &args).await,
             Command::Status => cmd::status::run(&settings).await,
             Command::Top(args) => cmd::top::run(&settings, args).await,
             Command::Verify => cmd::verify::run(&settings).await,

@@ -12,6 +12,7 @@ mod exit;
 mod logging;
 mod roles;
 mod shops_file;
+mod when;
 
 fn main() -> ExitCode {
     let cli = match cli::parse() {

@@ -4,20 +4,28 @@
 //! * [`command`]: an operator's change, once only by its key
 //! * [`order`]: an order found and explained, and a short one tried again
 //! * [`stock`]: one row changed
-//! * [`dead`]: a dead letter decided again
+//! * [`dead`]: dead letters decided again, and what would come of it
+//! * [`webhook`]: one whose body is kept, explained and decided again
+//! * [`prune`]: old bodies removed
+//! * [`audit`]: who did what, and when
 //! * [`health`]: whether all is well, and what to do if not
 //! * [`verify`]: whether every promise holds
 //!
 //! A change is one commit, as a worker's; a process that dies before it has changed nothing, and
 //! with a key the same command may be given again.
 
+pub mod audit;
 pub mod command;
 pub mod dead;
 pub mod health;
+pub mod meaning;
 pub mod order;
 pub mod output;
+pub mod pace;
+pub mod prune;
 pub mod stock;
 pub mod verify;
+pub mod webhook;
 
 pub use command::{Command, Operated, operate};
 pub use worker::clock::now;

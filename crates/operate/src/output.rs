@@ -1,11 +1,41 @@
-//! How people read moments and numbers.
+//! How people read moments, numbers and money.
 
 use domain::Timestamp;
+use domain::payment::Money;
 
 /// A moment as RFC 3339 in UTC, to the millisecond.
 pub fn moment(at: Timestamp) -> String {
     jiff::Timestamp::from_microsecond(at.0)
         .map_or_else(|_| at.0.to_string(), |at| format!("{at:.3}"))
+}
+
+/// An optional text, as people expect to see nothing.
+pub fn or_dash(text: Option<impl ToString>) -> String {
+    text.map_or_else(|| "–".to_owned(), |text| text.to_string())
+}
+
+/// Money as people write it. Providers do not agree on the digits of some currencies; those are
+/// shown as they came.
+pub fn money(money: &Money) -> String {
+    let Money { minor, currency } = money;
+    let digits = match currency.as_str() {
+        "BIF" | "DJF" | "GNF" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "VND" | "VUV" | "XAF"
+        | "XOF" | "XPF" => 0,
+        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+        "CLF" | "CLP" | "CVE" | "IDR" | "ISK" | "UGX" | "UYI" | "UYW" => {
+            return format!("{minor} {currency} in its smallest unit");
+        }
+        _ => 2,
+    };
+    let (sign, units) = (if *minor < 0 { "-" } else { "" }, minor.unsigned_abs());
+    let unit = 10_u64.pow(digits);
+    match digits {
+        0 => format!("{sign}{units} {currency}"),
+        _ => {
+            let width = usize::try_from(digits).unwrap_or_default();
+            format!("{sign}{}.{:0width$} {currency}", units / unit, units % unit)
+        }
+    }
 }
 
 /// How long ago `at` was.
@@ -37,6 +67,16 @@ pub fn grouped(number: impl Into<i128>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn money_has_the_digits_of_its_currency() {
+        let of = |minor, currency: &str| money(&Money { minor, currency: currency.to_owned() });
+        assert_eq!(of(4_999, "EUR"), "49.99 EUR");
+        assert_eq!(of(-5, "EUR"), "-0.05 EUR");
+        assert_eq!(of(4_999, "JPY"), "4999 JPY");
+        assert_eq!(of(4_999, "KWD"), "4.999 KWD");
+        assert_eq!(of(4_999, "ISK"), "4999 ISK in its smallest unit");
+    }
 
     #[test]
     fn numbers_are_grouped() {

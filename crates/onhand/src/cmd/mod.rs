@@ -11,6 +11,7 @@ pub(crate) mod migrate;
 pub(crate) mod order;
 pub(crate) mod payment;
 pub(crate) mod privacy;
+pub(crate) mod prune;
 pub(crate) mod shop;
 pub(crate) mod simulate;
 pub(crate) mod status;

@@ -1,16 +1,23 @@
 //! `onhand webhook`: what became of webhooks.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Subcommand;
-use domain::{OrderId, Outcome, ShopId, WebhookId};
+use domain::{Envelope, OrderId, Outcome, ShopId, WebhookId};
+use operate::audit;
+use operate::dead::DEAD;
+use operate::meaning::lines;
+use operate::webhook::{self, Replay, not_kept};
+use platforms::Shops;
+use platforms::mask::mask;
 use serde::Serialize;
-use store::Reports;
 use store::reports::{WebhookFilter, WebhookRow};
+use store::{AnyStore, Reports};
 
 use crate::config::Settings;
 use crate::exit::NOT_FINE;
-use crate::output;
+use crate::{output, shops_file, when};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum WebhookCommand {
@@ -28,8 +35,31 @@ pub(crate) enum WebhookCommand {
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=100_000))]
         limit: i64,
     },
-    /// Everything about one webhook
-    Show { webhook_id: String },
+    /// Everything about one webhook; what it meant, where its body is kept
+    #[command(
+        after_help = "Example: onhand webhook show b54557e4-bdd9-4b37-8a5f-bf7d70bcd043 --body"
+    )]
+    Show {
+        webhook_id: String,
+        /// Only of this shop
+        #[arg(long)]
+        shop: Option<String>,
+        /// Also the body, with personal data covered
+        #[arg(long)]
+        body: bool,
+    },
+    /// Decide one again whose body is kept (`keep_bodies` in the shops file), under the rules of now
+    ///
+    /// Nothing that was counted before counts twice, so it is safe any number of times. What was applied
+    /// keeps its outcome; a dead one becomes what it then is, as by `dead replay`. Exit code 1: no body
+    /// is kept, or it cannot be applied.
+    #[command(after_help = "Example: onhand webhook replay b54557e4-bdd9-4b37-8a5f-bf7d70bcd043")]
+    Replay {
+        webhook_id: String,
+        /// Only of this shop
+        #[arg(long)]
+        shop: Option<String>,
+    },
 }
 
 #[derive(Serialize)]
@@ -81,21 +111,113 @@ pub(crate) async fn run(settings: &Settings, command: WebhookCommand) -> anyhow:
             list(settings, &rows)?;
             Ok(ExitCode::SUCCESS)
         }
-        WebhookCommand::Show { webhook_id } => {
-            let filter = WebhookFilter {
-                webhook: Some(WebhookId::new(&webhook_id)),
-                limit: 100,
-                ..WebhookFilter::default()
-            };
-            let rows = settings.open_store().await?.webhooks(&filter).await?;
+        WebhookCommand::Show { webhook_id, shop, body } => {
+            let store = settings.open_store().await?;
+            let rows = rows(&store, &webhook_id, shop).await?;
             if rows.is_empty() {
-                eprintln!("onhand: there is no webhook {webhook_id}");
-                return Ok(ExitCode::from(NOT_FINE));
+                return Ok(nothing(&webhook_id));
             }
-            show(settings, &rows)?;
+            // Without a shops file a webhook can still be shown.
+            let shops = shops_file::load(&settings.shops).unwrap_or_default();
+            let mut all = Vec::with_capacity(rows.len());
+            for row in &rows {
+                all.push((row, Content::new(webhook::body(&store, row).await?, body)));
+            }
+            show(settings, &shops, &all, body)?;
             Ok(ExitCode::SUCCESS)
         }
+        WebhookCommand::Replay { webhook_id, shop } => {
+            let store = settings.open_store().await?;
+            let rows = rows(&store, &webhook_id, shop).await?;
+            if rows.is_empty() {
+                return Ok(nothing(&webhook_id));
+            }
+            let shops = Arc::new(shops_file::load(&settings.shops)?);
+            replay(settings, &store, &shops, &rows).await
+        }
     }
+}
+
+async fn rows(
+    store: &AnyStore,
+    webhook_id: &str,
+    shop: Option<String>,
+) -> anyhow::Result<Vec<WebhookRow>> {
+    let filter = WebhookFilter {
+        webhook: Some(WebhookId::new(webhook_id)),
+        shop: shop.map(ShopId::new),
+        limit: 100,
+        ..WebhookFilter::default()
+    };
+    Ok(store.webhooks(&filter).await?)
+}
+
+fn nothing(webhook_id: &str) -> ExitCode {
+    eprintln!("onhand: there is no webhook {webhook_id}");
+    ExitCode::from(NOT_FINE)
+}
+
+/// What a kept body says.
+struct Content {
+    meaning: Option<Vec<String>>,
+    masked: Option<String>,
+}
+
+impl Content {
+    fn new(envelope: Option<Envelope>, with_body: bool) -> Self {
+        let meaning = envelope.as_ref().map(|envelope| lines(&platforms::parse(envelope)));
+        let envelope = envelope.filter(|_| with_body);
+        Self { meaning, masked: envelope.map(|envelope| mask(&envelope.body)) }
+    }
+}
+
+#[derive(Serialize)]
+struct ReplayedJson<'a> {
+    webhook_id: &'a WebhookId,
+    shop: &'a ShopId,
+    body_hash: &'a str,
+    /// What it is now; what was applied before is `unchanged` if all of it was known.
+    outcome: Option<&'static str>,
+    detail: Option<String>,
+}
+
+async fn replay(
+    settings: &Settings,
+    store: &AnyStore,
+    shops: &Arc<Shops>,
+    rows: &[WebhookRow],
+) -> anyhow::Result<ExitCode> {
+    let mut all = Vec::with_capacity(rows.len());
+    for row in rows {
+        let what = format!("replay webhook {} of {}", row.webhook, row.shop);
+        let operation = audit::operation(audit::new_key(), &when::who(), &what);
+        let (outcome, detail) = match webhook::replay(store, shops, row, operation).await? {
+            Replay::Decided(replayed) => (Some(replayed.outcome), replayed.detail),
+            Replay::NotKept => (None, Some(not_kept(&row.shop, shops))),
+            Replay::DoneBefore => unreachable!("the key is new"),
+        };
+        let (webhook_id, shop, body_hash) = (&row.webhook, &row.shop, row.body_hash.as_str());
+        all.push(ReplayedJson { webhook_id, shop, body_hash, outcome, detail });
+    }
+    let fine = all.iter().all(|one| !matches!(one.outcome, None | Some(DEAD)));
+    if settings.json {
+        output::json(&all)?;
+    } else {
+        for one in &all {
+            let detail = one.detail.as_ref().map(|detail| format!(": {detail}"));
+            outln!(
+                "Webhook {} of {}: {}{}",
+                one.webhook_id,
+                one.shop,
+                one.outcome.unwrap_or("not replayed"),
+                detail.unwrap_or_default()
+            );
+        }
+    }
+    for one in all.iter().filter(|one| one.outcome.is_none()) {
+        eprintln!("onhand: {}", one.detail.as_deref().unwrap_or_default());
+    }
+    Ok(if fine { ExitCode::SUCCESS } else { ExitCode::from(NOT_FINE) })
 }
 
 fn list(settings: &Settings, rows: &[WebhookRow]) -> anyhow::Result<()> {
@@ -120,11 +242,31 @@ fn list(settings: &Settings, rows: &[WebhookRow]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn show(settings: &Settings, rows: &[WebhookRow]) -> anyhow::Result<()> {
+#[derive(Serialize)]
+struct ShownJson<'a> {
+    #[serde(flatten)]
+    row: WebhookJson<'a>,
+    /// In words; `null`: the body is not kept.
+    meaning: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<&'a str>,
+}
+
+fn show(
+    settings: &Settings,
+    shops: &Shops,
+    all: &[(&WebhookRow, Content)],
+    with_body: bool,
+) -> anyhow::Result<()> {
     if settings.json {
-        return output::json(&rows.iter().map(WebhookJson::from).collect::<Vec<_>>());
+        let shown = all.iter().map(|(row, content)| ShownJson {
+            row: WebhookJson::from(*row),
+            meaning: content.meaning.as_deref(),
+            body: content.masked.as_deref(),
+        });
+        return output::json(&shown.collect::<Vec<_>>());
     }
-    for row in rows {
+    for (row, content) in all {
         outln!("Webhook {} of {}, topic {}", row.webhook, row.shop, row.topic);
         outln!("  outcome      {}", row.outcome);
         if let Some(reason) = &row.reason {
@@ -139,6 +281,16 @@ fn show(settings: &Settings, rows: &[WebhookRow]) -> anyhow::Result<()> {
         outln!("  decided      {}", output::moment(row.decided_at));
         outln!("  correlation  {}", row.envelope);
         outln!("  body         {}", row.body_hash);
+        for line in content.meaning.iter().flatten() {
+            outln!("{line}");
+        }
+        match &content.masked {
+            Some(body) => outln!("{body}"),
+            None if with_body => {
+                outln!("There is nothing to show: {}.", not_kept(&row.shop, shops))
+            }
+            None => {}
+        }
     }
     Ok(())
 }

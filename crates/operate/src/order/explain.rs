@@ -5,7 +5,9 @@ use domain::payment::PaymentState;
 use domain::policy::WhenShort;
 use domain::stock::Stock;
 use domain::view::StockView;
-use domain::{OrderKey, Payment, PaymentKey, Policy, Sku, StockKey, Timestamp, Version};
+use domain::{
+    LocationId, OrderKey, Payment, PaymentKey, Policy, Sku, StockKey, Timestamp, Version,
+};
 
 use crate::output;
 
@@ -79,11 +81,14 @@ pub fn why(explained: &Explained<'_>) -> String {
             .to_owned(),
         OrderState::Short => short(explained),
         OrderState::PartiallyShipped => {
-            format!("Some of it went out; {} still committed to it.", are(committed))
+            let still = are(committed);
+            format!("Some of it went out; {still} still committed to it.{}", backorders(explained))
         }
-        OrderState::Committed => {
-            format!("{} committed to it, until the platform says otherwise.", are(committed))
-        }
+        OrderState::Committed => format!(
+            "{} committed to it, until the platform says otherwise.{}",
+            are(committed),
+            backorders(explained)
+        ),
         OrderState::Shipped => {
             "The platform shipped all that it asks for. Nothing is owed for it any more.".to_owned()
         }
@@ -103,6 +108,23 @@ pub fn why(explained: &Explained<'_>) -> String {
              edited away.",
             snapshot.and_then(|shown| shown.financial_status.as_deref()).unwrap_or("none")
         ),
+    }
+}
+
+/// Which of its units are promised before they are there. A row does not say whose units those are that
+/// it lacks, so all orders that hold some of it say so.
+fn backorders(explained: &Explained<'_>) -> String {
+    let held = explained.order.holdings.iter().filter(|(_, held)| held.committed > 0);
+    let lacking = held.filter_map(|(key, _)| {
+        let available = explained.stock.get(key).available();
+        (available < 0).then(|| format!("{key} has {} units less than are promised", -available))
+    });
+    let lacking: Vec<String> = lacking.collect();
+    match &lacking[..] {
+        [] => String::new(),
+        rows => {
+            format!(" As a backorder: {}, so it may have to wait for a delivery.", rows.join(", "))
+        }
     }
 }
 
@@ -177,32 +199,50 @@ pub struct Missing<'a> {
     room: i64,
     stock: Stock,
     several_rows: bool,
+    /// What is free where the shop does not ship from.
+    elsewhere: Vec<(LocationId, i64)>,
 }
 
 /// What a short order lacks, over the stock as it is now.
-pub fn missing<'a>(order: &'a Order, stock: &StockView, policy: &Policy) -> Vec<Missing<'a>> {
+pub fn missing<'a>(order: &'a Order, view: &StockView, policy: &Policy) -> Vec<Missing<'a>> {
     let demand = order.short.iter().flat_map(|short| &short.demand);
     let missing = demand.filter_map(|(sku, owed)| {
         let units = owed - order.committed(sku);
         let rows = policy.locations.iter().map(|location| {
             let at = StockKey::new(sku, location);
-            let row = stock.get(&at);
+            let row = view.get(&at);
             (row.available() - row.floor.max(policy.safety_stock), row, at)
         });
         let several_rows =
             rows.clone().filter(|(_, row, _)| row.version != Version::ABSENT).count() > 1;
-        // Of equals the first choice.
-        let (room, stock, at) = rows.rev().max_by_key(|(room, ..)| *room)?;
-        (units > 0).then_some(Missing { sku, units, at, room, stock, several_rows })
+        // One that is there before one that is not; of equals the first choice.
+        let best =
+            |(room, row, _): &(i64, Stock, StockKey)| (row.version != Version::ABSENT, *room);
+        let (room, stock, at) = rows.rev().max_by_key(best)?;
+        let elsewhere = elsewhere(sku, view, policy);
+        (units > 0).then_some(Missing { sku, units, at, room, stock, several_rows, elsewhere })
     });
     missing.collect()
+}
+
+/// What is free at locations that the shop does not ship from.
+fn elsewhere(sku: &Sku, view: &StockView, policy: &Policy) -> Vec<(LocationId, i64)> {
+    let rows = view
+        .rows(sku)
+        .filter(|(location, row)| !policy.locations.contains(location) && row.available() > 0);
+    rows.map(|(location, row)| (location.clone(), row.available())).collect()
 }
 
 impl Missing<'_> {
     /// The command that brings enough for this order.
     pub fn more_stock(&self) -> Option<String> {
         let lacking = self.units - self.room;
-        let location = if self.several_rows {
+        if self.stock.version == Version::ABSENT {
+            let set =
+                format!("onhand stock set {} {lacking} --location {}", self.sku, self.at.location);
+            return (lacking > 0).then_some(set);
+        }
+        let location = if self.several_rows || !self.elsewhere.is_empty() {
             format!(" --location {}", self.at.location)
         } else {
             String::new()
@@ -212,6 +252,29 @@ impl Missing<'_> {
     }
 
     fn words(&self, policy: &Policy) -> String {
+        let elsewhere: Vec<String> = self
+            .elsewhere
+            .iter()
+            .map(|(location, units)| format!("{units} at {location}"))
+            .collect();
+        let elsewhere = match &elsewhere[..] {
+            [] => String::new(),
+            all => format!(
+                " (there are {}, from where this shop does not ship: its `locations` in the shops \
+                 file say so)",
+                all.join(", ")
+            ),
+        };
+        if self.stock.version == Version::ABSENT {
+            let shipped_from: Vec<&str> =
+                policy.locations.iter().map(|location| location.as_str()).collect();
+            return format!(
+                "{} × {} missing, no stock row at {}{elsewhere}",
+                self.units,
+                self.sku,
+                shipped_from.join(" or ")
+            );
+        }
         let place = match policy.locations.len() {
             1 => String::new(),
             _ => format!(" at {}, where most is", self.at.location),
@@ -221,7 +284,10 @@ impl Missing<'_> {
             units => format!(" ({units} are kept as safety stock)"),
         };
         let available = self.stock.available();
-        format!("{} × {} missing, {available} available{place}{kept}", self.units, self.sku)
+        format!(
+            "{} × {} missing, {available} available{place}{kept}{elsewhere}",
+            self.units, self.sku
+        )
     }
 }
 

@@ -4,3 +4,4 @@ pub mod explain;
 pub mod find;
 pub mod lines;
 pub mod retry;
+pub mod timeline;

@@ -1,22 +1,20 @@
 //! `onhand dead`: what could not be applied, and how it is mended.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Subcommand;
 use clap::builder::PossibleValuesParser;
 use domain::{DeadReason, EnvelopeId};
-use indicatif::ProgressBar;
-use operate::dead::{DEAD, Replayer};
-use platforms::Shops;
 use queue::parcel;
 use serde::Serialize;
-use store::reports::{Closed, DeadFilter, DeadRow};
+use store::reports::{DeadFilter, DeadRow};
 use store::{AnyStore, Reports};
 
 use crate::config::Settings;
 use crate::exit::{NOT_FINE, bad_config};
-use crate::{output, shops_file};
+use crate::output;
+
+mod many;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeadCommand {
@@ -36,32 +34,52 @@ pub(crate) enum DeadCommand {
     Show { id: String },
     /// Decide again, after the cause is mended: stock set, a listing made, the shops file corrected
     ///
-    /// Each is decided as if it had come just now, under the rules of now; nothing that was counted
-    /// before counts twice, so it is safe any number of times. What still cannot be applied stays a
-    /// dead letter, and the exit code is 1. What was discarded or redacted has no body any more and
-    /// cannot be replayed.
-    #[command(after_help = "Examples:\n  \
-        onhand dead replay --reason unknown_sku    after stock was imported\n  \
-        onhand dead replay 0198c0de-0000-7000-8000-000000000000\n  \
-        onhand dead replay --all")]
+    /// Each is decided as if it had come just now, under the rules of now, the oldest first; nothing
+    /// that was counted before counts twice, so it is safe any number of times. What still cannot be
+    /// applied stays a dead letter, and the exit code is 1. What was discarded or redacted has no body
+    /// any more and cannot be replayed.
+    #[command(
+        arg_required_else_help = true,
+        after_help = "Examples:\n  \
+            onhand dead replay --reason unknown_sku --dry-run    what would become of them\n  \
+            onhand dead replay --reason unknown_sku    after stock was imported\n  \
+            onhand dead replay --shop demo --since 2h --rate 10\n  \
+            onhand dead replay 0198c0de-0000-7000-8000-000000000000\n  \
+            onhand dead replay --all"
+    )]
     Replay {
         /// One, by the id that `dead list` shows
-        #[arg(required_unless_present_any = ["reason", "all"], conflicts_with_all = ["reason", "all"])]
         id: Option<String>,
         /// Every open one with this reason
-        #[arg(long, value_parser = reasons())]
+        #[arg(long, value_parser = reasons(), conflicts_with = "id")]
         reason: Option<String>,
-        /// Every open one
-        #[arg(long)]
-        all: bool,
+        #[command(flatten)]
+        which: many::Which,
+        #[command(flatten)]
+        how: many::How,
     },
-    /// Close one for good, with a reason: its body is removed, and it cannot be replayed
+    /// Close for good, with a reason: bodies are removed, and nothing of it can be replayed
     ///
     /// Whatever it would have done to stock, it will not. Look at it with `dead show` first.
+    #[command(
+        arg_required_else_help = true,
+        after_help = "Examples:\n  \
+            onhand dead discard 0198c0de-0000-7000-8000-000000000000 --reason 'sold elsewhere'\n  \
+            onhand dead discard --died-of malformed --since 1d --reason 'their test' --dry-run"
+    )]
     Discard {
-        id: String,
+        /// One, by the id that `dead list` shows
+        id: Option<String>,
+        /// Why; it is kept with the letter
         #[arg(long)]
         reason: String,
+        /// Every open one that died of this
+        #[arg(long, value_parser = reasons(), conflicts_with = "id")]
+        died_of: Option<String>,
+        #[command(flatten)]
+        which: many::Which,
+        #[command(flatten)]
+        how: many::How,
     },
 }
 
@@ -69,9 +87,6 @@ pub(crate) enum DeadCommand {
 fn reasons() -> PossibleValuesParser {
     PossibleValuesParser::new(DeadReason::ALL.map(DeadReason::as_str))
 }
-
-/// At most so many are replayed by one command.
-const REPLAY_MAX: i64 = 100_000;
 
 #[derive(Serialize)]
 struct DeadJson<'a> {
@@ -122,29 +137,13 @@ pub(crate) async fn run(settings: &Settings, command: DeadCommand) -> anyhow::Re
             let id = parse_id(&id)?;
             show(settings, &settings.open_store().await?, id).await
         }
-        DeadCommand::Replay { id, reason, .. } => {
-            let id = id.as_deref().map(parse_id).transpose()?;
-            let filter = DeadFilter { id, reason, closed_too: id.is_some(), limit: REPLAY_MAX };
-            let shops = Arc::new(shops_file::load(&settings.shops)?);
-            replay(settings, settings.open_store().await?, &filter, &shops).await
+        DeadCommand::Replay { id, reason, which, how } => {
+            let letters = which.letters(id.as_deref(), reason, "--reason")?;
+            many::replay(settings, letters, &how).await
         }
-        DeadCommand::Discard { id, reason } => {
-            let parsed = parse_id(&id)?;
-            let done = settings
-                .open_store()
-                .await?
-                .close_dead_letter(parsed, Closed::Discarded, &reason)
-                .await?;
-            if !done {
-                eprintln!("onhand: there is no open dead letter {id}");
-                return Ok(ExitCode::from(NOT_FINE));
-            }
-            if settings.json {
-                output::json(&serde_json::json!({ "discarded": id }))?;
-            } else {
-                outln!("Discarded {id}: its body is removed, and it cannot be replayed any more.");
-            }
-            Ok(ExitCode::SUCCESS)
+        DeadCommand::Discard { id, reason, died_of, which, how } => {
+            let letters = which.letters(id.as_deref(), died_of, "--died-of")?;
+            many::discard(settings, letters, &reason, &how).await
         }
     }
 }
@@ -209,51 +208,4 @@ async fn show(settings: &Settings, store: &AnyStore, id: EnvelopeId) -> anyhow::
     }
     outln!("{}", shown.body.as_deref().unwrap_or_default());
     Ok(ExitCode::SUCCESS)
-}
-
-#[derive(Serialize)]
-struct Replayed {
-    id: String,
-    outcome: &'static str,
-    detail: Option<String>,
-}
-
-async fn replay(
-    settings: &Settings,
-    store: AnyStore,
-    filter: &DeadFilter,
-    shops: &Arc<Shops>,
-) -> anyhow::Result<ExitCode> {
-    let rows = store.dead_letters(filter).await?;
-    if rows.is_empty() && filter.id.is_some() {
-        eprintln!("onhand: there is no such dead letter; see `onhand dead list`");
-        return Ok(ExitCode::from(NOT_FINE));
-    }
-    let bar = ProgressBar::new(rows.len().try_into().unwrap_or(u64::MAX));
-    let mut replayer = Replayer::new(store, shops.clone());
-    let mut replayed = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let id = parse_id(&row.id)?;
-        for one in replayer.replay(row, id).await? {
-            replayed.push(Replayed {
-                id: row.id.clone(),
-                outcome: one.outcome,
-                detail: one.detail,
-            });
-        }
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
-    let still_dead = replayed.iter().any(|one| one.outcome == DEAD);
-    if settings.json {
-        output::json(&replayed)?;
-    } else {
-        output::table(
-            &["id", "outcome", "detail"],
-            replayed.iter().map(|one| {
-                vec![one.id.clone(), one.outcome.to_owned(), output::or_dash(one.detail.as_ref())]
-            }),
-        );
-    }
-    Ok(if still_dead { ExitCode::from(NOT_FINE) } else { ExitCode::SUCCESS })
 }

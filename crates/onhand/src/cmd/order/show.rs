@@ -51,6 +51,9 @@ struct WebhookJson<'a> {
     detail: Option<&'a str>,
     received_at: String,
     deliveries: i64,
+    /// For people only: the JSON's fields are promised to others.
+    #[serde(skip)]
+    decided_at: String,
 }
 
 #[derive(Serialize)]
@@ -101,6 +104,7 @@ fn describe<'a>(
         detail: row.detail.as_deref(),
         received_at: output::moment(row.received_at),
         deliveries: row.deliveries,
+        decided_at: output::moment(row.decided_at),
     };
     let payment = |(key, payment): &'a (PaymentKey, Payment)| PaymentJson {
         shop: &key.shop,
@@ -167,7 +171,7 @@ fn for_people(order: &OrderJson<'_>, flags: &[String]) {
 
 fn webhooks_for_people(webhooks: &[WebhookJson<'_>]) {
     output::table(
-        &["webhook", "topic", "outcome", "reason", "detail", "received"],
+        &["webhook", "topic", "outcome", "reason", "detail", "received", "decided"],
         webhooks.iter().map(|row| {
             vec![
                 row.webhook_id.to_string(),
@@ -176,6 +180,7 @@ fn webhooks_for_people(webhooks: &[WebhookJson<'_>]) {
                 output::or_dash(row.reason),
                 output::or_dash(row.detail),
                 row.received_at.clone(),
+                row.decided_at.clone(),
             ]
         }),
     );

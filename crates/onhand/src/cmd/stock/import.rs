@@ -15,7 +15,8 @@ use crate::cmd::csv_file::{self, Columns};
 use crate::config::Settings;
 use crate::output;
 
-const COLUMNS: Columns = Columns { all: "sku,location,on_hand", needed: &["sku", "on_hand"] };
+pub(super) const COLUMNS: Columns =
+    Columns { all: "sku,location,on_hand", needed: &["sku", "on_hand"] };
 
 #[derive(Deserialize)]
 struct CsvRow {

@@ -15,6 +15,7 @@ use crate::output;
 
 mod change;
 mod drift;
+mod export;
 mod import;
 
 #[derive(Debug, Subcommand)]
@@ -70,6 +71,17 @@ pub(crate) enum StockCommand {
     },
     /// Set many rows from a CSV file with the columns sku,location,on_hand: all or nothing
     Import { file: PathBuf },
+    /// Write all stock rows as the CSV that `stock import` reads
+    ///
+    /// What is on hand, with what is committed to orders in it. Imported elsewhere it opens the same
+    /// rows; imported here it sets what was on hand then. Floors are not in it.
+    #[command(
+        after_help = "Examples:\n  onhand stock export stock.csv\n  onhand stock export | head"
+    )]
+    Export {
+        /// Where to; without: stdout
+        file: Option<PathBuf>,
+    },
     /// List stock rows
     List {
         /// Only this item; may be given several times
@@ -147,6 +159,9 @@ pub(crate) async fn run(settings: &Settings, command: StockCommand) -> anyhow::R
         StockCommand::Drift { shop } => drift::run(settings, shop.as_deref()).await,
         StockCommand::Import { file } => {
             import::run(settings, &settings.open_store().await?, &file).await
+        }
+        StockCommand::Export { file } => {
+            export::run(settings, &settings.open_store().await?, file.as_deref()).await
         }
         StockCommand::List { sku } => {
             let skus: Vec<Sku> = sku.iter().map(Sku::new).collect();

@@ -96,6 +96,47 @@ fn a_short_order_names_where_most_is_and_the_command_that_helps() {
     says(&order, &stock(0, 0), &[], &["2 × BOWL missing", "Only a part of it is committed."]);
 }
 
+fn at(location: &str, on_hand: i64, committed: i64) -> StockView {
+    let mut view = StockView::default();
+    let key = StockKey::new(&Sku::new("BOWL"), &LocationId::new(location));
+    let floor = (on_hand - committed).min(0);
+    view.insert(key, Stock { on_hand, committed, floor, version: Version(1) });
+    view
+}
+
+#[test]
+fn a_short_order_names_no_row_that_is_not_there() {
+    let mut order = order();
+    order.short = Some(Short { demand: [(Sku::new("BOWL"), 3)].into() });
+    // `main` would be the first choice, and has no row.
+    let texts =
+        ["3 × BOWL missing, 0 available at back", "stock adjust BOWL +3 --reason delivery`"];
+    says(&order, &at("back", 0, 0), &[], &texts);
+    let texts = ["no stock row at main or back", "`onhand stock set BOWL 3 --location main`"];
+    says(&order, &StockView::default(), &[], &texts);
+}
+
+#[test]
+fn a_short_order_says_that_its_units_lie_where_the_shop_does_not_ship_from() {
+    let mut order = order();
+    order.short = Some(Short { demand: [(Sku::new("BOWL"), 3)].into() });
+    let texts = ["there are 9 at attic, from where this shop does not ship", "`locations`"];
+    says(&order, &at("attic", 9, 0), &[], &texts);
+    let all = says(&order, &stock(1, 2), &[], &[]);
+    assert!(!all.contains("does not ship"), "{all}");
+}
+
+#[test]
+fn an_order_says_that_it_waits_as_a_backorder() {
+    let mut order = order();
+    let main = StockKey::new(&Sku::new("BOWL"), &LocationId::new("main"));
+    order.holdings.insert(main, Holding { committed: 3, ..Holding::default() });
+    let texts = ["3 units are committed", "As a backorder: BOWL at main has 2 units less"];
+    says(&order, &at("main", 1, 3), &[], &texts);
+    let all = says(&order, &at("main", 3, 3), &[], &["3 units are committed"]);
+    assert!(!all.contains("backorder"), "{all}");
+}
+
 #[test]
 fn money_after_a_cancellation_names_the_payment() {
     let mut order = order();

@@ -1,0 +1,141 @@
+//! What operators mend from the command line: webhooks and dead letters decided again, after a look at
+//! what would come of it; old bodies removed; stock taken out and in.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use testkit::shopify::{DOMAIN, SECRET, ShopifyOrder, SignedWebhook};
+
+use crate::harness::{Fleet, Profile, in_both_profiles, shops};
+
+in_both_profiles!(
+    a_webhook_whose_body_is_kept_is_shown_and_decided_again,
+    a_replay_of_many_is_looked_at_before_it_is_done,
+    stock_that_was_exported_is_imported_as_it_was,
+);
+
+/// `demo` keeps bodies.
+fn keeping() -> String {
+    shops("").replacen("name = \"demo\"", "name = \"demo\"\nkeep_bodies = \"7d\"", 1)
+}
+
+async fn a_webhook_whose_body_is_kept_is_shown_and_decided_again(profile: Profile) {
+    let mut fleet = Fleet::prepare(profile).await;
+    fleet.start_all(1).await;
+    fleet.stock("CAP", 10).await;
+    let unkept = ShopifyOrder::new(40).line("CAP", 1).webhook("orders/create");
+    fleet.outcome(&unkept).await;
+    let shown = &fleet.ok(&["webhook", "show", &unkept.webhook_id, "--body"]).await[0];
+    assert_eq!((&shown["meaning"], shown.get("body")), (&Value::Null, None), "off by default");
+    let refused = fleet.cli(&["webhook", "replay", &unkept.webhook_id]).await.fails_with(1);
+    refused.names(&["no body of it is kept", "keep_bodies = \"7d\"", "demo"]);
+
+    fleet.write_shops(&keeping());
+    for role in fleet.roles() {
+        role.says("read the shops file again").await;
+    }
+    let order = ShopifyOrder::new(41).line("CAP", 3).webhook("orders/create");
+    fleet.outcome(&order).await;
+    let shown = &fleet.ok(&["webhook", "show", &order.webhook_id, "--body"]).await[0];
+    let body = shown["body"].as_str().expect("it is kept");
+    assert!(body.contains("\"sku\": \"CAP\"") && body.contains("•••"), "{body}");
+    let sent: Value = serde_json::from_slice(&order.body).expect("JSON");
+    let email = sent["email"].as_str().expect("whoever orders has an address");
+    assert!(!body.contains(email), "{body}");
+    let meaning = shown["meaning"].to_string();
+    assert!(meaning.contains("3 × CAP"), "{meaning}");
+    let plain = &fleet.ok(&["webhook", "show", &order.webhook_id]).await[0];
+    assert_eq!(plain.get("body"), None, "only where it is asked for");
+
+    for _ in 0..2 {
+        let replayed = fleet.ok(&["webhook", "replay", &order.webhook_id]).await;
+        assert_eq!(replayed[0]["outcome"], "unchanged");
+    }
+    assert_eq!(fleet.stock_of("CAP").await, (10, 4));
+    assert_eq!(fleet.fate(&order).await.0, "applied", "its own outcome stays");
+
+    let pruned = fleet.ok(&["prune", "--older-than", "1d"]).await;
+    assert_eq!(pruned["webhooks"], 0, "it is not as old");
+    for (dry, left) in [(true, 1), (false, 1), (false, 0)] {
+        let args = ["prune", "--older-than", "0s", "--dry-run"];
+        let pruned = fleet.ok(if dry { &args } else { &args[..3] }).await;
+        assert_eq!((&pruned["webhooks"], &pruned["removed"]), (&json!(left), &json!(!dry)));
+    }
+    let refused = fleet.cli(&["webhook", "replay", &order.webhook_id]).await.fails_with(1);
+    refused.names(&["no body of it is kept", "onhand prune"]);
+    fleet.cli(&["prune", "--older-than", "long"]).await.fails_with(2).names(&["long", "90d"]);
+    assert_eq!(fleet.stock_of("CAP").await, (10, 4));
+    fleet.finish().await;
+}
+
+fn broken(text: &str) -> SignedWebhook {
+    SignedWebhook::raw("orders/create", DOMAIN, SECRET, text.to_owned())
+}
+
+async fn a_replay_of_many_is_looked_at_before_it_is_done(profile: Profile) {
+    let fleet = Fleet::start(profile, 1).await;
+    for id in 1..=4 {
+        fleet.outcome(&ShopifyOrder::new(id).line("NEW", 1).webhook("orders/create")).await;
+    }
+    fleet.outcome(&ShopifyOrder::new(5).line("NEVER", 1).webhook("orders/create")).await;
+    fleet.outcome(&broken("no JSON")).await;
+    let dry =
+        async |more: &[&str]| fleet.ok(&[&["dead", "replay", "--dry-run"], more].concat()).await;
+    let all = json!({ "letters": 6, "outcomes": { "dead": 6 },
+        "still_dead": { "malformed": 1, "unknown_sku": 5 } });
+    assert_eq!(dry(&["--all"]).await, all);
+
+    // Each takes from what the ones before have left.
+    fleet.stock("NEW", 3).await;
+    let preview = json!({ "letters": 5, "outcomes": { "applied": 3, "dead": 1, "short": 1 },
+        "still_dead": { "unknown_sku": 1 } });
+    assert_eq!(dry(&["--reason", "unknown_sku"]).await, preview);
+    assert_eq!(dry(&["--shop", "demo", "--since", "1h"]).await["letters"], 6);
+    for none in [&["--shop", "other"], &["--since", "2999-01-01T00:00:00Z"]] {
+        assert_eq!(dry(none).await, json!({ "letters": 0, "outcomes": {} }));
+    }
+    assert_eq!(fleet.stock_of("NEW").await, (3, 0), "nothing was changed");
+    assert_eq!(fleet.count("dead").await, 6);
+
+    let replay = ["dead", "replay", "--reason", "unknown_sku", "--rate", "1000"];
+    let replayed = fleet.cli(&replay).await.fails_with(1).json();
+    let outcomes: Vec<&str> = replayed
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|one| one["outcome"].as_str())
+        .collect();
+    assert_eq!(outcomes, ["applied", "applied", "applied", "short", "dead"], "the oldest first");
+    assert_eq!(fleet.stock_of("NEW").await, (3, 3));
+
+    let discard = ["dead", "discard", "--died-of", "malformed", "--reason", "their test"];
+    let preview = fleet.ok(&[&discard[..], &["--dry-run"]].concat()).await;
+    assert_eq!(preview, json!({ "letters": 1 }));
+    let discarded = fleet.ok(&discard).await;
+    assert_eq!(discarded["discarded"].as_array().map(Vec::len), Some(1));
+    assert_eq!(fleet.ok(&["status"]).await["dead_letters"], 1);
+
+    let refused = fleet.cli(&["dead", "replay"]).await.fails_with(2);
+    refused.names(&["--reason", "--since", "--shop", "--all"]);
+    let refused = fleet.cli(&["dead", "replay", "--since", "noon"]).await.fails_with(2);
+    refused.names(&["noon", "2h"]);
+    fleet.finish().await;
+}
+
+async fn stock_that_was_exported_is_imported_as_it_was(profile: Profile) {
+    let fleet = Fleet::prepare(profile).await;
+    let rows =
+        "sku,location,on_hand\n\"A \"\"big\"\" one, blue\",back room,1\nCAP,main,5\nMUG,main,0\n";
+    fs::write(fleet.path("rows.csv"), rows).expect("written");
+    fleet.ok(&["stock", "import", "rows.csv"]).await;
+    let exported = fleet.ok(&["stock", "export", "out.csv"]).await;
+    assert_eq!(exported, json!({ "rows": 3, "file": "out.csv" }));
+    assert_eq!(fs::read_to_string(fleet.path("out.csv")).expect("it is there"), rows);
+    let again = fleet.ok(&["stock", "import", "out.csv"]).await;
+    assert_eq!(again, json!({ "rows": 3, "created": 0, "changed": 0, "unchanged": 3 }));
+    assert_eq!(fleet.ok(&["stock", "export"]).await, fleet.ok(&["stock", "list"]).await);
+    let nowhere = fleet.cli(&["stock", "export", "no/such/folder.csv"]).await;
+    assert_ne!(nowhere.code, 0);
+    nowhere.names(&["no/such/folder.csv"]);
+    fleet.finish().await;
+}
