@@ -1,4 +1,9 @@
 //! Dead letters decided again, or closed for good: one, or those of one reason.
+//!
+//! Many are done in steps: one form does the oldest of them at a bounded rate, and its answer has the
+//! form that goes on behind them. The page sends that by itself; without a script a click does. What
+//! was done so far stands in the form, so any replica of the console can go on, and whoever closes the
+//! page stops it.
 
 use std::time::{Duration, Instant};
 
@@ -6,22 +11,28 @@ use askama::Template;
 use axum::extract::State;
 use axum::{Extension, Form};
 use domain::EnvelopeId;
-use operate::dead::{DEAD, Replayer};
+use operate::audit;
+use operate::dead::{Replayed, Replayer, Tally};
+use operate::pace::{Pace, RATE};
 use serde::Deserialize;
-use store::pages::DeadPage;
+use store::pages::Letters;
 use store::reports::{Closed, DeadFilter, DeadRow};
 use store::{Pages, Reports};
 
-use super::{check, done_before, new_key, note, signed, stored_key};
+use super::{check, done_before, new_key, operation};
 use crate::Console;
 use crate::pages::{Answer, Asked, Asker, Frame, Trouble, asked, render};
 use crate::view::{self, grouped, link};
 
-/// Letters of one click: people can still read what became of them.
-const LETTERS_MAX: i64 = 200;
+/// Letters of one step: at the rate, two seconds.
+const STEP: i64 = 2 * RATE as i64;
 
-/// How long one click goes on. Letters that are left stay open.
+/// How long one step goes on. Letters that are left stay open, for the next.
 const TIME_MAX: Duration = Duration::from_secs(5);
+
+/// Letters whose replay is previewed, and for how long: all of them where there are few.
+const PREVIEW_MAX: i64 = 1_000;
+const PREVIEW_TIME_MAX: Duration = Duration::from_secs(3);
 
 #[derive(Deserialize)]
 pub(super) struct Which {
@@ -36,31 +47,55 @@ pub(super) struct Which {
     why: String,
     #[serde(default)]
     key: String,
+    /// The last letter that was looked at.
+    #[serde(default)]
+    after: String,
+    /// How many letters were looked at, of how many, and what became of them.
+    #[serde(default)]
+    seen: i64,
+    #[serde(default)]
+    all: i64,
+    #[serde(default)]
+    tally: String,
 }
 
 #[derive(Template)]
 #[template(path = "letters_ask.html")]
 struct AskPage {
     frame: Frame,
+    form: NextForm,
+    count: String,
+    /// What would become of them, where it is to be said.
+    preview: Option<String>,
+    letters: Vec<(String, String, String)>,
+    back: String,
+}
+
+/// What the form that does the next step says.
+struct NextForm {
+    is_replay: bool,
     key: String,
     id: String,
     reason: String,
-    is_replay: bool,
-    count: String,
-    /// There are more than one click takes.
-    is_cut: bool,
-    letters: Vec<(String, String, String)>,
-    back: String,
+    why: String,
+    after: String,
+    seen: i64,
+    all: i64,
+    tally: String,
 }
 
 #[derive(Template)]
 #[template(path = "letters_done.html")]
 struct DonePage {
     frame: Frame,
+    /// There are more to do.
+    form: Option<NextForm>,
     is_replay: bool,
+    seen: i64,
+    all: i64,
+    summary: String,
+    still_dead: u64,
     results: Vec<Became>,
-    left: usize,
-    still_dead: usize,
     back: String,
 }
 
@@ -76,37 +111,62 @@ struct Became {
 const NAMED: usize = 20;
 
 impl Which {
-    async fn letters(&self, console: &Console) -> Result<Vec<DeadRow>, Trouble> {
-        let rows = match (asked(&self.id), asked(&self.reason)) {
+    fn letters(&self) -> Letters {
+        Letters { reason: asked(&self.reason), ..Letters::default() }
+    }
+
+    /// The next ones, the oldest first.
+    async fn next(&self, console: &Console, limit: i64) -> Result<Vec<DeadRow>, Trouble> {
+        match (asked(&self.id), asked(&self.reason)) {
             (Some(id), None) => {
                 let id = id.parse().map(EnvelopeId);
                 let id = id.map_err(|_| Trouble::not_found("There is no such dead letter."))?;
                 let filter = DeadFilter { id: Some(id), reason: None, closed_too: false, limit: 1 };
-                console.store.dead_letters(&filter).await?
+                Ok(console.store.dead_letters(&filter).await?)
             }
-            (None, Some(reason)) => {
-                let page =
-                    DeadPage { reason: Some(reason), limit: LETTERS_MAX, ..DeadPage::default() };
-                console.store.dead_page(&page).await?
+            (None, Some(_)) => {
+                let after = asked(&self.after).and_then(|id| id.parse().ok()).map(EnvelopeId);
+                Ok(console.store.open_letters(&self.letters(), after, limit).await?)
             }
-            _ => return Err(Trouble::bad("Which dead letters? One, or those of one reason.")),
-        };
-        if rows.is_empty() {
-            return Err(Trouble::not_found("There is no open dead letter of these any more."));
+            _ => Err(Trouble::bad("Which dead letters? One, or those of one reason.")),
         }
-        Ok(rows)
+    }
+
+    async fn count(&self, console: &Console) -> Result<i64, Trouble> {
+        match asked(&self.id) {
+            Some(_) => Ok(1),
+            None => Ok(console.store.count_open_letters(&self.letters(), None).await?),
+        }
     }
 
     /// In words, for the record.
-    fn describe(&self, count: usize) -> String {
-        match asked(&self.id) {
-            Some(id) => format!("dead letter {id}"),
-            None => format!("{count} dead letters of reason {}", self.reason.trim()),
+    fn describe(&self) -> String {
+        if let Some(id) = asked(&self.id) {
+            return format!("dead letter {id}");
+        }
+        let of = format!("{} dead letters of reason {}", self.all, self.reason.trim());
+        match self.seen {
+            0 => of,
+            seen => format!("{of}, on from {seen}"),
         }
     }
 
     fn back(&self) -> String {
         link("/console/dead", &[("reason", self.reason.trim())])
+    }
+
+    fn form(&self, is_replay: bool) -> NextForm {
+        NextForm {
+            is_replay,
+            key: new_key(),
+            id: self.id.clone(),
+            reason: self.reason.clone(),
+            why: self.why.clone(),
+            after: self.after.clone(),
+            seen: self.seen,
+            all: self.all,
+            tally: self.tally.clone(),
+        }
     }
 }
 
@@ -129,62 +189,92 @@ pub(super) async fn ask_discard(
 async fn ask(
     State(console): State<Console>,
     Extension(session): Asker,
-    which: Which,
+    mut which: Which,
     is_replay: bool,
 ) -> Answer {
     check(session.who)?;
-    let rows = which.letters(&console).await?;
+    let rows = which.next(&console, PREVIEW_MAX).await?;
+    if rows.is_empty() {
+        return Err(none_left());
+    }
+    which.all = which.count(&console).await?;
     let title = if is_replay { "Replay" } else { "Discard" };
     let letter = |row: &DeadRow| (view::letter(&row.id), row.topic.clone(), row.detail.clone());
+    let preview = match is_replay {
+        true => Some(preview(&console, &rows, which.all).await?),
+        false => None,
+    };
     Ok(render(&AskPage {
         frame: Frame::new(&console, &session, "dead", title),
-        key: new_key(),
-        is_replay,
-        count: match rows.len() {
+        form: which.form(is_replay),
+        count: match which.all {
             1 => "1 dead letter".to_owned(),
-            count => format!("{} dead letters", grouped(i64::try_from(count).unwrap_or(i64::MAX))),
+            count => format!("{} dead letters", grouped(count)),
         },
-        is_cut: i64::try_from(rows.len()).is_ok_and(|len| len == LETTERS_MAX),
+        preview,
         letters: rows.iter().take(NAMED).map(letter).collect(),
         back: which.back(),
-        id: which.id,
-        reason: which.reason,
     }))
+}
+
+/// What a replay would do, in words, as far as it can be found out while somebody waits.
+async fn preview(console: &Console, rows: &[DeadRow], all: i64) -> Result<String, Trouble> {
+    let shops = console.shops.borrow().clone();
+    let mut replayer = Replayer::new(console.store.clone(), shops);
+    let (begun, mut tally, mut seen) = (Instant::now(), Tally::default(), 0);
+    for row in rows {
+        if begun.elapsed() > PREVIEW_TIME_MAX {
+            break;
+        }
+        replayer.preview(row, id(row)?).await?.iter().for_each(|one| tally.add(one));
+        seen += 1;
+    }
+    let cut = match all {
+        all if seen < all => format!(" (looked at the oldest {} of them)", grouped(seen)),
+        _ => String::new(),
+    };
+    Ok(format!("As of now it {}{cut}.", tally.would()))
 }
 
 pub(super) async fn replay(
     State(console): State<Console>,
     Extension(session): Asker,
-    Form(which): Form<Which>,
+    Form(mut which): Form<Which>,
 ) -> Answer {
     check(session.who)?;
-    let rows = which.letters(&console).await?;
-    let what = signed(&format!("replay {}", which.describe(rows.len())), session.who);
-    if !note(&console.store, stored_key(&which.key)?, what).await? {
+    let rows = which.next(&console, STEP).await?;
+    if rows.is_empty() && which.seen == 0 {
+        return Err(none_left());
+    }
+    let what = format!("replay {}", which.describe());
+    if !audit::note(&console.store, operation(&which.key, &what, session.who)?).await? {
         return Err(done_before());
     }
     let shops = console.shops.borrow().clone();
     let mut replayer = Replayer::new(console.store.clone(), shops);
-    let (begun, mut results, mut done) = (Instant::now(), Vec::new(), 0);
+    let mut tally = Tally::parse(&which.tally);
+    let (begun, mut pace, mut results) = (Instant::now(), Pace::new(RATE), Vec::new());
     for row in &rows {
-        if begun.elapsed() > TIME_MAX {
+        if begun.elapsed() > TIME_MAX || which.seen >= which.all {
             break;
         }
+        pace.wait().await;
         let replayed = replayer.replay(row, id(row)?).await?;
-        results.extend(replayed.into_iter().map(|one| Became {
-            id: row.id.clone(),
-            link: view::letter(&row.id),
-            outcome: one.outcome,
-            detail: one.detail.unwrap_or_default(),
-        }));
-        done += 1;
+        replayed.iter().for_each(|one| tally.add(one));
+        results.extend(replayed.into_iter().map(|one| Became::new(row, one)));
+        (which.seen, which.after) = (which.seen + 1, row.id.clone());
     }
+    which.tally = tally.to_string();
+    let goes_on = !results.is_empty() && which.seen < which.all;
     Ok(render(&DonePage {
         frame: Frame::new(&console, &session, "dead", "Replayed"),
+        form: goes_on.then(|| which.form(true)),
         is_replay: true,
-        still_dead: results.iter().filter(|one| one.outcome == DEAD).count(),
+        seen: which.seen,
+        all: which.all,
+        summary: tally.did(),
+        still_dead: tally.still_dead(),
         results,
-        left: rows.len() - done,
         back: which.back(),
     }))
 }
@@ -192,21 +282,25 @@ pub(super) async fn replay(
 pub(super) async fn discard(
     State(console): State<Console>,
     Extension(session): Asker,
-    Form(which): Form<Which>,
+    Form(mut which): Form<Which>,
 ) -> Answer {
     check(session.who)?;
     let why = asked(&which.why).ok_or_else(|| Trouble::bad("Why? It is kept with the letter."))?;
-    let rows = which.letters(&console).await?;
-    let what = signed(&format!("discard {}, {why}", which.describe(rows.len())), session.who);
-    if !note(&console.store, stored_key(&which.key)?, what).await? {
+    let rows = which.next(&console, STEP).await?;
+    if rows.is_empty() && which.seen == 0 {
+        return Err(none_left());
+    }
+    let what = format!("discard {}, {why}", which.describe());
+    if !audit::note(&console.store, operation(&which.key, &what, session.who)?).await? {
         return Err(done_before());
     }
     let kept = format!("{why} (console, {})", session.who.as_str());
-    let (begun, mut results) = (Instant::now(), Vec::new());
+    let (begun, mut pace, mut results) = (Instant::now(), Pace::new(RATE), Vec::new());
     for row in &rows {
-        if begun.elapsed() > TIME_MAX {
+        if begun.elapsed() > TIME_MAX || which.seen >= which.all {
             break;
         }
+        pace.wait().await;
         let closed = console.store.close_dead_letter(id(row)?, Closed::Discarded, &kept).await?;
         results.push(Became {
             id: row.id.clone(),
@@ -214,11 +308,35 @@ pub(super) async fn discard(
             outcome: if closed { "discarded" } else { "closed before" },
             detail: String::new(),
         });
+        (which.seen, which.after) = (which.seen + 1, row.id.clone());
     }
-    let left = rows.len() - results.len();
-    let frame = Frame::new(&console, &session, "dead", "Discarded");
-    let back = which.back();
-    Ok(render(&DonePage { frame, is_replay: false, results, left, still_dead: 0, back }))
+    let goes_on = !results.is_empty() && which.seen < which.all;
+    Ok(render(&DonePage {
+        frame: Frame::new(&console, &session, "dead", "Discarded"),
+        form: goes_on.then(|| which.form(false)),
+        is_replay: false,
+        seen: which.seen,
+        all: which.all,
+        summary: format!("discarded {}", grouped(which.seen)),
+        still_dead: 0,
+        results,
+        back: which.back(),
+    }))
+}
+
+impl Became {
+    fn new(row: &DeadRow, replayed: Replayed) -> Self {
+        Self {
+            id: row.id.clone(),
+            link: view::letter(&row.id),
+            outcome: replayed.outcome,
+            detail: replayed.detail.unwrap_or_default(),
+        }
+    }
+}
+
+fn none_left() -> Trouble {
+    Trouble::not_found("There is no open dead letter of these any more.")
 }
 
 fn id(row: &DeadRow) -> Result<EnvelopeId, Trouble> {

@@ -8,8 +8,8 @@
 
 use axum::Router;
 use axum::routing::get;
-use domain::{Batch, Operation, View};
-use store::{AnyStore, Commit, Store, StoreError};
+use domain::Operation;
+use operate::audit::{self, AUDIT};
 use uuid::Uuid;
 
 use crate::Console;
@@ -19,14 +19,13 @@ use crate::pages::Trouble;
 mod dead;
 mod order;
 mod stock;
-
-/// What the keys of all that is done here start with.
-pub(crate) const AUDIT: &str = "console/";
+mod webhook;
 
 pub(crate) fn routes() -> Router<Console> {
     Router::new()
         .route("/console/stock/adjust", get(stock::ask).post(stock::adjust))
         .route("/console/order/retry", get(order::ask).post(order::retry))
+        .route("/console/webhook/replay", get(webhook::ask).post(webhook::replay))
         .route("/console/dead/replay", get(dead::ask_replay).post(dead::replay))
         .route("/console/dead/discard", get(dead::ask_discard).post(dead::discard))
 }
@@ -48,11 +47,9 @@ fn signed(what: &str, who: Who) -> String {
     format!("{}: {what}", who.as_str())
 }
 
-/// Notes an action before it begins. `false`: it was begun before.
-async fn note(store: &AnyStore, key: String, what: String) -> Result<bool, StoreError> {
-    let mut batch = Batch::new(View::default());
-    batch.operation(Operation { key, what, at: operate::now() });
-    Ok(store.commit(&batch.into_changes()).await? == Commit::Applied)
+/// The row of an action.
+fn operation(key: &str, what: &str, who: Who) -> Result<Operation, Trouble> {
+    Ok(audit::operation(stored_key(key)?, who.as_str(), what))
 }
 
 /// For whom may only look, and came by an address and not by a link.

@@ -49,7 +49,7 @@ pub(crate) fn router(console: Console) -> Router {
         .route("/console/orders", get(orders::list))
         .route("/console/order", get(orders::order))
         .route("/console/webhooks", get(webhooks::list))
-        .route("/console/webhook", get(webhooks::webhook))
+        .route("/console/webhook", get(webhooks::one))
         .route("/console/dead", get(dead::list))
         .route("/console/dead/letter", get(dead::letter))
         .route("/console/shops", get(shops::list))
@@ -66,6 +66,10 @@ pub(crate) fn router(console: Console) -> Router {
         .route(
             "/console/live.js",
             get(|| asset("text/javascript", include_str!("../../assets/live.js"))),
+        )
+        .route(
+            "/console/go_on.js",
+            get(|| asset("text/javascript", include_str!("../../assets/go_on.js"))),
         )
         .route(
             "/console/icon.svg",

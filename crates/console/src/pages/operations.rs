@@ -3,13 +3,13 @@
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
+use operate::audit::AUDIT;
 use serde::Deserialize;
 use store::Pages;
 use store::pages::OperationRow;
 
 use super::{Answer, Asked, Asker, Frame, ROWS, asked, render};
 use crate::Console;
-use crate::act::AUDIT;
 use crate::view::{Moment, link};
 
 #[derive(Deserialize)]

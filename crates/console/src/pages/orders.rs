@@ -4,13 +4,15 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use domain::order::OrderState;
-use domain::{OrderId, OrderKey, Payment, PaymentKey, Policy, ShopId};
+use domain::{OrderId, OrderKey, Payment, PaymentKey, Policy, ShopId, Sku};
 use operate::order::explain::{self, Explained};
 use operate::order::find::Found;
 use operate::order::lines::lines;
+use operate::order::timeline::{Entry, What, timeline};
+use operate::output::money;
 use serde::Deserialize;
 use store::Pages;
-use store::pages::{OrderPage, OrderRow};
+use store::pages::{MOVES_MAX, OrderPage, OrderRow};
 
 use super::stock::Move;
 use super::webhooks::Row as WebhookRow;
@@ -40,6 +42,9 @@ pub(super) struct Search {
     /// A name (#1001) or an id.
     #[serde(default)]
     q: String,
+    /// An item.
+    #[serde(default)]
+    sku: String,
     #[serde(default)]
     shop: String,
     #[serde(default)]
@@ -56,6 +61,7 @@ pub(super) struct Search {
 struct OrdersPage {
     frame: Frame,
     q: String,
+    sku: String,
     shops: Vec<Choice>,
     states: Vec<Choice>,
     rows: Vec<Row>,
@@ -95,13 +101,24 @@ pub(super) async fn list(
     Asked(search): Asked<Search>,
 ) -> Answer {
     let (q, shop, state) = (asked(&search.q), asked(&search.shop), asked(&search.state));
-    let (rows, next) = match &q {
-        Some(q) => (called(&console, q, shop.as_deref(), state.as_deref()).await?, None),
+    let sku = asked(&search.sku);
+    let found = match (&q, &sku) {
+        (Some(q), _) => {
+            let shops = console.shops.borrow().clone();
+            let shops: Vec<ShopId> = shops.iter().map(|shop| shop.name.clone()).collect();
+            Some(console.store.orders_called(q, &shops, ROWS).await?)
+        }
+        (None, Some(sku)) => Some(console.store.orders_of(&Sku::new(sku), MOVES_MAX).await?),
+        (None, None) => None,
+    };
+    let (rows, next) = match found {
+        Some(rows) => (narrowed(rows, shop.as_deref(), state.as_deref()), None),
         None => page(&console, &search, shop.as_deref(), state.as_deref()).await?,
     };
     Ok(render(&OrdersPage {
         frame: Frame::new(&console, &session, "orders", "Orders"),
         q: q.unwrap_or_default(),
+        sku: sku.unwrap_or_default(),
         shops: shop_choices(&console, shop.as_deref()),
         states: choices(STATES.map(OrderState::as_str), state.as_deref()),
         rows: rows.iter().map(Row::new).collect(),
@@ -109,20 +126,14 @@ pub(super) async fn list(
     }))
 }
 
-/// The orders that people call so; whatever else is asked narrows them.
-async fn called(
-    console: &Console,
-    q: &str,
-    shop: Option<&str>,
-    state: Option<&str>,
-) -> Result<Vec<OrderRow>, Trouble> {
-    let shops: Vec<ShopId> = console.shops.borrow().iter().map(|shop| shop.name.clone()).collect();
-    let mut rows = console.store.orders_called(q, &shops, ROWS).await?;
+/// Whatever else is asked narrows what was found.
+fn narrowed(mut rows: Vec<OrderRow>, shop: Option<&str>, state: Option<&str>) -> Vec<OrderRow> {
     rows.retain(|row| {
         shop.is_none_or(|shop| row.key.shop.as_str() == shop)
             && state.is_none_or(|state| row.state == state)
     });
-    Ok(rows)
+    rows.truncate(usize::try_from(ROWS).unwrap_or(usize::MAX));
+    rows
 }
 
 async fn page(
@@ -172,10 +183,37 @@ struct OrderView {
     why: Vec<(bool, String)>,
     flags: Vec<Vec<(bool, String)>>,
     lines: Vec<(String, String, [String; 5])>,
-    webhooks: Vec<WebhookRow>,
     payments: Vec<(String, String)>,
-    moves: Vec<Move>,
+    timeline: Vec<Event>,
     retry: String,
+}
+
+/// Something that happened to the order.
+struct Event {
+    at: Moment,
+    what: EventKind,
+}
+
+enum EventKind {
+    Webhook(Box<WebhookRow>),
+    Move(Box<Move>),
+    /// The payment, what happened to it, and the money.
+    Payment(String, String, String),
+}
+
+impl Event {
+    fn new(entry: &Entry<'_>) -> Self {
+        let what = match entry.what {
+            What::Webhook(row) => EventKind::Webhook(Box::new(WebhookRow::new(row))),
+            What::Move(row) => EventKind::Move(Box::new(Move::new(row))),
+            What::Payment(key, event) => EventKind::Payment(
+                key.to_string(),
+                event.kind.as_str().replace('_', " "),
+                event.money.as_ref().map(money).unwrap_or_default(),
+            ),
+        };
+        Self { at: Moment::new(entry.at), what }
+    }
 }
 
 /// An order as it is, and the rules of its shop; without the shop in the file, the default ones.
@@ -230,9 +268,8 @@ pub(super) async fn order(
         why: view::prose(&explain::why(&explained)),
         flags: explain::flags(&explained).iter().map(|flag| view::prose(flag)).collect(),
         lines: lines(order).into_iter().map(line).collect(),
-        webhooks: found.webhooks.iter().map(WebhookRow::new).collect(),
         payments: found.payments.iter().map(payment).collect(),
-        moves: found.ledger.iter().map(Move::new).collect(),
+        timeline: timeline(&found).iter().map(Event::new).collect(),
         retry: link(
             "/console/order/retry",
             &[("shop", key.shop.as_str()), ("id", key.order.as_str())],

@@ -3,10 +3,13 @@
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
-use domain::{OrderKey, Outcome, ShopId, WebhookId};
+use domain::{EnvelopeId, OrderKey, Outcome, ShopId, Timestamp, WebhookId};
+use operate::meaning::lines;
+use operate::webhook;
+use platforms::mask::mask;
 use serde::Deserialize;
 use store::pages::WebhookPage;
-use store::reports::{self, WebhookFilter};
+use store::reports::{self, DeadFilter, WebhookFilter};
 use store::{Pages, Reports};
 
 use super::{
@@ -26,6 +29,9 @@ pub(super) struct Search {
     topic: String,
     #[serde(default)]
     outcome: String,
+    /// Received before this moment of UTC, as a browser's field for moments has it.
+    #[serde(default)]
+    until: String,
     /// The envelope below which the page lies.
     #[serde(default)]
     before: String,
@@ -39,9 +45,13 @@ struct WebhooksPage {
     topic: String,
     shops: Vec<Choice>,
     outcomes: Vec<Choice>,
+    until: String,
     rows: Vec<Row>,
     next: Option<String>,
 }
+
+/// Microseconds.
+const LATE: i64 = 60_000_000;
 
 /// A webhook, in words.
 pub(super) struct Row {
@@ -57,6 +67,9 @@ pub(super) struct Row {
     pub(super) detail: String,
     pub(super) order: Option<(String, String)>,
     pub(super) deliveries: String,
+    pub(super) is_repeated: bool,
+    /// It was decided long after it came, as what is replayed.
+    pub(super) is_late: bool,
     pub(super) received: Moment,
     pub(super) decided: Moment,
     pub(super) envelope: String,
@@ -80,6 +93,8 @@ impl Row {
             detail: row.detail.clone().unwrap_or_default(),
             order,
             deliveries: grouped(row.deliveries),
+            is_repeated: row.deliveries > 1,
+            is_late: row.decided_at.0 - row.received_at.0 > LATE,
             received: Moment::new(row.received_at),
             decided: Moment::new(row.decided_at),
             envelope: row.envelope.clone(),
@@ -94,6 +109,8 @@ pub(super) async fn list(
 ) -> Answer {
     let (q, shop, topic) = (asked(&search.q), asked(&search.shop), asked(&search.topic));
     let outcome: Option<Outcome> = asked(&search.outcome).and_then(|text| text.parse().ok());
+    let before = asked(&search.before).and_then(|id| id.parse().ok()).map(EnvelopeId);
+    let until = asked(&search.until).and_then(|text| moment(&text));
     let (rows, next) = match &q {
         Some(id) => {
             let filter = WebhookFilter {
@@ -110,9 +127,7 @@ pub(super) async fn list(
                 shop: shop.as_deref().map(ShopId::new),
                 topic: topic.clone(),
                 outcome,
-                before: asked(&search.before)
-                    .and_then(|id| id.parse().ok())
-                    .map(domain::EnvelopeId),
+                before: before.or(until.map(EnvelopeId::before_all_of)),
                 limit: ROWS,
             };
             let found = console.store.webhook_page(&page).await?;
@@ -134,9 +149,17 @@ pub(super) async fn list(
         topic: topic.unwrap_or_default(),
         shops: shop_choices(&console, shop.as_deref()),
         outcomes: choices(Outcome::ALL.map(Outcome::as_str), outcome.map(Outcome::as_str)),
+        until: until.map(|_| search.until.trim().to_owned()).unwrap_or_default(),
         rows: rows.iter().map(Row::new).collect(),
         next,
     }))
+}
+
+/// A moment of UTC without its offset, as 2026-11-21T12:00.
+fn moment(text: &str) -> Option<Timestamp> {
+    let at: jiff::civil::DateTime = text.parse().ok()?;
+    let at = at.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+    Some(Timestamp(at.as_microsecond()))
 }
 
 #[derive(Deserialize)]
@@ -152,10 +175,73 @@ struct WebhookView {
     frame: Frame,
     id: String,
     /// One for each body that came under this id.
-    rows: Vec<Row>,
+    rows: Vec<(Row, Content)>,
 }
 
-pub(super) async fn webhook(
+/// What the body of a webhook says.
+struct Content {
+    /// In words; nothing where the body is not kept.
+    meaning: Vec<String>,
+    /// With personal data covered.
+    body: Option<String>,
+    /// Why there is none.
+    not_kept: Vec<(bool, String)>,
+    /// How often it waited on the retry ladder; only known of a dead one.
+    attempts: Option<String>,
+    replay: String,
+}
+
+/// Longer bodies are cut: a browser has to show it.
+const BODY_SHOWN: usize = 128 * 1024;
+
+impl Content {
+    async fn read(console: &Console, row: &reports::WebhookRow) -> Result<Self, Trouble> {
+        let envelope = webhook::body(&console.store, row).await?;
+        let shops = console.shops.borrow().clone();
+        let not_kept = match envelope {
+            None => view::prose(&webhook::not_kept(&row.shop, &shops)),
+            Some(_) => Vec::new(),
+        };
+        let at = [
+            ("shop", row.shop.as_str()),
+            ("id", row.webhook.as_str()),
+            ("body", row.body_hash.as_str()),
+        ];
+        Ok(Self {
+            meaning: envelope.as_ref().map_or_else(Vec::new, |it| lines(&platforms::parse(it))),
+            body: envelope.map(|envelope| cut(mask(&envelope.body))),
+            not_kept,
+            attempts: attempts(console, row).await?,
+            replay: link("/console/webhook/replay", &at),
+        })
+    }
+}
+
+/// Of a dead one: how it died is with its letter.
+async fn attempts(console: &Console, row: &reports::WebhookRow) -> Result<Option<String>, Trouble> {
+    if row.outcome != Outcome::Dead.as_str() {
+        return Ok(None);
+    }
+    let Ok(id) = row.envelope.parse().map(EnvelopeId) else { return Ok(None) };
+    let filter = DeadFilter { id: Some(id), closed_too: true, limit: 1, ..DeadFilter::default() };
+    let letter = console.store.dead_letters(&filter).await?.pop();
+    Ok(letter.map(|letter| {
+        let (waits, deaths) = (grouped(letter.attempts), grouped(letter.deaths));
+        format!("waited for a retry {waits} times, could not be applied {deaths} times")
+    }))
+}
+
+fn cut(mut body: String) -> String {
+    if body.len() > BODY_SHOWN {
+        let end = (0..=BODY_SHOWN).rev().find(|at| body.is_char_boundary(*at)).unwrap_or_default();
+        let left = body.len() - end;
+        body.truncate(end);
+        body += &format!("\n… and {left} bytes more");
+    }
+    body
+}
+
+pub(super) async fn one(
     State(console): State<Console>,
     Extension(session): Asker,
     Asked(one): Asked<One>,
@@ -177,9 +263,13 @@ pub(super) async fn webhook(
             "No webhook {id} was decided. It may still be in the queue."
         )));
     }
+    let mut shown = Vec::with_capacity(rows.len());
+    for row in &rows {
+        shown.push((Row::new(row), Content::read(&console, row).await?));
+    }
     Ok(render(&WebhookView {
         frame: Frame::new(&console, &session, "webhooks", format!("Webhook {id}")),
         id,
-        rows: rows.iter().map(Row::new).collect(),
+        rows: shown,
     }))
 }

@@ -58,21 +58,26 @@ impl Drop for Test {
 impl Test {
     /// Open to this machine.
     pub(crate) async fn open() -> Self {
-        Self::with(|| Access::new(loopback(), None, None)).await
+        Self::with("", || Access::new(loopback(), None, None)).await
+    }
+
+    /// With a shop that keeps bodies.
+    pub(crate) async fn keeping() -> Self {
+        Self::with("keep_bodies = \"7d\"", || Access::new(loopback(), None, None)).await
     }
 
     pub(crate) async fn with_tokens() -> Self {
         let (operator, reader) = (Some(OPERATOR.into()), Some(READER.into()));
-        Self::with(|| Access::new(loopback(), operator, reader)).await
+        Self::with("", || Access::new(loopback(), operator, reader)).await
     }
 
     /// As on an address that others reach, without a token.
     pub(crate) async fn closed() -> Self {
         let open = "0.0.0.0:8081".parse().expect("an address");
-        Self::with(|| Access::new(open, None, None)).await
+        Self::with("", || Access::new(open, None, None)).await
     }
 
-    async fn with(access: impl FnOnce() -> Result<Access, console::BadToken>) -> Self {
+    async fn with(more: &str, access: impl FnOnce() -> Result<Access, console::BadToken>) -> Self {
         let folder = TempDir::new().expect("a folder");
         let database = Database::Sqlite(folder.path().join("onhand.db"));
         database.migrate().await.expect("migrates");
@@ -81,7 +86,7 @@ impl Test {
         drop(queue.open().await.expect("a queue"));
         let text = format!(
             "[[shop]]\nname = \"demo\"\nplatform = \"shopify\"\ndomain = \"{DOMAIN}\"\n\
-             secrets = [\"plain:{SECRET}\"]\n"
+             secrets = [\"plain:{SECRET}\"]\n{more}\n"
         );
         let shops = Shops::parse(&text, |_| Err("none".to_owned())).expect("a shops file");
         let (_, receiver) = watch::channel(Arc::new(shops));

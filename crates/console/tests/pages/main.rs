@@ -4,6 +4,7 @@ mod access;
 mod actions;
 mod escape;
 mod harness;
+mod mending;
 mod rows;
 
 #[path = "../../../serve/tests/it/peer.rs"]

@@ -1,0 +1,116 @@
+//! A webhook decided once more whose body is kept.
+
+use askama::Template;
+use axum::extract::State;
+use axum::{Extension, Form};
+use domain::{ShopId, WebhookId};
+use operate::webhook::{self, Replay, not_kept};
+use serde::Deserialize;
+use store::Reports;
+use store::reports::{WebhookFilter, WebhookRow};
+
+use super::{check, done_before, new_key, operation};
+use crate::Console;
+use crate::pages::{Answer, Asked, Asker, Frame, Trouble, asked, render};
+use crate::view;
+
+#[derive(Deserialize)]
+pub(super) struct Which {
+    shop: String,
+    id: String,
+    /// Which of the bodies that came under the id.
+    body: String,
+    #[serde(default)]
+    key: String,
+}
+
+#[derive(Template)]
+#[template(path = "webhook_ask.html")]
+struct AskPage {
+    frame: Frame,
+    key: String,
+    shop: String,
+    id: String,
+    body: String,
+    outcome: String,
+    back: String,
+}
+
+#[derive(Template)]
+#[template(path = "webhook_done.html")]
+struct DonePage {
+    frame: Frame,
+    id: String,
+    outcome: &'static str,
+    is_dead: bool,
+    detail: String,
+    back: String,
+}
+
+impl Which {
+    async fn row(&self, console: &Console) -> Result<WebhookRow, Trouble> {
+        let filter = WebhookFilter {
+            shop: asked(&self.shop).map(ShopId::new),
+            webhook: Some(WebhookId::new(asked(&self.id).unwrap_or_default())),
+            limit: 100,
+            ..WebhookFilter::default()
+        };
+        let rows = console.store.webhooks(&filter).await?;
+        let row = rows.into_iter().find(|row| row.body_hash == self.body);
+        row.ok_or_else(|| Trouble::not_found("There is no such webhook."))
+    }
+}
+
+pub(super) async fn ask(
+    State(console): State<Console>,
+    Extension(session): Asker,
+    Asked(which): Asked<Which>,
+) -> Answer {
+    check(session.who)?;
+    let row = which.row(&console).await?;
+    if webhook::body(&console.store, &row).await?.is_none() {
+        return Err(refused(&console, &row));
+    }
+    Ok(render(&AskPage {
+        frame: Frame::new(&console, &session, "webhooks", format!("Replay {}?", row.webhook)),
+        key: new_key(),
+        back: view::webhook(&row.shop, row.webhook.as_str()),
+        outcome: row.outcome,
+        shop: which.shop,
+        id: which.id,
+        body: which.body,
+    }))
+}
+
+pub(super) async fn replay(
+    State(console): State<Console>,
+    Extension(session): Asker,
+    Form(which): Form<Which>,
+) -> Answer {
+    check(session.who)?;
+    let row = which.row(&console).await?;
+    let what = format!("replay webhook {} of {}", row.webhook, row.shop);
+    let operation = operation(&which.key, &what, session.who)?;
+    let shops = console.shops.borrow().clone();
+    let replayed = match webhook::replay(&console.store, &shops, &row, operation).await? {
+        Replay::Decided(replayed) => replayed,
+        Replay::NotKept => return Err(refused(&console, &row)),
+        Replay::DoneBefore => return Err(done_before()),
+    };
+    Ok(render(&DonePage {
+        frame: Frame::new(&console, &session, "webhooks", "Replayed"),
+        id: row.webhook.to_string(),
+        is_dead: replayed.is_dead(),
+        outcome: replayed.outcome,
+        detail: replayed.detail.unwrap_or_default(),
+        back: view::webhook(&row.shop, row.webhook.as_str()),
+    }))
+}
+
+fn refused(console: &Console, row: &WebhookRow) -> Trouble {
+    let shops = console.shops.borrow().clone();
+    Trouble::new(
+        axum::http::StatusCode::CONFLICT,
+        format!("It cannot be decided again: {}.", not_kept(&row.shop, &shops)),
+    )
+}

@@ -1,0 +1,150 @@
+//! What is looked at before it is mended: webhooks with what they mean, orders in the order of time,
+//! replays that are previewed and done in steps.
+
+use testkit::shopify::{ShopifyOrder, SignedWebhook};
+
+use crate::harness::{Test, cookie, form, raw};
+
+fn webhook_page(webhook: &SignedWebhook) -> String {
+    format!("/console/webhook?shop=demo&id={}", webhook.webhook_id)
+}
+
+#[tokio::test]
+async fn a_webhook_shows_what_it_meant_and_no_person() {
+    let test = Test::keeping().await;
+    test.stock("BOWL", 5).await;
+    let order = test.order(1_001, "BOWL", 2).await.webhook("orders/paid");
+    test.decide(std::slice::from_ref(&order)).await;
+    let page = test.page(&webhook_page(&order)).await;
+    assert!(page.contains("It says this about order 1001") && page.contains("2 × BOWL"), "{page}");
+    assert!(page.contains("&#34;sku&#34;: &#34;BOWL&#34;") && page.contains("•••"), "{page}");
+    let sent = String::from_utf8_lossy(&order.body).into_owned();
+    let (_, rest) = sent.split_once("\"email\":\"").expect("whoever orders has an address");
+    let email = rest.split('"').next().expect("it ends");
+    assert!(email.contains('@') && !page.contains(email), "{page}");
+
+    let replay = page.split("href=\"/console/webhook/replay").nth(1).expect("it can be replayed");
+    let replay = replay.split('"').next().expect("it ends").replace("&#38;", "&");
+    let done = test.submit(&format!("/console/webhook/replay{replay}"), &[]).await;
+    assert!(done.body.contains("Decided again: unchanged"), "{}", done.body);
+    assert_eq!(test.units("BOWL").await, (5, 2));
+    let actions = test.page("/console/operations").await;
+    let what = format!("local: replay webhook {} of demo", order.webhook_id);
+    assert!(actions.contains(&what), "{actions}");
+}
+
+#[tokio::test]
+async fn a_webhook_without_its_body_says_so_and_how_it_would_be_kept() {
+    let test = Test::open().await;
+    test.stock("BOWL", 5).await;
+    let order = ShopifyOrder::new(1_001).line("BOWL", 2).webhook("orders/create");
+    test.decide(std::slice::from_ref(&order)).await;
+    let page = test.page(&webhook_page(&order)).await;
+    assert!(page.contains("no body of it is kept"), "{page}");
+    assert!(page.contains("<code>keep_bodies = &#34;7d&#34;</code>"), "{page}");
+    assert!(!page.contains("/console/webhook/replay"), "{page}");
+    let dead = raw("orders/create", r#"{"broken": "Kim"}"#);
+    test.decide(std::slice::from_ref(&dead)).await;
+    let page = test.page(&webhook_page(&dead)).await;
+    assert!(page.contains("could not be applied 1 times"), "{page}");
+    assert!(page.contains("It would become a dead letter: topic_mismatch"), "{page}");
+    assert!(!page.contains("Kim"), "{page}");
+}
+
+#[tokio::test]
+async fn webhooks_are_found_by_when_they_came() {
+    let test = Test::open().await;
+    test.stock("BOWL", 5).await;
+    test.order(1_001, "BOWL", 2).await;
+    let later = test.page("/console/webhooks?until=2999-01-01T00:00").await;
+    assert!(later.contains(">1001</a>") && later.contains("value=\"2999-01-01T00:00\""), "{later}");
+    let before = test.page("/console/webhooks?until=2020-01-01T00:00").await;
+    assert!(before.contains("No such webhook"), "{before}");
+}
+
+#[tokio::test]
+async fn an_order_is_one_story_in_the_order_of_time() {
+    let test = Test::open().await;
+    test.stock("BOWL", 1).await;
+    let order = test.order(1_001, "BOWL", 2).await;
+    test.stock("BOWL", 5).await;
+    let id = order.id();
+    test.submit(&format!("/console/order/retry?shop=demo&id={id}"), &[]).await;
+    test.decide(&[order.clone().webhook("orders/paid")]).await;
+    let page = test.page(&format!("/console/order?shop=demo&id={id}")).await;
+    let story = page.split("<ol class=\"timeline\">").nth(1).expect("a timeline");
+    let at = |text: &str| story.find(text).unwrap_or_else(|| panic!("no {text} in {story}"));
+    let told =
+        ["orders/create</a> came: <strong>short</strong>", "committed +2", "orders/paid</a> came"];
+    let places = told.map(at);
+    assert!(places.is_sorted(), "{places:?} in {story}");
+    assert!(story.contains("order retry (console, local)"), "{story}");
+}
+
+#[tokio::test]
+async fn orders_are_found_by_what_they_ask_for() {
+    let test = Test::open().await;
+    test.stock("BOWL", 1).await;
+    test.stock("CUP", 9).await;
+    for (id, sku, units) in [(1_001, "BOWL", 1), (1_002, "CUP", 1), (1_003, "BOWL", 4)] {
+        test.order(id, sku, units).await;
+    }
+    let bowls = test.page("/console/orders?sku=BOWL").await;
+    for (id, is_there) in [(1_001, true), (1_002, false), (1_003, true)] {
+        assert_eq!(bowls.contains(&format!(">{id}</a>")), is_there, "{id}: {bowls}");
+    }
+    let short = test.page("/console/orders?sku=BOWL&state=short").await;
+    assert!(short.contains(">1003</a>") && !short.contains(">1001</a>"), "{short}");
+}
+
+/// More than one step takes.
+const MANY: i64 = 130;
+
+#[tokio::test]
+async fn many_are_previewed_and_replayed_in_steps() {
+    let test = Test::open().await;
+    let orders = (0..MANY).map(|at| {
+        let id = 1_000 + u64::try_from(at).expect("small");
+        ShopifyOrder::new(id).line("BOWL", 1).webhook("orders/create")
+    });
+    test.decide(&orders.collect::<Vec<_>>()).await;
+    test.stock("BOWL", 120).await;
+    let ask = "/console/dead/replay?reason=unknown_sku";
+    let asked = test.get(ask).await;
+    assert!(asked.body.contains("As of now it would apply 120, 10 short."), "{}", asked.body);
+    assert_eq!(test.units("BOWL").await, (120, 0), "a preview changes nothing");
+
+    let session = cookie(&asked).expect("a session");
+    let (action, fields) = form(&asked.body);
+    let first = test.post(&action, &session, &fields).await;
+    assert!(first.body.contains("100 of 130 dead letters: applied 100."), "{}", first.body);
+    assert!(first.body.contains("/console/go_on.js"), "{}", first.body);
+    assert_eq!(test.units("BOWL").await, (120, 100));
+    let again = test.post(&action, &session, &fields).await;
+    assert_eq!(again.status, 409, "the same form acts once: {}", again.body);
+
+    let (action, fields) = form(&first.body);
+    let done = test.post(&action, &session, &fields).await;
+    assert!(done.body.contains("Done: applied 120, 10 short."), "{}", done.body);
+    assert!(!done.body.contains("/console/go_on.js"), "{}", done.body);
+    assert_eq!(test.units("BOWL").await, (120, 120));
+    let actions = test.page("/console/operations").await;
+    assert!(actions.contains("replay 130 dead letters of reason unknown_sku<"), "{actions}");
+    assert!(actions.contains("replay 130 dead letters of reason unknown_sku, on from 100"));
+}
+
+#[tokio::test]
+async fn what_stays_dead_is_looked_at_once() {
+    let test = Test::open().await;
+    let orders = (0..MANY).map(|at| raw("orders/create", &format!("no JSON {at}")));
+    test.decide(&orders.collect::<Vec<_>>()).await;
+    let asked = test.get("/console/dead/replay?reason=malformed").await;
+    let expected = "As of now it would apply none, 130 still dead: malformed.";
+    assert!(asked.body.contains(expected), "{}", asked.body);
+    let session = cookie(&asked).expect("a session");
+    let (action, fields) = form(&asked.body);
+    let first = test.post(&action, &session, &fields).await;
+    let (action, fields) = form(&first.body);
+    let done = test.post(&action, &session, &fields).await;
+    assert!(done.body.contains("130 could still not be applied"), "{}", done.body);
+}
