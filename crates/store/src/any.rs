@@ -3,10 +3,12 @@
 //! Programs use this one, so that everything above the store is compiled once and not once per
 //! database. Each call costs one allocation, and a call is a whole batch.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::time::Duration;
 
 use domain::order::LinePart;
 use domain::{
@@ -18,16 +20,17 @@ use crate::channels::{PaymentFilter, PaymentRow, PrivacyRow, SightingRow};
 use crate::measure;
 use crate::migrations::SchemaVersions;
 use crate::pages::{
-    ActivityRow, DeadPage, Letters, OperationRow, OrderPage, OrderRow, Page, ReasonRow, Shortage,
-    WebhookPage,
+    ActivityRow, DeadPage, HotRow, Letters, OperationRow, OrderPage, OrderRow, Page, ReasonRow,
+    Shortage, WebhookPage,
 };
 use crate::postgres::{self, Postgres, PostgresConfig};
 use crate::reports::{
     Closed, DeadFilter, DeadRow, HistoryRow, Totals, Verification, WebhookFilter, WebhookRow,
 };
+use crate::rollups::{Counts, Process, Rollup, Span};
 use crate::sqlite::{self, Sqlite};
 use crate::{
-    Channels, Commit, DeadBody, Pages, Redaction, Redactions, Reports, ShortOrder, Store,
+    Channels, Commit, DeadBody, Pages, Redaction, Redactions, Reports, Rollups, ShortOrder, Store,
     StoreError, Waiting,
 };
 
@@ -407,8 +410,20 @@ impl Pages for AnyStore {
         whichever!(self, store => store.stock_page(prefix, after, limit))
     }
 
+    async fn hot_stock(&self, since: Timestamp, limit: i64) -> Result<Vec<HotRow>, StoreError> {
+        whichever!(self, store => store.hot_stock(since, limit))
+    }
+
     async fn wanted(&self, skus: &[Sku]) -> Result<Vec<(Sku, i64)>, StoreError> {
         whichever!(self, store => store.wanted(skus))
+    }
+
+    async fn holders_lately(
+        &self,
+        key: &StockKey,
+        limit: i64,
+    ) -> Result<Vec<(OrderKey, i64)>, StoreError> {
+        whichever!(self, store => store.holders_lately(key, limit))
     }
 
     async fn shortage(&self, limit: i64) -> Result<Shortage, StoreError> {
@@ -484,5 +499,24 @@ impl Pages for AnyStore {
         limit: i64,
     ) -> Result<Vec<OperationRow>, StoreError> {
         whichever!(self, store => store.operation_page(prefix, before, limit))
+    }
+}
+
+impl Rollups for AnyStore {
+    async fn add_rollup(
+        &self,
+        process: Process,
+        at: Timestamp,
+        counts: &Counts,
+    ) -> Result<(), StoreError> {
+        whichever!(self, store => store.add_rollup(process, at, counts))
+    }
+
+    async fn rollups(&self, span: Span, until: Timestamp) -> Result<Vec<Rollup>, StoreError> {
+        whichever!(self, store => store.rollups(span, until))
+    }
+
+    async fn processes(&self, within: Duration) -> Result<BTreeMap<String, i64>, StoreError> {
+        whichever!(self, store => store.processes(within))
     }
 }

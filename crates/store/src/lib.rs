@@ -34,6 +34,7 @@ pub mod postgres;
 pub mod prune;
 pub mod redactions;
 pub mod reports;
+pub mod rollups;
 pub mod sqlite;
 
 pub use any::{AnyClaim, AnyStore, Database};
@@ -42,6 +43,7 @@ pub use pages::{Pages, ReasonRow};
 pub use prune::Bodies;
 pub use redactions::{DeadBody, Redaction, Redactions};
 pub use reports::Reports;
+pub use rollups::Rollups;
 
 /// The worker's side of a store.
 pub trait Store: Clone + Send + Sync + 'static {

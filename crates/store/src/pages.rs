@@ -13,7 +13,7 @@ use domain::{
 use uuid::Uuid;
 
 use crate::StoreError;
-use crate::reports::{DeadRow, Fields, HistoryRow, WebhookRow};
+use crate::reports::{DeadRow, Fields, HistoryRow, WebhookRow, stock_row};
 
 /// Rows that are looked through for one page.
 pub const SCAN_MAX: i64 = 20_000;
@@ -23,6 +23,15 @@ pub const SHORT_MAX: i64 = 2_000;
 
 /// Moves of a stock row that are looked through for the orders that made them.
 pub const MOVES_MAX: i64 = 2_000;
+
+/// Webhooks whose orders tell what moves most.
+pub const HOT_WEBHOOKS: i64 = 500;
+
+/// Newest moves of a stock row that are looked through for the orders that hold units of it.
+pub const HOLDING_MOVES: i64 = 500;
+
+/// Moves of one order that are looked at for what moves most.
+pub(crate) const HOT_MOVES: i64 = 100;
 
 /// Short orders that are looked through for what there is none of: this is asked all the time.
 pub(crate) const SHORTAGE_MAX: i64 = 500;
@@ -40,12 +49,28 @@ pub trait Pages {
         limit: i64,
     ) -> impl Future<Output = Result<Vec<(StockKey, Stock)>, StoreError>> + Send;
 
+    /// The stock rows that orders moved most since then, most first, as far as the latest
+    /// [`HOT_WEBHOOKS`] webhooks tell.
+    fn hot_stock(
+        &self,
+        since: Timestamp,
+        limit: i64,
+    ) -> impl Future<Output = Result<Vec<HotRow>, StoreError>> + Send;
+
     /// Of these items those that short orders ask for, and how many orders: of [`SHORT_MAX`] orders
     /// at the most.
     fn wanted(
         &self,
         skus: &[Sku],
     ) -> impl Future<Output = Result<Vec<(Sku, i64)>, StoreError>> + Send;
+
+    /// Of the orders that its newest [`HOLDING_MOVES`] moves were for, those that hold committed units
+    /// of a stock row, most units first.
+    fn holders_lately(
+        &self,
+        key: &StockKey,
+        limit: i64,
+    ) -> impl Future<Output = Result<Vec<(OrderKey, i64)>, StoreError>> + Send;
 
     /// How many orders are short, and what they miss most: the first `limit` items.
     fn shortage(&self, limit: i64) -> impl Future<Output = Result<Shortage, StoreError>> + Send;
@@ -120,6 +145,16 @@ pub trait Pages {
         before: Option<&str>,
         limit: i64,
     ) -> impl Future<Output = Result<Vec<OperationRow>, StoreError>> + Send;
+}
+
+/// A stock row that moves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HotRow {
+    pub key: StockKey,
+    pub stock: Stock,
+    pub moves: i64,
+    /// Newly owed to orders.
+    pub units: i64,
 }
 
 /// Orders that ask for more than there is.
@@ -261,6 +296,11 @@ pub(crate) fn page<T, K>(
         false => None,
     };
     Page { rows, next }
+}
+
+pub(crate) fn hot_row(row: &impl Fields) -> HotRow {
+    let (key, stock) = stock_row(row);
+    HotRow { key, stock, moves: row.int(6), units: row.int(7) }
 }
 
 pub(crate) fn order_row(row: &impl Fields) -> OrderRow {

@@ -28,6 +28,7 @@ mod pool;
 mod prune;
 mod redactions;
 mod reports;
+mod rollups;
 mod rows;
 
 pub use claim::Claim;

@@ -1,6 +1,6 @@
 //! The pages, on PostgreSQL.
 
-use domain::{EnvelopeId, OrderKey, Outcome, ShopId, Sku, Stock, StockKey, Version};
+use domain::{EnvelopeId, OrderKey, Outcome, ShopId, Sku, Stock, StockKey, Timestamp, Version};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
@@ -8,9 +8,10 @@ use super::Postgres;
 use super::columns::moment;
 use crate::StoreError;
 use crate::pages::{
-    ActivityRow, DeadPage, LAST, Letters, MOVES_MAX, OperationRow, OrderPage, OrderRow, Page,
-    Pages, ReasonRow, SCAN_MAX, SHORT_MAX, SHORTAGE_MAX, Shortage, WebhookPage, activity_row,
-    below, envelope, missing_row, operation_row, order_row, page, reason_row,
+    ActivityRow, DeadPage, HOLDING_MOVES, HOT_MOVES, HOT_WEBHOOKS, HotRow, LAST, Letters,
+    MOVES_MAX, OperationRow, OrderPage, OrderRow, Page, Pages, ReasonRow, SCAN_MAX, SHORT_MAX,
+    SHORTAGE_MAX, Shortage, WebhookPage, activity_row, below, envelope, hot_row, missing_row,
+    operation_row, order_row, page, reason_row,
 };
 use crate::reports::{
     DeadRow, Fields, HistoryRow, WebhookRow, dead_row, history_row, stock_row, webhook_row,
@@ -35,11 +36,27 @@ impl Pages for Postgres {
         self.rows(include_str!("sql/page_stock.sql"), &params, stock_row).await
     }
 
+    async fn hot_stock(&self, since: Timestamp, limit: i64) -> Result<Vec<HotRow>, StoreError> {
+        let params: [&(dyn ToSql + Sync); 4] = [&HOT_WEBHOOKS, &HOT_MOVES, &moment(since), &limit];
+        self.rows(include_str!("sql/page_hot.sql"), &params, hot_row).await
+    }
+
     async fn wanted(&self, skus: &[Sku]) -> Result<Vec<(Sku, i64)>, StoreError> {
         let skus: Vec<&str> = skus.iter().map(Sku::as_str).collect();
         let params: [&(dyn ToSql + Sync); 2] = [&skus, &SHORT_MAX];
         let sql = include_str!("sql/page_wanted.sql");
         self.rows(sql, &params, |row| (Sku::new(row.text(0)), row.int(1))).await
+    }
+
+    async fn holders_lately(
+        &self,
+        key: &StockKey,
+        limit: i64,
+    ) -> Result<Vec<(OrderKey, i64)>, StoreError> {
+        let params: [&(dyn ToSql + Sync); 4] =
+            [&key.sku.as_str(), &key.location.as_str(), &HOLDING_MOVES, &limit];
+        let sql = include_str!("sql/page_holders.sql");
+        self.rows(sql, &params, |row| (row.order_key(0), row.int(2))).await
     }
 
     async fn shortage(&self, limit: i64) -> Result<Shortage, StoreError> {

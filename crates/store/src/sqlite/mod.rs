@@ -28,6 +28,7 @@ mod pages;
 mod prune;
 mod redactions;
 mod reports;
+mod rollups;
 
 use error::from_sqlx;
 

@@ -1,13 +1,14 @@
 //! The pages, on SQLite.
 
-use domain::{EnvelopeId, OrderKey, Outcome, ShopId, Sku, Stock, StockKey, Version};
+use domain::{EnvelopeId, OrderKey, Outcome, ShopId, Sku, Stock, StockKey, Timestamp, Version};
 
 use super::{Sqlite, json};
 use crate::StoreError;
 use crate::pages::{
-    ActivityRow, DeadPage, LAST, Letters, MOVES_MAX, OperationRow, OrderPage, OrderRow, Page,
-    Pages, ReasonRow, SCAN_MAX, SHORT_MAX, SHORTAGE_MAX, Shortage, WebhookPage, activity_row,
-    below, envelope, missing_row, operation_row, order_row, page, reason_row,
+    ActivityRow, DeadPage, HOLDING_MOVES, HOT_MOVES, HOT_WEBHOOKS, HotRow, LAST, Letters,
+    MOVES_MAX, OperationRow, OrderPage, OrderRow, Page, Pages, ReasonRow, SCAN_MAX, SHORT_MAX,
+    SHORTAGE_MAX, Shortage, WebhookPage, activity_row, below, envelope, hot_row, missing_row,
+    operation_row, order_row, page, reason_row,
 };
 use crate::reports::{
     DeadRow, Fields, HistoryRow, WebhookRow, dead_row, history_row, stock_row, webhook_row,
@@ -30,11 +31,33 @@ impl Pages for Sqlite {
         self.rows(query, stock_row).await
     }
 
+    async fn hot_stock(&self, since: Timestamp, limit: i64) -> Result<Vec<HotRow>, StoreError> {
+        let query = sqlx::query(include_str!("sql/page_hot.sql"))
+            .bind(HOT_WEBHOOKS)
+            .bind(HOT_MOVES)
+            .bind(since.0)
+            .bind(limit);
+        self.rows(query, hot_row).await
+    }
+
     async fn wanted(&self, skus: &[Sku]) -> Result<Vec<(Sku, i64)>, StoreError> {
         let query = sqlx::query(include_str!("sql/page_wanted.sql"))
             .bind(json::rows(skus, |sku| sku)?)
             .bind(SHORT_MAX);
         self.rows(query, |row| (Sku::new(row.text(0)), row.int(1))).await
+    }
+
+    async fn holders_lately(
+        &self,
+        key: &StockKey,
+        limit: i64,
+    ) -> Result<Vec<(OrderKey, i64)>, StoreError> {
+        let query = sqlx::query(include_str!("sql/page_holders.sql"))
+            .bind(key.sku.as_str())
+            .bind(key.location.as_str())
+            .bind(HOLDING_MOVES)
+            .bind(limit);
+        self.rows(query, |row| (row.order_key(0), row.int(2))).await
     }
 
     async fn shortage(&self, limit: i64) -> Result<Shortage, StoreError> {

@@ -11,7 +11,7 @@ use domain::{
     LocationId, Meaning, Move, MoveKind, OrderId, OrderKey, PaymentKey, Policy, ShopId, Sku, Stock,
     StockKey, Timestamp, View, WebhookId, WebhookKey,
 };
-use store::{Bodies, Channels, Commit, ConflictKey, Pages, Redactions, Reports, Store};
+use store::{Bodies, Channels, Commit, ConflictKey, Pages, Redactions, Reports, Rollups, Store};
 use testkit::shopify::ShopifyOrder;
 use uuid::Uuid;
 
@@ -20,7 +20,17 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A database that starts empty and belongs to one test.
 pub(crate) trait TestStore: Sized + Send + Sync {
-    type Store: Store<Claim: Send> + Redactions + Reports + Channels + Pages + Bodies + Debug;
+    type Store: Store<Claim: Send>
+        + Redactions
+        + Reports
+        + Channels
+        + Pages
+        + Bodies
+        + Rollups
+        + Debug;
+
+    /// A moment, in SQL.
+    const TWO_HOURS_AGO: &'static str;
 
     /// Without tables.
     fn create() -> impl Future<Output = Self> + Send;

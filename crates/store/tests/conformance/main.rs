@@ -18,6 +18,7 @@ mod pages;
 mod plans;
 mod postgres;
 mod redactions;
+mod rollups;
 mod schema;
 mod sqlite;
 mod tampering;

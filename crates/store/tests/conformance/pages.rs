@@ -35,6 +35,38 @@ pub(crate) async fn stock_is_paged_by_how_skus_begin<T: TestStore>() {
     }
 }
 
+pub(crate) async fn what_moves_most_and_for_whom_is_found_by_what_is_newest<T: TestStore>() {
+    let test = T::open().await;
+    let hot = async |since: Timestamp, limit: i64| {
+        let rows = test.store().hot_stock(since, limit).await.expect("reads");
+        let told = rows
+            .into_iter()
+            .map(|row| (row.key.sku.to_string(), row.moves, row.units, row.stock.available()));
+        told.collect::<Vec<_>>()
+    };
+    let row = |sku: &str, moves, units, available| (sku.to_owned(), moves, units, available);
+    for sku in ["BOWL", "CUP", "STILL"] {
+        stock_moves(test.store(), sku, 100).await;
+    }
+    apply(test.store(), &[ignored(90)]).await;
+    assert_eq!(hot(Timestamp(0), 5).await, [], "nothing that an order moved");
+    for (number, sku, units) in [(1_u32, "CUP", 5), (2, "BOWL", 1), (3, "BOWL", 2)] {
+        let order = ShopifyOrder::new(1_000 + u64::from(number)).line(sku, units);
+        apply(test.store(), &[sent(u128::from(number), &order, "orders/create")]).await;
+    }
+    let both = [row("BOWL", 2, 3, 97), row("CUP", 1, 5, 95)];
+    assert_eq!(hot(Timestamp(0), 5).await, both);
+    assert_eq!(hot(Timestamp(0), 1).await, both[..1]);
+    let holders = async |limit| {
+        let key = stock_key("BOWL");
+        let holders = test.store().holders_lately(&key, limit).await.expect("reads");
+        holders.into_iter().map(|(key, units)| (key.order.to_string(), units)).collect::<Vec<_>>()
+    };
+    let held = [("1003".to_owned(), 2), ("1002".to_owned(), 1)];
+    assert_eq!((holders(5).await, holders(1).await), (held.to_vec(), held[..1].to_vec()));
+    assert_eq!(hot(Timestamp(NOW.0 + 1), 5).await, [], "before that time");
+}
+
 pub(crate) async fn a_ledger_is_paged_newest_first<T: TestStore>() {
     let test = T::open().await;
     for _ in 0..5 {

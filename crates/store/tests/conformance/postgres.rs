@@ -26,6 +26,8 @@ struct TestPostgres {
 impl TestStore for TestPostgres {
     type Store = Postgres;
 
+    const TWO_HOURS_AGO: &'static str = "now() - interval '2 hours'";
+
     async fn create() -> Self {
         let database = test_database().await;
         Self { store: store(database.url(), 8), database }

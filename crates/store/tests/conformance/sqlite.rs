@@ -20,6 +20,8 @@ pub(crate) struct TestSqlite {
 impl TestStore for TestSqlite {
     type Store = Sqlite;
 
+    const TWO_HOURS_AGO: &'static str = "(unixepoch() - 7200) * 1000000";
+
     async fn create() -> Self {
         let folder = Arc::new(TempDir::new().expect("a folder"));
         let store = Sqlite::open(&file(&folder), true).await.expect("opens");

@@ -73,6 +73,7 @@ macro_rules! conformance_suite {
             ;
             pages:
                 stock_is_paged_by_how_skus_begin,
+                what_moves_most_and_for_whom_is_found_by_what_is_newest,
                 a_ledger_is_paged_newest_first,
                 orders_are_paged_by_key_and_found_by_name,
                 orders_are_found_by_what_they_moved_or_ask_for,
@@ -81,6 +82,12 @@ macro_rules! conformance_suite {
                 dead_letters_are_paged_and_counted_by_reason,
                 open_letters_are_read_oldest_first_by_reason_shop_and_moment,
                 operations_are_paged_by_how_their_keys_begin,
+            ;
+            rollups:
+                what_processes_count_is_summed_up,
+                a_span_shows_so_much_and_no_more_is_kept,
+                processes_are_alive_while_they_say_so,
+                many_processes_add_at_once,
             ;
             conflicts:
                 a_webhook_that_is_there_is_a_conflict,

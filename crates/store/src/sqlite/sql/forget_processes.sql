@@ -1,0 +1,1 @@
+DELETE FROM processes WHERE seen_at < CAST(unixepoch('subsec') * 1000000 AS INTEGER) - ?1
