@@ -20,7 +20,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::Envelope;
+use domain::{Envelope, Timestamp};
 
 mod any;
 mod depth;
@@ -135,6 +135,9 @@ pub struct QueueStats {
     pub unacked: Option<u64>,
     /// Waiting on the retry ladder.
     pub delayed: u64,
+    /// When the oldest webhook arrived of those that wait for nothing but a worker. `None`: there is
+    /// none, or the broker does not tell.
+    pub oldest: Option<Timestamp>,
 }
 
 /// The queue cannot be reached or used at all.

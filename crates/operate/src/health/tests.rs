@@ -7,7 +7,7 @@ use super::*;
 const DAY: i64 = 86_400_000_000;
 
 fn stats(ready: u64) -> Result<QueueStats, String> {
-    Ok(QueueStats { ready, unacked: None, delayed: 0 })
+    Ok(QueueStats { ready, ..QueueStats::default() })
 }
 
 fn facts(queue: Result<QueueStats, String>, stored: Stored) -> Facts {

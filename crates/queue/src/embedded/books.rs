@@ -109,7 +109,7 @@ impl Books {
         let Counts { parcels, delayed, .. } = self.counts;
         let unacked = u64::try_from(self.held.len()).unwrap_or(u64::MAX);
         let ready = parcels.saturating_sub(delayed).saturating_sub(unacked);
-        QueueStats { ready, unacked: Some(unacked), delayed }
+        QueueStats { ready, unacked: Some(unacked), delayed, oldest: None }
     }
 }
 

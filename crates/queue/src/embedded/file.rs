@@ -7,12 +7,13 @@
 use std::path::Path;
 use std::time::Duration;
 
+use domain::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use super::command::now;
 use super::fault::{Unopened, unusable};
-use crate::{QueueError, QueueStats};
+use crate::{QueueError, QueueStats, parcel};
 
 /// The format of the file, in its `user_version`. Grows when an older Onhand could not use it.
 const FORMAT: i64 = 1;
@@ -66,7 +67,8 @@ const COUNT: &str = "
 const PEEK: &str = "
     SELECT count(*) FILTER (WHERE not_before <= ?1 AND lease <> epoch),
         count(*) FILTER (WHERE not_before <= ?1 AND lease = epoch),
-        count(*) FILTER (WHERE not_before > ?1)
+        count(*) FILTER (WHERE not_before > ?1),
+        (SELECT body FROM bodies WHERE id = (SELECT min(id) FROM parcels WHERE not_before <= ?1))
     FROM parcels CROSS JOIN process";
 
 /// The open file.
@@ -198,15 +200,21 @@ pub(super) async fn peek(path: &Path) -> Result<QueueStats, QueueError> {
         // Somebody is creating it just now.
         return Ok(QueueStats::default());
     }
-    let counted: Result<(i64, i64, i64), _> =
+    let counted: Result<(i64, i64, i64, Option<Vec<u8>>), _> =
         sqlx::query_as(PEEK).bind(now()).fetch_one(&mut connection).await;
-    let (ready, unacked, delayed) = counted.map_err(failed)?;
+    let (ready, unacked, delayed, first) = counted.map_err(failed)?;
     connection.close().await.map_err(failed)?;
     Ok(QueueStats {
         ready: ready.cast_unsigned(),
         unacked: Some(unacked.cast_unsigned()),
         delayed: delayed.cast_unsigned(),
+        oldest: first.and_then(|body| oldest(&body)),
     })
+}
+
+/// Of the webhooks in a parcel; `None`: it cannot be read.
+fn oldest(body: &[u8]) -> Option<Timestamp> {
+    parcel::decode(body).ok()?.iter().map(|envelope| envelope.received_at).min()
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {

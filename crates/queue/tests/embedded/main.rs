@@ -9,7 +9,9 @@ use domain::{Envelope, EnvelopeId, Platform, ShopId, Timestamp, WebhookId};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use queue::embedded::{EmbeddedConsumer, EmbeddedQueue, Limits};
-use queue::{Consumer, Content, Delivery, PublishError, Publisher, QueueError, Settlement};
+use queue::{
+    Consumer, Content, Delivery, PublishError, Publisher, QueueError, QueueStats, Settlement,
+};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 use uuid::Uuid;

@@ -139,7 +139,7 @@ mod tests {
                 totals: Totals { webhooks, dead_letters: dead, ..Totals::default() },
                 ..Stored::default()
             },
-            queue: Ok(QueueStats { ready: 1_234, unacked: None, delayed: 2 }),
+            queue: Ok(QueueStats { ready: 1_234, delayed: 2, ..QueueStats::default() }),
             lag: Some(12_345),
         }
     }
