@@ -71,6 +71,14 @@ impl Clock {
         }
     }
 
+    /// Bytes went out. An answer that is sent bit by bit is not idle while the peer takes it.
+    pub(crate) fn bytes_went(&self) {
+        let mut state = self.state();
+        if state.phase == Phase::Idle {
+            state.deadline = Instant::now() + self.limits.idle_timeout;
+        }
+    }
+
     /// A header is complete.
     pub(crate) fn request_began(&self) {
         let mut state = self.state();

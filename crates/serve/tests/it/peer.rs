@@ -43,6 +43,28 @@ impl Peer {
         timeout(PATIENCE, self.read_answer()).await.expect("the answer comes in time")
     }
 
+    /// Reads until the text is there, and takes all up to its end.
+    pub(crate) async fn read_until(&mut self, text: &str) -> String {
+        let find = |read: &[u8]| read.windows(text.len()).position(|it| it == text.as_bytes());
+        let found = timeout(PATIENCE, async {
+            loop {
+                match find(&self.read) {
+                    Some(at) => break at,
+                    None => self.read_more().await,
+                }
+            }
+        });
+        let at = found.await.unwrap_or_else(|_| panic!("waited in vain for {text}"));
+        self.take(at + text.len())
+    }
+
+    /// The server closes; what it still sent before.
+    pub(crate) async fn ended(mut self) -> String {
+        let ended = timeout(PATIENCE, self.stream.read_to_end(&mut self.read)).await;
+        ended.expect("the connection ends in time").expect("it is closed in order");
+        String::from_utf8(self.read).expect("text")
+    }
+
     /// Nothing has been answered so far, and the connection is open.
     pub(crate) fn assert_silent(&self) {
         assert!(self.read.is_empty());

@@ -1,14 +1,18 @@
 //! A server with a path for each kind of handler.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::http::StatusCode;
 use axum::http::header::CONNECTION;
+use axum::response::Response;
 use axum::routing::{get, post};
+use futures_util::stream::unfold;
 use serve::Limits;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -98,8 +102,19 @@ fn router(handlers: Handlers) -> Router {
         .route("/echo", post(|body: String| async { body }))
         .route("/held", get(held))
         .route("/visit", get(async move || visits.fetch_add(1, Ordering::SeqCst).to_string()))
+        .route("/trickle", get(trickle))
         .route("/panic", get(panics))
         .route("/refuse", post(|| async { (StatusCode::FORBIDDEN, [(CONNECTION, "close")], "no") }))
+}
+
+/// An answer that is longer on its way than a connection may idle, and never silent for so long.
+async fn trickle() -> Response {
+    let ticks = tokio::time::interval(SOON / 4);
+    let pieces = unfold((ticks, 0), |(mut ticks, sent)| async move {
+        ticks.tick().await;
+        (sent < 10).then(|| (Ok::<_, Infallible>(format!("piece {sent}\n")), (ticks, sent + 1)))
+    });
+    Response::new(Body::from_stream(pieces))
 }
 
 async fn panics() -> &'static str {

@@ -44,3 +44,12 @@ async fn a_request_that_is_handled_for_too_long_is_closed() {
     let peer = server.held_peer().await;
     peer.assert_closed().await;
 }
+
+#[tokio::test]
+async fn an_answer_that_is_still_being_sent_is_not_idle() {
+    let server = Server::start(Limits { idle_timeout: SOON, ..patient() }).await;
+    let mut peer = server.peer().await;
+    peer.send("GET /trickle HTTP/1.1\r\nHost: test\r\n\r\n").await;
+    peer.read_until("piece 9\n\r\n0\r\n\r\n").await;
+    peer.assert_closed().await;
+}
