@@ -2,7 +2,7 @@
 
 use testkit::shopify::ShopifyOrder;
 
-use crate::harness::{Fleet, Profile, Role, get, in_both_profiles};
+use crate::harness::{Fleet, Profile, Role, eventually, get, in_both_profiles};
 
 in_both_profiles!(a_console_shows_what_the_others_do);
 
@@ -25,6 +25,36 @@ async fn a_console_shows_what_the_others_do(profile: Profile) {
     }
     console.ask_to_stop().await;
     assert!(console.ended().await.success());
+    fleet.finish().await;
+}
+
+#[tokio::test]
+async fn a_console_knows_how_fast_ingresses_acknowledge_where_it_may_ask_them() {
+    let fleet = Fleet::start(Profile::Fleet, 1).await;
+    fleet.stock("CAP", 1_000).await;
+    let front = fleet.front.as_ref().expect("it runs").ops().await;
+    let metrics = format!("http://localhost:{}/metrics", front.port());
+    let asking = ["--ingress-metrics", metrics.as_str()];
+    let console = Role::start("console", &asking, &fleet.path(""), &fleet.settings);
+    let alone = Role::start("console", &[], &fleet.path(""), &fleet.settings);
+    let page = get(alone.ops().await, "/console").await.expect("it answers");
+    assert!(page.body.contains("<code>ONHAND_INGRESS_METRICS</code>"), "{}", page.body);
+    let ops = console.ops().await;
+    let mut order = 100;
+    eventually("the time to a 200 is known", async || {
+        // Asked every ten seconds, and from the first time on.
+        fleet.outcome(&ShopifyOrder::new(order).line("CAP", 1).webhook("orders/create")).await;
+        order += 1;
+        let page = get(ops, "/console/live").await.expect("it answers").body;
+        let (_, row) = page.split_once("Acknowledged within").expect("it is said");
+        let row = row.split("</tr>").next().unwrap_or_default();
+        row.contains("(p99)").then_some(())
+    })
+    .await;
+    let page = get(ops, "/console/live").await.expect("it answers").body;
+    assert!(page.contains("Workers alive</th><td class=\"said\">1<"), "{page}");
+    console.stop().await;
+    alone.stop().await;
     fleet.finish().await;
 }
 

@@ -25,13 +25,16 @@ mod headers;
 mod pages;
 mod process;
 mod recorder;
+mod rollup;
 mod routes;
+mod shared;
 mod view;
 
 pub use access::{Access, BadToken};
 pub use bind::bind;
 pub use metrics_exporter_prometheus::PrometheusHandle;
 pub use recorder::install_metrics;
+pub use rollup::{BadMetricsUrl, Counting, MetricsUrl, count};
 
 /// How often histograms are folded into their buckets. Between two folds every sample is kept.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
@@ -54,7 +57,10 @@ pub struct Console {
     broker: Broker,
     shops: watch::Receiver<Arc<Shops>>,
     access: Access,
-    stats: pages::LatestStats,
+    knows_acks: bool,
+    seen: pages::Seen,
+    /// Of the port: what goes on for long ends with it.
+    stop: CancellationToken,
     verified: watch::Receiver<Option<Verified>>,
 }
 
@@ -67,7 +73,14 @@ impl Console {
         access: Access,
         verified: watch::Receiver<Option<Verified>>,
     ) -> Self {
-        Self { store, broker, shops, access, stats: pages::LatestStats::default(), verified }
+        let (seen, stop) = (pages::Seen::default(), CancellationToken::new());
+        Self { store, broker, shops, access, knows_acks: true, seen, stop, verified }
+    }
+
+    /// Nobody tells this process how fast webhooks are acknowledged.
+    #[must_use]
+    pub fn without_acks(self) -> Self {
+        Self { knows_acks: false, ..self }
     }
 }
 
@@ -75,12 +88,13 @@ impl Console {
 pub const READY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Serves the ops port on `listener` until `stop`.
-pub async fn run<R, F>(listener: TcpListener, ops: Ops<R>, stop: CancellationToken)
+pub async fn run<R, F>(listener: TcpListener, mut ops: Ops<R>, stop: CancellationToken)
 where
     R: Fn() -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<(), String>> + Send + 'static,
 {
     let metrics = ops.metrics.clone();
+    ops.console = ops.console.map(|console| Console { stop: stop.clone(), ..console });
     tokio::select! {
         () = serve::run(listener, routes::routes(ops), limits(), stop) => {}
         never = upkeep(metrics) => match never {},

@@ -7,7 +7,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use crate::process;
 
 /// For `…_seconds`: finest where the promises are (acks within 10 and 50 ms, answers within 4 s).
-const SECONDS: [f64; 16] = [
+pub(crate) const SECONDS: [f64; 16] = [
     0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 4.0, 10.0, 60.0,
     300.0,
 ];
@@ -44,7 +44,7 @@ pub fn install_metrics() -> PrometheusHandle {
     handle.clone()
 }
 
-fn builder() -> PrometheusBuilder {
+pub(crate) fn builder() -> PrometheusBuilder {
     PrometheusBuilder::new()
         .set_buckets(&SIZES)
         .and_then(|it| it.set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS))

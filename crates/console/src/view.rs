@@ -21,6 +21,31 @@ impl Moment {
     }
 }
 
+/// A measured number: as exact as anybody reads it.
+pub(crate) fn decimal(number: f64) -> String {
+    let text = match number.abs() {
+        size if size >= 100.0 => format!("{number:.0}"),
+        size if size >= 10.0 => format!("{number:.1}"),
+        _ => format!("{number:.2}"),
+    };
+    let text = match text.split_once('.') {
+        Some(_) => text.trim_end_matches('0').trim_end_matches('.'),
+        None => &text,
+    };
+    text.parse::<i64>().map_or_else(|_| text.to_owned(), grouped)
+}
+
+/// A time in the unit that fits, which a line does not break from its number.
+pub(crate) fn duration(seconds: f64) -> String {
+    let (number, unit) = match seconds {
+        ..1.0 => (seconds * 1_000.0, "ms"),
+        ..120.0 => (seconds, "s"),
+        ..7_200.0 => (seconds / 60.0, "min"),
+        _ => (seconds / 3_600.0, "hours"),
+    };
+    format!("{}\u{a0}{unit}", decimal(number))
+}
+
 /// With its sign; nothing for no change.
 pub(crate) fn signed(delta: i64) -> String {
     match delta {
@@ -101,6 +126,17 @@ mod tests {
     fn changes_are_signed() {
         let signed = [5, 0, -5_000].map(signed);
         assert_eq!(signed, ["+5", "", "−5,000"]);
+    }
+
+    #[test]
+    fn measured_numbers_are_as_exact_as_they_are_read() {
+        let said = [0.0, 0.25, 3.456_7, 10.0, 12.34, 12_345.6].map(decimal);
+        assert_eq!(said, ["0", "0.25", "3.46", "10", "12.3", "12,346"]);
+        let said = [0.002_5, 0.25, 90.0, 600.0, 9_000.0].map(duration);
+        assert_eq!(
+            said.map(|it| it.replace('\u{a0}', " ")),
+            ["2.5 ms", "250 ms", "90 s", "10 min", "2.5 hours"]
+        );
     }
 
     #[test]

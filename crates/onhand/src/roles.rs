@@ -32,7 +32,7 @@ mod spool;
 mod strategy;
 mod watching;
 
-use ::console::{self as ops, Console};
+use ::console::{self as ops, Console, MetricsUrl};
 pub(crate) use console::{ConsoleArgs, console};
 
 use console::AccessArgs;
@@ -231,6 +231,25 @@ impl Role {
         }
     }
 
+    /// Does `work`; what is counted meanwhile goes into the store's charts.
+    async fn counted<T>(
+        &self,
+        store: &AnyStore,
+        role: &'static str,
+        ingresses: Vec<MetricsUrl>,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let counting =
+            ops::Counting { store: store.clone(), role, metrics: self.metrics.clone(), ingresses };
+        let stop = CancellationToken::new();
+        let counting = self.tasks.spawn(ops::count(counting, stop.clone()));
+        let done = work.await;
+        stop.cancel();
+        // Before the store closes.
+        let _ = tokio::time::timeout(CLOSE, counting).await;
+        done
+    }
+
     async fn finish(self, worked: Result<(), worker::Died>) -> anyhow::Result<ExitCode> {
         self.done.cancel();
         self.tasks.close();
@@ -290,7 +309,8 @@ pub(crate) async fn serve(settings: &Settings, args: ServeArgs) -> anyhow::Resul
     };
     let deadline = args.worker.drain.deadline();
     let receive = spool::drain(spool.as_ref(), queue.publisher(), deadline, receive);
-    let (worked, ()) = tokio::join!(apply, receive);
+    let work = async { tokio::join!(apply, receive) };
+    let (worked, ()) = role.counted(&store, "serve", Vec::new(), work).await;
     args.spool.tell_what_is_left(spool.as_ref());
     bounded(spool::close(spool)).await;
     bounded(queue.close()).await;
@@ -339,7 +359,8 @@ pub(crate) async fn worker(settings: &Settings, args: WorkerArgs) -> anyhow::Res
     let queue = broker.open().await?;
     role.ops(args.ops_listen, readiness(None, Some(store.clone())), None).await?;
     tracing::info!(lanes = args.worker.lanes, "applying webhooks");
-    let worked = role.work(&queue, &store, (&args.worker, strategy), role.stop.clone()).await;
+    let work = role.work(&queue, &store, (&args.worker, strategy), role.stop.clone());
+    let worked = role.counted(&store, "worker", Vec::new(), work).await;
     bounded(queue.close()).await;
     bounded(store.close()).await;
     role.finish(worked).await

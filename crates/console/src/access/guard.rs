@@ -16,7 +16,7 @@ use serde::Deserialize;
 use super::session::{Session, Who};
 use super::{Access, Mode};
 use crate::Console;
-use crate::pages::Trouble;
+use crate::pages::{Trouble, is_for_scripts};
 use crate::view::encode;
 
 /// Bytes of the longest form.
@@ -151,8 +151,7 @@ pub(super) fn is_https(headers: &HeaderMap) -> bool {
 }
 
 fn to_login(request: &Request) -> Response {
-    // A script must not take the page to log in for what it asked for.
-    if request.uri().path() == crate::pages::LIVE {
+    if is_for_scripts(request.uri().path()) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     let asked = request.uri().path_and_query().map_or("/console", |it| it.as_str());

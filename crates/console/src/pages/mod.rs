@@ -20,16 +20,22 @@ use crate::access::{self, Mode, Session, Who};
 use crate::view::prose;
 use crate::{Console, act, headers};
 
+mod chart;
 mod dead;
+mod levels;
 mod operations;
 mod orders;
 mod overview;
+mod pulse;
+mod queue;
 mod shops;
 mod stock;
+mod stream;
+mod trends;
 mod webhooks;
 
 pub(crate) use orders::find as find_order;
-pub(crate) use overview::LatestStats;
+pub(crate) use stream::Seen;
 
 /// Rows of a page.
 pub(crate) const ROWS: i64 = 50;
@@ -37,15 +43,25 @@ pub(crate) const ROWS: i64 = 50;
 /// Characters of the longest text that is searched for.
 const ASKED_MAX: usize = 512;
 
-/// What the overview fetches again and again.
+/// What the overview's script asks for: the numbers as they come, and where that is refused, once.
+pub(crate) const STREAM: &str = "/console/stream";
 pub(crate) const LIVE: &str = "/console/live";
+
+/// Whether a script asks, which must not be taken to the page to log in for what it asked for.
+pub(crate) fn is_for_scripts(path: &str) -> bool {
+    path == STREAM || path == LIVE || path.ends_with(".json")
+}
 
 pub(crate) fn router(console: Console) -> Router {
     let inside = Router::new()
         .route("/console", get(overview::overview))
+        .route(STREAM, get(stream::stream))
         .route(LIVE, get(overview::live))
+        .route("/console/trends.json", get(trends::json))
+        .route("/console/trends", get(trends::table))
         .route("/console/stock", get(stock::list))
         .route("/console/stock/item", get(stock::item))
+        .route(levels::PATH, get(levels::json))
         .route("/console/orders", get(orders::list))
         .route("/console/order", get(orders::order))
         .route("/console/webhooks", get(webhooks::list))
@@ -57,26 +73,30 @@ pub(crate) fn router(console: Console) -> Router {
         .merge(act::routes())
         .merge(access::routes())
         .layer(middleware::from_fn_with_state(console.clone(), access::guard));
-    let assets = Router::new()
-        .route("/", get(|| async { (StatusCode::SEE_OTHER, [(LOCATION, "/console")]) }))
-        .route(
-            "/console/style.css",
-            get(|| asset("text/css", include_str!("../../assets/style.css"))),
-        )
-        .route(
-            "/console/live.js",
-            get(|| asset("text/javascript", include_str!("../../assets/live.js"))),
-        )
-        .route(
-            "/console/go_on.js",
-            get(|| asset("text/javascript", include_str!("../../assets/go_on.js"))),
-        )
-        .route(
-            "/console/icon.svg",
-            get(|| asset("image/svg+xml", include_str!("../../assets/icon.svg"))),
-        );
-    inside.merge(assets).layer(middleware::map_response(headers::secure)).with_state(console)
+    let to_console = get(|| async { (StatusCode::SEE_OTHER, [(LOCATION, "/console")]) });
+    let assets = ASSETS.into_iter().fold(Router::new(), |router, (path, kind, text)| {
+        router.route(path, get(move || asset(kind, text)))
+    });
+    inside
+        .merge(assets)
+        .route("/", to_console)
+        .layer(middleware::map_response(headers::secure))
+        .with_state(console)
 }
+
+const CSS: &str = "text/css";
+const SCRIPT: &str = "text/javascript";
+
+/// Files of the pages. uPlot is of Leon Sorokin, under the MIT licence (`assets/uplot.LICENSE`).
+const ASSETS: [(&str, &str, &str); 7] = [
+    ("/console/style.css", CSS, include_str!("../../assets/style.css")),
+    ("/console/live.js", SCRIPT, include_str!("../../assets/live.js")),
+    ("/console/go_on.js", SCRIPT, include_str!("../../assets/go_on.js")),
+    ("/console/charts.js", SCRIPT, include_str!("../../assets/charts.js")),
+    ("/console/uplot.js", SCRIPT, include_str!("../../assets/uplot.js")),
+    ("/console/uplot.css", CSS, include_str!("../../assets/uplot.css")),
+    ("/console/icon.svg", "image/svg+xml", include_str!("../../assets/icon.svg")),
+];
 
 async fn asset(kind: &'static str, text: &'static str) -> Response {
     let headers = [(CONTENT_TYPE, kind), (CACHE_CONTROL, "max-age=300")];
@@ -148,6 +168,11 @@ impl Trouble {
         Self { status, text: text.into() }
     }
 
+    /// It was logged where it was noticed.
+    pub(crate) fn database_away() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, DATABASE_AWAY)
+    }
+
     pub(crate) fn forbidden(text: &str) -> Self {
         Self::new(StatusCode::FORBIDDEN, text)
     }
@@ -161,22 +186,20 @@ impl Trouble {
     }
 }
 
+const DATABASE_AWAY: &str = "The database does not answer. Webhooks are received all the same, and \
+    applied when it is back. `onhand doctor` says more.";
+
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
         tracing::error!(error = chain(&error), "the console cannot read the database");
-        let (status, text) = match error {
-            StoreError::Unavailable(_) | StoreError::TryAgain(_) => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "The database does not answer. Webhooks are received all the same, and applied \
-                 when it is back. `onhand doctor` says more.",
-            ),
-            StoreError::Rejected(_) | StoreError::Schema(_) => (
+        match error {
+            StoreError::Unavailable(_) | StoreError::TryAgain(_) => Self::database_away(),
+            StoreError::Rejected(_) | StoreError::Schema(_) => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "The database holds what this program cannot read, or is of another version. The \
                  log says what it is, and `onhand doctor` may.",
             ),
-        };
-        Self::new(status, text)
+        }
     }
 }
 

@@ -1,31 +1,34 @@
-//! The overview: is all well, and if not, what to do. A small script fetches it again while it is
-//! looked at.
+//! The overview: is all well, and if not, what to do; how it goes, and how it went. While it is
+//! looked at, a small script shows what the server pushes (`stream.rs`).
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
+use axum::response::{Html, IntoResponse};
 use domain::Timestamp;
-use operate::health::{Facts, Matter, Stored, Todo, ask_queue, ask_store, look};
+use operate::health::{Facts, Matter, Stored, Todo, ask_store, look};
 use operate::verify::Verified;
 use queue::QueueStats;
-use tokio::sync::Mutex;
+use store::Rollups;
+use store::rollups::Span;
 
-use super::{Answer, Asker, Frame, Trouble, render};
+use super::pulse::{Pulse, Rows};
+use super::queue::{Stats, queue};
+use super::{Answer, Asker, Frame, Trouble, render, trends};
 use crate::Console;
 use crate::view::{Moment, ago, grouped, link, prose};
 
-/// How old the queue's numbers may be: asking a broker takes a connection of its own.
-const QUEUE_AGE_MAX: Duration = Duration::from_secs(5);
+/// How old the numbers may be, however many look.
+pub(super) const AGE_MAX: Duration = Duration::from_secs(2);
 
-/// The queue's latest numbers, shared by everybody who looks.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct LatestStats(Arc<Mutex<Option<(Instant, Stats)>>>);
+/// Whoever was not seen for so long is not there: three times the pause between two signs of life.
+const ALIVE_WITHIN: Duration = Duration::from_secs(30);
 
-/// `Err`: why nobody knows.
-type Stats = Result<QueueStats, String>;
+/// The roles that apply webhooks.
+const WORKING: [&str; 2] = ["serve", "worker"];
 
 struct Verdict {
     sentence: String,
@@ -41,6 +44,7 @@ struct TodoRow {
 /// The numbers, in words.
 struct Numbers {
     verdict: Verdict,
+    pulse: Vec<(&'static str, Vec<(bool, String)>)>,
     verified: Option<String>,
     outcomes: Vec<(String, String)>,
     queue: Vec<(&'static str, String)>,
@@ -57,6 +61,7 @@ struct Numbers {
 struct OverviewPage {
     frame: Frame,
     numbers: Numbers,
+    charts: [(&'static str, &'static str); 3],
 }
 
 #[derive(Template)]
@@ -67,20 +72,37 @@ struct LivePart {
 
 pub(super) async fn overview(State(console): State<Console>, Extension(session): Asker) -> Answer {
     let frame = Frame::new(&console, &session, "overview", "Overview");
-    Ok(render(&OverviewPage { frame, numbers: numbers(&console).await? }))
+    let charts = trends::TITLES;
+    Ok(render(&OverviewPage { frame, numbers: numbers(&console).await?, charts }))
 }
 
 pub(super) async fn live(State(console): State<Console>) -> Answer {
-    Ok(render(&LivePart { numbers: numbers(&console).await? }))
+    let part = live_part(&console).await.ok_or_else(Trouble::database_away)?;
+    Ok(Html(part.to_string()).into_response())
+}
+
+/// The numbers as HTML, the same for everybody who looks; `None`: they cannot be read just now.
+pub(super) async fn live_part(console: &Console) -> Option<Arc<str>> {
+    let write = async |_| {
+        let numbers = numbers(console).await.ok()?;
+        // Events cannot carry these; HTML does not need them.
+        LivePart { numbers }.render().ok().map(|html| html.replace('\r', "").into())
+    };
+    console.seen.live.get(AGE_MAX, write).await
 }
 
 async fn numbers(console: &Console) -> Result<Numbers, Trouble> {
-    let now = operate::now();
-    let stored = ask_store(&console.store, now).await?;
+    let (store, now) = (&console.store, operate::now());
+    let stored = ask_store(store, now).await?;
     let verified = console.verified.borrow().clone();
-    let queue = queue_stats(console).await;
-    let queue_rows = queue_rows(&queue);
-    let facts = Facts { queue, stored: Ok(stored.clone()), verified };
+    let queue = queue(console).await;
+    let alive = store.processes(ALIVE_WITHIN).await?;
+    let workers = WORKING.iter().filter_map(|role| alive.get(*role)).sum();
+    let sums = store.rollups(Span::Recent, Span::Recent.start(now)).await?;
+    let pulse = Pulse { sums: &sums, queue: &queue, workers, knows_acks: console.knows_acks, now };
+    let pulse = in_prose(pulse.rows());
+    let queue_rows = queue_rows(&queue.stats);
+    let facts = Facts { queue: queue.stats, stored: Ok(stored.clone()), verified };
     let Stored { totals, dead, unlinked_payments, .. } = &stored;
     let oldest = dead.iter().map(|reason| reason.oldest).min();
     let verdict = look(&facts, now);
@@ -88,6 +110,7 @@ async fn numbers(console: &Console) -> Result<Numbers, Trouble> {
         (outcome.as_str().replace('_', " "), grouped(*count))
     };
     Ok(Numbers {
+        pulse,
         verdict: Verdict {
             sentence: verdict.sentence,
             todo: verdict.todo.iter().map(|todo| todo_row(todo, &stored)).collect(),
@@ -139,14 +162,6 @@ fn queue_rows(stats: &Stats) -> Vec<(&'static str, String)> {
     ]
 }
 
-async fn queue_stats(console: &Console) -> Stats {
-    let mut latest = console.stats.0.lock().await;
-    if let Some((at, stats)) = &*latest
-        && at.elapsed() < QUEUE_AGE_MAX
-    {
-        return stats.clone();
-    }
-    let stats = ask_queue(&console.broker).await;
-    *latest = Some((Instant::now(), stats.clone()));
-    stats
+fn in_prose(rows: Rows) -> Vec<(&'static str, Vec<(bool, String)>)> {
+    rows.into_iter().map(|(name, text)| (name, prose(&text))).collect()
 }

@@ -1,21 +1,29 @@
-//! Stock: found by how SKUs begin, and one item with its ledger.
+//! Stock: what moves most, found by how SKUs begin, and one item with its ledger.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
-use domain::{LocationId, Sku, Stock, StockKey, Version};
+use domain::{LocationId, Sku, Stock, StockKey, Timestamp, Version};
 use serde::Deserialize;
+use store::pages::HotRow;
 use store::reports::HistoryRow;
 use store::{Pages, Reports, StoreError};
 
+use super::levels::levels_of;
 use super::{Answer, Asked, Asker, Frame, ROWS, Trouble, asked, render};
 use crate::Console;
 use crate::view::{self, Moment, grouped, link, signed};
 
 /// Available units at which an item is about to run out.
 const LOW_UNITS: i64 = 5;
+
+/// Rows that move most, above all others.
+const HOT: i64 = 10;
+
+/// How far back a move makes an item hot.
+const HOT_TIME: i64 = 60 * 60 * 1_000_000;
 
 /// Orders that are named beside a row.
 const HOLDERS: i64 = 10;
@@ -36,6 +44,8 @@ pub(super) struct Search {
 struct StockPage {
     frame: Frame,
     q: String,
+    /// With their moves and units, in words.
+    hot: Vec<(Row, String, String)>,
     rows: Vec<Row>,
     next: Option<String>,
 }
@@ -73,12 +83,14 @@ fn flags(stock: &Stock, wanted: i64) -> Vec<String> {
         1..=LOW_UNITS => Some("low"),
         _ => None,
     };
+    let may_go_below = stock.floor < 0 && stock.available() <= LOW_UNITS;
+    let below = may_go_below.then(|| format!("may go to {}", grouped(stock.floor)));
     let wanted = match wanted {
         0 => None,
         1 => Some("in 1 short order".to_owned()),
         orders => Some(format!("in {} short orders", grouped(orders))),
     };
-    level.map(str::to_owned).into_iter().chain(wanted).collect()
+    level.map(str::to_owned).into_iter().chain(below).chain(wanted).collect()
 }
 
 /// Rows in words, with what short orders want of them.
@@ -87,6 +99,22 @@ async fn in_words(console: &Console, rows: &[(StockKey, Stock)]) -> Result<Vec<R
     let skus: Vec<Sku> = skus.into_iter().collect();
     let wanted = console.store.wanted(&skus).await?.into_iter().collect();
     Ok(rows.iter().map(|row| Row::new(row, &wanted)).collect())
+}
+
+/// What orders moved most in the last hour.
+async fn hot(console: &Console) -> Result<Vec<(Row, String, String)>, StoreError> {
+    let since = Timestamp(operate::now().0 - HOT_TIME);
+    let hot = console.store.hot_stock(since, HOT).await?;
+    let stock: Vec<_> = hot.iter().map(|hot| (hot.key.clone(), hot.stock)).collect();
+    let rows = in_words(console, &stock).await?.into_iter().zip(hot);
+    let row = |(mut row, hot): (Row, HotRow)| {
+        // As many again, and nothing is left.
+        if (1..=hot.units).contains(&hot.stock.available()) {
+            row.flags.push("runs out soon".to_owned());
+        }
+        (row, grouped(hot.moves), grouped(hot.units))
+    };
+    Ok(rows.map(row).collect())
 }
 
 pub(super) async fn list(
@@ -105,7 +133,11 @@ pub(super) async fn list(
     });
     let frame = Frame::new(&console, &session, "stock", "Stock");
     let rows = in_words(&console, &rows).await?;
-    Ok(render(&StockPage { frame, q, rows, next }))
+    let hot = match q.is_empty() && after.is_none() {
+        true => hot(&console).await?,
+        false => Vec::new(),
+    };
+    Ok(render(&StockPage { frame, q, hot, rows, next }))
 }
 
 #[derive(Deserialize)]
@@ -127,6 +159,8 @@ struct ItemPage {
     sku: String,
     location: String,
     rows: Vec<Row>,
+    /// Where the chart's numbers are.
+    levels: String,
     floor: String,
     holders: Vec<(String, String, String)>,
     moves: Vec<Move>,
@@ -217,10 +251,11 @@ pub(super) async fn item(
     let holder = |(order, units): &(domain::OrderKey, i64)| {
         (order.to_string(), view::order(order), grouped(*units))
     };
-    let holders = store.holders(key, HOLDERS).await?;
+    let holders = store.holders_lately(key, HOLDERS).await?;
     Ok(render(&ItemPage {
         frame: Frame::new(&console, &session, "stock", sku.as_str()),
         location: key.location.to_string(),
+        levels: levels_of(key),
         floor: grouped(stock.floor),
         holders: holders.iter().map(holder).collect(),
         moves: moves.iter().map(Move::new).collect(),
@@ -234,7 +269,7 @@ pub(super) async fn item(
 
 /// The row as it was after each of its newest moves, counted back from how it is. The row may have
 /// been read a moment before its moves: then the newest of them are not in it, and show nothing.
-fn add_after(moves: &mut [HistoryRow], stock: &Stock) {
+pub(super) fn add_after(moves: &mut [HistoryRow], stock: &Stock) {
     let (mut on_hand, mut committed) = (stock.on_hand, stock.committed);
     for row in moves.iter_mut().filter(|row| row.version <= stock.version) {
         row.after = Some((on_hand, committed));

@@ -28,9 +28,11 @@ pub(crate) const SECRET: &str = "the-shops-own-secret";
 const DOMAIN: &str = "demo.myshopify.com";
 
 /// Every page that needs nothing but a store.
-pub(crate) const PAGES: [&str; 8] = [
+pub(crate) const PAGES: [&str; 10] = [
     "/console",
     "/console/live",
+    "/console/trends",
+    "/console/trends?span=day",
     "/console/stock",
     "/console/orders",
     "/console/webhooks",
@@ -43,7 +45,7 @@ pub(crate) struct Test {
     pub(crate) store: AnyStore,
     shops: Arc<Shops>,
     address: SocketAddr,
-    stop: CancellationToken,
+    pub(crate) stop: CancellationToken,
     /// What the latest verification found.
     pub(crate) verified: watch::Sender<Option<Verified>>,
     _folder: TempDir,
@@ -135,6 +137,13 @@ impl Test {
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &[], "").await
+    }
+
+    /// A browser's connection that stays open.
+    pub(crate) async fn peer(&self, path: &str) -> Peer {
+        let mut peer = Peer::connect(self.address).await;
+        peer.send(format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address)).await;
+        peer
     }
 
     pub(crate) fn origin(&self) -> String {

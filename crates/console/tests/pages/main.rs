@@ -4,6 +4,7 @@ mod access;
 mod actions;
 mod escape;
 mod harness;
+mod live;
 mod mending;
 mod rows;
 

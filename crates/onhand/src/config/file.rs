@@ -164,6 +164,7 @@ fn example(long: &str) -> Option<&'static str> {
     Some(match long {
         "listen" | "ops-listen" => "127.0.0.1:8080",
         "broker-prefix" => "onhand",
+        "ingress-metrics" => "http://ingress:8082/metrics",
         "lanes" | "partitions" => "4",
         "batch" => "256",
         "body-limit" => "8388608",

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Args;
-use console::{Access, Console};
+use console::{Access, Console, MetricsUrl};
 use queue::Broker;
 use secrecy::SecretString;
 use store::AnyStore;
@@ -18,6 +18,11 @@ use crate::exit::bad_config;
 pub(crate) struct ConsoleArgs {
     #[command(flatten)]
     access: AccessArgs,
+    /// Where an ingress shows its metrics, for how fast it acknowledges webhooks: as in
+    /// http://ingress:8082/metrics. May be given more than once (in the environment with commas
+    /// between); a name may stand for several ingresses, and each is asked
+    #[arg(long, env = "ONHAND_INGRESS_METRICS", value_name = "URL", value_delimiter = ',')]
+    ingress_metrics: Vec<MetricsUrl>,
     /// The console, health, readiness and metrics; taken: the next free port
     #[arg(long, env = "ONHAND_OPS_LISTEN", default_value = "127.0.0.1:8081")]
     ops_listen: SocketAddr,
@@ -87,10 +92,13 @@ pub(crate) async fn console(settings: &Settings, args: ConsoleArgs) -> anyhow::R
     let role = Role::start(settings)?;
     let broker = settings.broker("console")?;
     let store = settings.open_store().await?;
-    let console = args.access.console(&role, args.ops_listen, &store, &broker)?;
+    let mut console = args.access.console(&role, args.ops_listen, &store, &broker)?;
+    if args.ingress_metrics.is_empty() {
+        console = console.without_acks();
+    }
     role.look_after(args.verify_every, &args.alerts, &store, &broker)?;
     role.ops(args.ops_listen, readiness(None, Some(store.clone())), Some(console)).await?;
-    role.stop.cancelled().await;
+    role.counted(&store, "console", args.ingress_metrics, role.stop.cancelled()).await;
     bounded(store.close()).await;
     role.finish(Ok(())).await
 }
