@@ -30,6 +30,8 @@ fn ago(text: &str) -> Option<Timestamp> {
 /// Who gives the command, for the record.
 pub(crate) fn who() -> String {
     let names = ["SUDO_USER", "USER", "LOGNAME"].into_iter();
-    let name = names.filter_map(|name| std::env::var(name).ok()).find(|name| !name.is_empty());
+    // The machine's own word for who is there, and no setting of ours.
+    let mut names = names.filter_map(|name| std::env::var_os(name)?.into_string().ok());
+    let name = names.find(|name| !name.is_empty());
     format!("{} (command line)", name.as_deref().unwrap_or("somebody"))
 }
