@@ -20,4 +20,5 @@ mod simulating;
 mod tidy;
 mod top;
 mod topics;
+mod traces;
 mod watching;

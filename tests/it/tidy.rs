@@ -16,10 +16,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("platforms", &["domain"]),
     ("lease", &[]),
     ("outbound", &[]),
-    ("queue", &["domain"]),
+    ("trace", &["outbound"]),
+    ("queue", &["domain", "trace"]),
     ("store", &["domain"]),
-    ("ingress", &["domain", "platforms", "queue", "serve"]),
-    ("worker", &["domain", "lease", "platforms", "queue", "store"]),
+    ("ingress", &["domain", "platforms", "queue", "serve", "trace"]),
+    ("worker", &["domain", "lease", "platforms", "queue", "store", "trace"]),
     ("operate", &["domain", "platforms", "queue", "store", "worker"]),
     ("alerts", &["domain", "operate", "outbound", "platforms", "queue", "store", "worker"]),
     ("console", &["domain", "operate", "platforms", "queue", "serve", "store"]),
@@ -38,6 +39,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "serve",
             "simulate",
             "store",
+            "trace",
             "worker",
         ],
     ),
@@ -57,6 +59,9 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("crossterm", &["onhand"]),
     ("hyper-rustls", &["outbound"]),
     ("redis", &["lease"]),
+    ("opentelemetry", &["trace"]),
+    ("opentelemetry_sdk", &["trace"]),
+    ("opentelemetry-otlp", &["trace"]),
 ];
 
 /// Bytes in, values out: these crates cannot wait, listen, log or look at a clock.

@@ -13,6 +13,7 @@ use domain::Envelope;
 use futures_util::future::try_join_all;
 use queue::Publisher;
 use tokio::time::timeout;
+use trace::Span;
 
 use crate::body::Bodies;
 use crate::quota::Quota;
@@ -51,7 +52,7 @@ impl<P: Publisher> Receiver<P> {
     async fn answer(&self, door: Door, request: Request) -> Response {
         let began = Instant::now();
         let (head, body) = request.into_parts();
-        let received = self.receive(&door, &head.headers, body).await;
+        let received = self.receive(&door, began, &head.headers, body).await;
         let status = received.as_ref().map_or_else(Refusal::status, |_| StatusCode::OK);
         measure::answered(door.label(), status);
         match received {
@@ -75,20 +76,25 @@ impl<P: Publisher> Receiver<P> {
     async fn receive(
         &self,
         door: &Door,
+        began: Instant,
         headers: &HeaderMap,
         body: Body,
     ) -> Result<&'static str, Refusal> {
         let shops = self.ingress.shops.borrow().clone();
         let sender = door.sender(&shops)?;
         let (body, _room) = self.bodies.read(body).await?;
-        let envelopes = sender.receive(headers, body).inspect_err(|refused| {
+        let mut envelopes = sender.receive(headers, body).inspect_err(|refused| {
             if let Some(shop) = sender.claimed(headers) {
                 per_shop::refused(&shops, &shop.name, *refused);
             }
         })?;
         // All of one request are of one shop.
         let shop = envelopes.first().map(|envelope| envelope.shop.clone());
-        self.publish(envelopes).await?;
+        let mut span = traced(door, began, &mut envelopes);
+        let published = self.publish(envelopes).await;
+        let status = published.as_ref().map_or_else(Refusal::status, |()| StatusCode::OK);
+        span.tell("http.response.status_code", || usize::from(status.as_u16()));
+        published.inspect_err(|refusal| span.failed(refusal.reason()))?;
         if let Some(shop) = shop {
             per_shop::taken(&shops, &shop);
         }
@@ -122,6 +128,7 @@ impl<P: Publisher> Receiver<P> {
                 webhook.topic = claims.topic,
                 reason,
                 error,
+                trace.id = trace::id(claims.traceparent),
                 lines.withheld = withheld,
                 "a webhook was not accepted: its sender is asked to send it again"
             );
@@ -133,11 +140,29 @@ impl<P: Publisher> Receiver<P> {
                 webhook.topic = claims.topic,
                 reason,
                 error,
+                trace.id = trace::id(claims.traceparent),
                 lines.withheld = withheld,
                 "a webhook was refused"
             );
         }
     }
+}
+
+/// The request's place in a trace; what it brought goes on from there. Only from here on, when a known
+/// secret has signed it: nobody else may have this process send spans.
+fn traced(door: &Door, began: Instant, envelopes: &mut [Envelope]) -> Span {
+    let Some(first) = envelopes.first() else { return Span::default() };
+    let mut span = trace::request(first.traceparent.as_deref(), door.span(), began);
+    if let Some(context) = span.context() {
+        span.tell("http.request.method", || "POST");
+        span.tell("http.route", || door.span().trim_start_matches("POST "));
+        span.tell("onhand.shop.id", || first.shop.to_string());
+        span.tell("onhand.webhook.topic", || first.topic.clone());
+        for envelope in envelopes {
+            envelope.traceparent = Some(context.to_string());
+        }
+    }
+    span
 }
 
 /// What a path holds. Bytes that are not text name nobody, and neither does an empty text.

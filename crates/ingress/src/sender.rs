@@ -39,6 +39,15 @@ impl Door {
         }
     }
 
+    /// The name of a request's span: its path as the routes have it, so one of a few.
+    pub(crate) fn span(&self) -> &'static str {
+        match self {
+            Door::Shopify => "POST /webhooks/shopify",
+            Door::WooCommerce { .. } => "POST /webhooks/woocommerce/{shop}",
+            Door::Payments { .. } => "POST /webhooks/payments/{provider}/{shop}",
+        }
+    }
+
     /// The sender that the shops file knows under this path.
     pub(crate) fn sender<'a>(&self, shops: &'a Shops) -> Result<Sender<'a>, Refusal> {
         Ok(match self {
@@ -54,19 +63,22 @@ impl Door {
     }
 
     pub(crate) fn claims<'a>(&'a self, headers: &'a HeaderMap) -> Claims<'a> {
+        let traceparent = value(headers, &["traceparent"]);
         match self {
             Door::Shopify => Claims {
                 shop: None,
                 domain: value(headers, SHOPIFY_DOMAIN),
                 topic: value(headers, &["x-shopify-topic", "shopify-topic"]),
+                traceparent,
             },
             Door::WooCommerce { shop } => Claims {
                 shop: Some(capped(shop)),
                 domain: None,
                 topic: value(headers, &["x-wc-webhook-topic"]),
+                traceparent,
             },
             Door::Payments { shop, .. } => {
-                Claims { shop: Some(capped(shop)), domain: None, topic: None }
+                Claims { shop: Some(capped(shop)), domain: None, topic: None, traceparent }
             }
         }
     }
@@ -78,6 +90,7 @@ pub(crate) struct Claims<'a> {
     pub(crate) shop: Option<&'a str>,
     pub(crate) domain: Option<&'a str>,
     pub(crate) topic: Option<&'a str>,
+    pub(crate) traceparent: Option<&'a str>,
 }
 
 /// One whom the shops file knows.

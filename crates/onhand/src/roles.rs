@@ -30,6 +30,7 @@ use crate::shops_file;
 mod console;
 mod spool;
 mod strategy;
+mod traces;
 mod watching;
 
 use ::console::{self as ops, Console, MetricsUrl};
@@ -38,6 +39,7 @@ pub(crate) use console::{ConsoleArgs, console};
 use console::AccessArgs;
 use spool::SpoolArgs;
 use strategy::StrategyArgs;
+use traces::TraceArgs;
 use watching::{AlertArgs, Every, every};
 
 #[derive(Debug, Args)]
@@ -50,6 +52,8 @@ pub(crate) struct ServeArgs {
     worker: WorkerLimits,
     #[command(flatten)]
     access: AccessArgs,
+    #[command(flatten)]
+    traces: TraceArgs,
     /// The console, health, readiness and metrics; taken: the next free port
     #[arg(long, env = "ONHAND_OPS_LISTEN", default_value = "127.0.0.1:8081")]
     ops_listen: SocketAddr,
@@ -69,6 +73,8 @@ pub(crate) struct IngressArgs {
     spool: SpoolArgs,
     #[command(flatten)]
     drain: DrainLimit,
+    #[command(flatten)]
+    traces: TraceArgs,
     /// Health, readiness and metrics; taken: the next free port
     #[arg(long, env = "ONHAND_OPS_LISTEN", default_value = "127.0.0.1:8082")]
     ops_listen: SocketAddr,
@@ -78,6 +84,8 @@ pub(crate) struct IngressArgs {
 pub(crate) struct WorkerArgs {
     #[command(flatten)]
     worker: WorkerLimits,
+    #[command(flatten)]
+    traces: TraceArgs,
     /// Health, readiness and metrics; taken: the next free port
     #[arg(long, env = "ONHAND_OPS_LISTEN", default_value = "127.0.0.1:8083")]
     ops_listen: SocketAddr,
@@ -283,6 +291,7 @@ fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<impl Future<Output 
 /// `onhand serve`.
 pub(crate) async fn serve(settings: &Settings, args: ServeArgs) -> anyhow::Result<ExitCode> {
     let role = Role::start(settings)?;
+    args.traces.start("onhand", &role)?;
     let _lock = lock(&settings.data_dir)?;
     let broker = settings.broker("serve")?;
     let spool = args.spool.open(&broker).await?;
@@ -328,6 +337,7 @@ pub(crate) async fn ingress(settings: &Settings, args: IngressArgs) -> anyhow::R
         ));
     };
     let role = Role::start(settings)?;
+    args.traces.start("onhand-ingress", &role)?;
     let spool = args.spool.open(&broker).await?;
     let queue = broker.open().await?;
     let publisher = spool::before(queue.publisher(), spool.as_ref());
@@ -354,6 +364,7 @@ pub(crate) async fn worker(settings: &Settings, args: WorkerArgs) -> anyhow::Res
         ));
     };
     let role = Role::start(settings)?;
+    args.traces.start("onhand-worker", &role)?;
     let store = database.open().await?;
     let strategy = args.worker.strategy.strategy(&settings.broker_prefix).await?;
     let queue = broker.open().await?;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::uri::{Scheme, Uri};
-use http::{Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -96,18 +96,25 @@ impl Receiver {
     }
 
     pub async fn post_json(&self, body: String) -> Result<Answer, PostError> {
-        match tokio::time::timeout(POST_TIMEOUT, self.post(body)).await {
+        let json = HeaderValue::from_static("application/json");
+        self.post(HeaderMap::from_iter([(CONTENT_TYPE, json)]), body.into()).await
+    }
+
+    /// Posts anything, with headers that say what it is.
+    pub async fn post(&self, headers: HeaderMap, body: Bytes) -> Result<Answer, PostError> {
+        match tokio::time::timeout(POST_TIMEOUT, self.send(headers, body)).await {
             Ok(answer) => answer,
             Err(_) => Err(PostError::TimedOut),
         }
     }
 
-    async fn post(&self, body: String) -> Result<Answer, PostError> {
-        let request = Request::post(self.url.clone())
-            .header(CONTENT_TYPE, "application/json")
-            .header(USER_AGENT, concat!("onhand/", env!("CARGO_PKG_VERSION")))
+    async fn send(&self, headers: HeaderMap, body: Bytes) -> Result<Answer, PostError> {
+        let mut request = Request::post(self.url.clone())
             .body(Full::from(body))
             .map_err(|error| PostError::Failed(error.to_string()))?;
+        *request.headers_mut() = headers;
+        let user_agent = HeaderValue::from_static(concat!("onhand/", env!("CARGO_PKG_VERSION")));
+        request.headers_mut().insert(USER_AGENT, user_agent);
         let answer = self.client.request(request).await.map_err(|error| failed(&error))?;
         let (head, body) = answer.into_parts();
         // The status says whether it was taken; the text is only for people.

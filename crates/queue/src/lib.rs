@@ -30,6 +30,7 @@ mod pace;
 pub mod parcel;
 pub mod rabbitmq;
 pub mod spool;
+mod traced;
 
 pub use any::{AnyConsumer, AnyPublisher, AnyQueue, Broker};
 

@@ -17,7 +17,7 @@ use crate::backoff::ConflictBackoff;
 use crate::heat::Temperature;
 use crate::prepare::{Prepared, Work, keys, linked, panic_message};
 use crate::strategy::{Strategy, Turn};
-use crate::{clock, measure};
+use crate::{clock, measure, traced};
 
 /// Tries after which an adaptive batch locks before it reads, whatever its items' heat.
 const OPTIMISTIC_TRIES: u32 = 3;
@@ -129,8 +129,12 @@ impl<S: Store> Processor<S> {
             Err(Failed::Outage(error)) => Err(error),
             Err(Failed::Refused(_) | Failed::Stuck) => {
                 // Not even its dead letter can be written: keep it in the queue, and say so.
-                let envelope = batch[0].envelope.id;
-                tracing::error!(envelope.id = %envelope, "cannot write a dead letter");
+                let envelope = &batch[0].envelope;
+                tracing::error!(
+                    envelope.id = %envelope.id,
+                    trace.id = trace::id(envelope.traceparent.as_deref()),
+                    "cannot write a dead letter"
+                );
                 Ok(Done::RetryIn(UNWRITABLE_WAIT))
             }
         }
@@ -224,7 +228,9 @@ impl<S: Store> Processor<S> {
         (claim, view): (S::Claim, View),
     ) -> Result<(Commit, Vec<Decided>), StoreError> {
         let (changes, decided) = decide(batch, view);
-        Ok((self.store.commit_claim(claim, &changes.into_changes()).await?, decided))
+        let changes = changes.into_changes();
+        let commit = self.store.commit_claim(claim, &changes);
+        Ok((traced::commit(batch, commit).await?, decided))
     }
 
     async fn optimistic(
@@ -234,7 +240,8 @@ impl<S: Store> Processor<S> {
     ) -> Result<(Commit, Vec<Decided>), StoreError> {
         let view = self.store.load(keys).await?;
         let (changes, decided) = decide(batch, view);
-        Ok((self.store.commit(&changes.into_changes()).await?, decided))
+        let changes = changes.into_changes();
+        Ok((traced::commit(batch, self.store.commit(&changes)).await?, decided))
     }
 
     /// Without a lease it goes on all the same: versions keep the promises, a lease only saves tries.
@@ -269,6 +276,7 @@ pub(crate) fn decide(batch: &mut [Prepared], view: View) -> (Batch, Vec<Decided>
         let mut changes = Batch::new(view.clone());
         let mut decided = Vec::with_capacity(batch.len());
         let panicked = batch.iter().position(|one| {
+            let _span = traced::decide(one);
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 changes.webhook(&one.incoming, &one.meaning, &one.policy, now, || one.raw())
             }));
@@ -324,6 +332,7 @@ fn tell(batch: &[Prepared], decided: &[Decided], started: Instant) {
         {
             tracing::warn!(
                 envelope.id = %one.envelope.id,
+                trace.id = trace::id(one.envelope.traceparent.as_deref()),
                 shop.id = %one.incoming.shop,
                 webhook.id = %one.incoming.key.webhook,
                 topic = one.incoming.topic,

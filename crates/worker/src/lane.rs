@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::batch::{Done, Processor, UNWRITABLE_WAIT};
 use crate::hands::Hands;
 use crate::prepare::Work;
-use crate::{clock, measure};
+use crate::{clock, measure, traced};
 
 /// Parcels that were handed out this often without being settled are decided envelope by envelope.
 const SUSPECT_REDELIVERIES: u32 = 2;
@@ -66,11 +66,13 @@ impl<C: Consumer, S: Store> Lane<C, S> {
     async fn handle(&mut self, deliveries: Vec<Delivery>) {
         let mut work = Vec::with_capacity(deliveries.len());
         let mut ids = Vec::with_capacity(deliveries.len());
+        let mut spans = Vec::with_capacity(deliveries.len());
         let mut settled = Vec::new();
         for delivery in deliveries {
             match understand(delivery) {
-                Understood::Work(id, one) => {
+                Understood::Work(id, mut one) => {
                     ids.push(id);
+                    spans.push(traced::consume(&mut one));
                     work.push(*one);
                 }
                 Understood::Later(id, wait) => settled.push((id, Settlement::RetryIn(wait))),
@@ -80,9 +82,9 @@ impl<C: Consumer, S: Store> Lane<C, S> {
                 }
             }
         }
-        if let Some(done) = self.decide(work).await {
-            settled.extend(ids.into_iter().zip(done.into_iter().map(settlement)));
-        }
+        let done = self.decide(work).await;
+        traced::consumed(&mut spans, done.as_deref());
+        settled.extend(ids.into_iter().zip(done.into_iter().flatten().map(settlement)));
         self.consumer.settle(settled).await;
     }
 
@@ -99,7 +101,10 @@ impl<C: Consumer, S: Store> Lane<C, S> {
             work.verdict = Some((DeadReason::Poison, detail));
         }
         work.suspect = true;
-        if let Some(mut done) = self.decide(vec![*work]).await {
+        let mut span = traced::consume(&mut work);
+        let done = self.decide(vec![*work]).await;
+        traced::consumed(std::slice::from_mut(&mut span), done.as_deref());
+        if let Some(mut done) = done {
             self.consumer.settle(vec![(id, settlement(done.remove(0)))]).await;
         }
     }

@@ -35,6 +35,7 @@ mod prepare;
 mod redact;
 mod strategy;
 mod sweep;
+mod traced;
 mod unlinked;
 mod waiting;
 

@@ -10,6 +10,7 @@ use domain::{
     OrderId, OrderKey, Outcome, PaymentKey, Policy, Sighting, Timestamp, Variant, View, WebhookKey,
 };
 use platforms::{Capture, Shop, Shops, shopify};
+use trace::Context;
 
 use crate::clock;
 
@@ -25,11 +26,13 @@ pub struct Work {
     pub suspect: bool,
     /// It is dead, whatever it says: the reason comes from outside the body.
     pub verdict: Option<(DeadReason, String)>,
+    /// Where its consuming is in a trace, if it is to be told.
+    pub span: Option<Context>,
 }
 
 impl Work {
     pub fn new(envelope: Envelope, attempts: u32) -> Self {
-        Self { envelope, attempts, replay: false, suspect: false, verdict: None }
+        Self { envelope, attempts, replay: false, suspect: false, verdict: None, span: None }
     }
 }
 
@@ -41,6 +44,7 @@ pub(crate) struct Prepared {
     pub(crate) meaning: Meaning,
     pub(crate) policy: Arc<Policy>,
     pub(crate) suspect: bool,
+    pub(crate) span: Option<Context>,
     /// How long its body is kept once it is applied.
     keep: Option<Duration>,
 }
@@ -81,7 +85,8 @@ impl Prepared {
         let is_request = matches!(meaning, Meaning::Fact(Fact::Privacy(_)));
         let keep = shop.and_then(|shop| shop.keep_bodies).filter(|_| !is_request);
         let policy = whose.map(|shop| Arc::new(shop.policy.clone())).unwrap_or_default();
-        Self { envelope, incoming, meaning, policy, suspect: work.suspect, keep }
+        let (suspect, span) = (work.suspect, work.span);
+        Self { envelope, incoming, meaning, policy, suspect, span, keep }
     }
 
     /// Gives up on it: from now on it means a dead letter.

@@ -7,6 +7,7 @@
 
 mod burst;
 mod cli;
+mod collector;
 mod fleet;
 mod http;
 mod post;
@@ -18,6 +19,7 @@ mod shape;
 
 pub(crate) use burst::Burst;
 pub(crate) use cli::Answer;
+pub(crate) use collector::{Collector, Told};
 pub(crate) use fleet::{Fleet, Profile, shops};
 pub(crate) use http::get;
 pub(crate) use receiver::{Mood, Receiver, SECRET_PATH};

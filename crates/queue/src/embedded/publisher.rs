@@ -8,7 +8,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Shared;
 use super::command::Command;
-use crate::{PublishError, Publisher};
+use crate::{PublishError, Publisher, traced};
+
+/// What spans say of where envelopes go.
+const SYSTEM: &str = "onhand";
+const DESTINATION: &str = "embedded";
 
 /// The embedded queue's [`Publisher`].
 #[derive(Clone, Debug)]
@@ -20,6 +24,12 @@ pub struct EmbeddedPublisher {
 impl EmbeddedPublisher {
     pub(super) fn new(commands: mpsc::Sender<Command>, shared: Arc<Shared>) -> Self {
         Self { commands, shared }
+    }
+
+    async fn hand_over(&self, envelope: Envelope) -> Result<(), PublishError> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(Command::Publish(envelope, reply)).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
     }
 
     /// How many envelopes were in the file after the last transaction.
@@ -34,10 +44,9 @@ impl EmbeddedPublisher {
 }
 
 impl Publisher for EmbeddedPublisher {
-    async fn publish(&self, envelope: Envelope) -> Result<(), PublishError> {
-        let (reply, answer) = oneshot::channel();
-        self.commands.send(Command::Publish(envelope, reply)).await.map_err(|_| closed())?;
-        answer.await.map_err(|_| closed())?
+    async fn publish(&self, mut envelope: Envelope) -> Result<(), PublishError> {
+        let mut span = traced::publish(SYSTEM, DESTINATION, &mut envelope);
+        self.hand_over(envelope).await.inspect_err(|error| span.failed(error))
     }
 
     fn is_ready(&self) -> bool {

@@ -15,15 +15,16 @@ use lapin::options::{BasicAckOptions, BasicNackOptions};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::TaskTracker;
+use trace::Span;
 
 use super::intake::{Arrival, Intake};
 use super::link::{Link, Session};
-use super::message::{self, Message, Told};
+use super::message::{self, Alone, Message, Told};
 use super::publisher::Outbox;
 use super::topology::Names;
 use crate::pace::Pace;
 use crate::parcel::{self, ParcelError};
-use crate::{Consumer, Content, Delivery, DeliveryId, Settlement};
+use crate::{Consumer, Content, Delivery, DeliveryId, Settlement, traced};
 
 /// Unpacked bodies after which a batch is full, whatever its count: what a lane may hold in memory.
 const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -160,9 +161,9 @@ impl RabbitConsumer {
         let held = self.intake.as_ref().map(|intake| &intake.held);
         let retry = |(id, wait): (DeliveryId, Duration)| {
             let kept = held?.get(id.parcel, id.index)?;
-            let (payload, attempts) = (alone(&kept.payload, id.index), kept.attempts + 1);
+            let (alone, attempts) = (alone(&kept.payload, id.index), kept.attempts + 1);
             let given_up = kept.given_up.as_deref();
-            Some((id, message::retry(&self.names, wait, payload, attempts, given_up)))
+            Some((id, message::retry(&self.names, wait, alone, attempts, given_up)))
         };
         waits.into_iter().filter_map(retry).collect()
     }
@@ -330,13 +331,17 @@ fn unreadable(payload: &Bytes, error: &ParcelError, given_up: Option<&str>) -> C
 }
 
 /// One envelope of a parcel as a parcel of its own; what cannot be read stays as it is.
-fn alone(payload: &Bytes, index: u32) -> Bytes {
+fn alone(payload: &Bytes, index: u32) -> Alone {
     let envelopes = parcel::decode(payload).unwrap_or_default();
     let place = usize::try_from(index).unwrap_or(usize::MAX);
-    envelopes
-        .get(place)
-        .and_then(|envelope| parcel::encode(std::slice::from_ref(envelope)).ok())
-        .map_or_else(|| payload.clone(), Bytes::from)
+    let envelope = envelopes.get(place).map(std::slice::from_ref).unwrap_or_default();
+    Alone {
+        payload: match parcel::encode(envelope) {
+            Ok(alone) if !envelope.is_empty() => alone.into(),
+            Ok(_) | Err(_) => payload.clone(),
+        },
+        traceparent: traced::traceparent(&Span::default(), envelope),
+    }
 }
 
 /// Settled here, and handed out again all the same.

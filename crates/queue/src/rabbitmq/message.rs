@@ -23,6 +23,12 @@ const DELIVERY_COUNT: &str = "x-delivery-count";
 /// Set by the broker on a dead letter: a table for each queue it died in, the newest first.
 const DEATHS: &str = "x-death";
 
+/// Where the parcel's sending is in a trace, under its name in the W3C's draft for AMQP.
+const TRACEPARENT: &str = "traceparent";
+
+/// What OpenTelemetry calls RabbitMQ.
+pub(super) const SYSTEM: &str = "rabbitmq";
+
 /// Written to disk before it is confirmed, which quorum queues do anyway.
 const PERSISTENT: u8 = 2;
 
@@ -42,14 +48,28 @@ pub(super) fn webhooks(
     names: &Names,
     partition: usize,
     envelopes: &[Envelope],
+    traceparent: Option<String>,
 ) -> Result<Message, TooLarge> {
     let id = envelopes.first().map(|first| first.id.to_string()).unwrap_or_default();
+    let mut properties = properties().with_message_id(id.into());
+    if let Some(traceparent) = traceparent {
+        let mut headers = FieldTable::default();
+        headers.insert(TRACEPARENT.into(), AMQPValue::LongString(traceparent.into()));
+        properties = properties.with_headers(headers);
+    }
     Ok(Message {
         exchange: names.exchange.clone(),
         routing_key: names.key(partition).to_owned(),
         payload: parcel::encode(envelopes)?.into(),
-        properties: properties().with_message_id(id.into()),
+        properties,
     })
+}
+
+/// One envelope of a parcel, as a parcel of its own.
+#[derive(Debug)]
+pub(super) struct Alone {
+    pub(super) payload: Bytes,
+    pub(super) traceparent: Option<String>,
 }
 
 /// Something that has to wait. Headers of the old message are not carried on: the broker takes a
@@ -57,7 +77,7 @@ pub(super) fn webhooks(
 pub(super) fn retry(
     names: &Names,
     wait: Duration,
-    payload: Bytes,
+    Alone { payload, traceparent }: Alone,
     attempts: u32,
     given_up: Option<&str>,
 ) -> Message {
@@ -65,6 +85,9 @@ pub(super) fn retry(
     headers.insert(ATTEMPTS.into(), AMQPValue::LongLongInt(i64::from(attempts)));
     if let Some(why) = given_up {
         headers.insert(GIVEN_UP.into(), AMQPValue::LongString(why.into()));
+    }
+    if let Some(traceparent) = traceparent {
+        headers.insert(TRACEPARENT.into(), AMQPValue::LongString(traceparent.into()));
     }
     Message {
         exchange: String::new(),
@@ -177,7 +200,13 @@ mod tests {
     fn what_is_written_for_a_retry_is_read_after_it() {
         let names = Names::new("t", 1);
         let wait = Duration::from_secs(1);
-        let message = retry(&names, wait, Bytes::from_static(b"x"), 3, Some("tired"));
+        let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned();
+        let payload = Bytes::from_static(b"x");
+        let alone = Alone { payload, traceparent: Some(traceparent.clone()) };
+        let message = retry(&names, wait, alone, 3, Some("tired"));
+        let headers = message.properties.headers().as_ref().expect("it has some");
+        let carried = headers.inner().get(TRACEPARENT).and_then(text);
+        assert_eq!(carried, Some(traceparent));
         let read = read(Source::Webhooks, &message.properties, false);
         assert_eq!((read.attempts, read.given_up.as_deref()), (3, Some("tired")));
         assert_eq!((&*message.exchange, &*message.routing_key), ("", "t.retry.1s"));

@@ -20,13 +20,14 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use trace::Span;
 
 use super::link::{Link, Session};
 use super::message::{self, Message};
 use super::partition;
 use super::topology::Names;
 use crate::pace::Pace;
-use crate::{PublishError, measure, parcel};
+use crate::{PublishError, measure, parcel, traced};
 
 /// How many parcels wait for their confirms at the same time, or one for each partition. Enough to
 /// keep the broker's disk busy; more lanes would only make smaller parcels.
@@ -63,6 +64,8 @@ pub(super) struct Outbox {
     /// One for each partition.
     inboxes: Arc<[mpsc::Sender<Waiting>]>,
     link: Link,
+    /// For spans: where envelopes go.
+    destination: Arc<str>,
 }
 
 impl Outbox {
@@ -91,7 +94,11 @@ impl Outbox {
             }
             inbox
         };
-        Self { inboxes: (0..partitions).map(inbox).collect(), link: link.clone() }
+        Self {
+            inboxes: (0..partitions).map(inbox).collect(),
+            link: link.clone(),
+            destination: names.webhooks.as_str().into(),
+        }
     }
 
     pub(super) fn is_ready(&self) -> bool {
@@ -103,12 +110,14 @@ impl Outbox {
         self.link.clone().first_attempt().await
     }
 
-    pub(super) async fn publish(&self, envelope: Envelope) -> Answer {
+    pub(super) async fn publish(&self, mut envelope: Envelope) -> Answer {
         let partition = match self.inboxes.len() {
             1 => 0,
             several => partition::of(&envelope, several),
         };
-        self.submit(partition, Outgoing::Webhook(envelope)).await
+        let mut span = traced::publish(message::SYSTEM, &self.destination, &mut envelope);
+        let answer = self.submit(partition, Outgoing::Webhook(envelope)).await;
+        answer.inspect_err(|error| span.failed(error))
     }
 
     /// Publishes again and again until the broker has it or the time is over.
@@ -147,6 +156,7 @@ impl Outbox {
 struct Parcel {
     message: Message,
     answers: Vec<oneshot::Sender<Answer>>,
+    span: Span,
 }
 
 impl Parcel {
@@ -179,10 +189,11 @@ impl Lane {
             if taken.is_empty() {
                 break;
             }
-            for parcel in gather(&self.names, self.partition, taken.drain(..)) {
+            for mut parcel in gather(&self.names, self.partition, taken.drain(..)) {
                 let answer = self.send(&parcel.message).await;
                 if let Err(error) = &answer {
                     measure::not_published(error, parcel.answers.len());
+                    parcel.span.failed(error);
                 }
                 parcel.answer(&answer);
             }
@@ -260,18 +271,21 @@ fn gather(names: &Names, partition: usize, taken: impl Iterator<Item = Waiting>)
                 answers.push(waiting.answer);
             }
             Outgoing::Retry(message) => {
-                parcels.push(Parcel { message, answers: vec![waiting.answer] });
+                let (answers, span) = (vec![waiting.answer], Span::default());
+                parcels.push(Parcel { message, answers, span });
             }
         }
     }
     let mut answers = answers.into_iter();
     for envelopes in parcel::split(envelopes) {
         let answers: Vec<_> = answers.by_ref().take(envelopes.len()).collect();
-        match message::webhooks(names, partition, &envelopes) {
+        let span = traced::send(message::SYSTEM, &names.webhooks, &envelopes);
+        let traceparent = traced::traceparent(&span, &envelopes);
+        match message::webhooks(names, partition, &envelopes, traceparent) {
             Ok(message) => {
                 let size = u32::try_from(envelopes.len()).unwrap_or(u32::MAX);
                 metrics::histogram!("onhand_parcel_envelopes").record(f64::from(size));
-                parcels.push(Parcel { message, answers });
+                parcels.push(Parcel { message, answers, span });
             }
             Err(too_large) => {
                 let refused = Err(PublishError::Refused(too_large.to_string()));

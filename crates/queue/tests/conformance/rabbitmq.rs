@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use domain::Envelope;
 use lapin::options::{
-    BasicPublishOptions, ConfirmSelectOptions, ExchangeDeleteOptions, QueueDeclareOptions,
-    QueueDeleteOptions,
+    BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeleteOptions,
+    QueueDeclareOptions, QueueDeleteOptions,
 };
-use lapin::types::FieldTable;
+use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use queue::rabbitmq::{RabbitConsumer, RabbitMq, RabbitMqConfig, RabbitPublisher};
 use queue::{
@@ -158,6 +159,31 @@ async fn what_has_no_route_is_kept_and_given_up() {
             assert_eq!(*received, envelope(1));
             assert!(why.contains("no route"), "{why}");
         }
+        other => panic!("{other:?}"),
+    }
+    done(&mut consumer, [delivery.id]).await;
+    nothing_left(queue, consumer).await;
+}
+
+#[tokio::test]
+async fn a_parcel_carries_its_trace_beside_it_for_other_tools() {
+    let queue = Rabbit::open().await;
+    let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+    let traced = Envelope { traceparent: Some(traceparent.to_owned()), ..envelope(1) };
+    publish_all(&queue.publisher().await, vec![traced.clone()]).await;
+
+    let channel = admin().await;
+    let got = channel.basic_get(queue.name("webhooks").into(), BasicGetOptions::default()).await;
+    let message = got.expect("it can be asked").expect("it is there");
+    let headers = message.delivery.properties.headers().clone().unwrap_or_default();
+    let carried = headers.inner().get("traceparent").cloned();
+    assert_eq!(carried, Some(AMQPValue::LongString(traceparent.into())));
+    // Closing the channel gives it back.
+    channel.close(200, "seen".into()).await.expect("it closes");
+    let mut consumer = queue.consumer().await;
+    let delivery = one(&mut consumer).await;
+    match &delivery.content {
+        Content::Envelope(received) => assert_eq!(*received, traced),
         other => panic!("{other:?}"),
     }
     done(&mut consumer, [delivery.id]).await;
