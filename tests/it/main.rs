@@ -11,6 +11,7 @@ mod faults;
 mod harness;
 mod lifecycle;
 mod listings;
+mod logging;
 mod mending;
 mod orders_explained;
 mod payments_shown;

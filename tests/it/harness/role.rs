@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use super::{DEADLINE, http, program};
+use super::{DEADLINE, http, log_fields, program};
 
 /// How long a role may take to stop: longer than it gives itself.
 const STOP_WITHIN: Duration = Duration::from_secs(40);
@@ -137,6 +137,7 @@ impl Role {
         self.ask_to_stop().await;
         let status = self.ended().await;
         assert_eq!(status.code(), Some(0), "{self:?}");
+        log_fields::check(&self.log.borrow());
     }
 }
 
