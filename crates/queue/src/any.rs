@@ -164,6 +164,10 @@ impl Consumer for AnyConsumer {
         whichever!(self, queue => queue.settle(settled))
     }
 
+    fn pause(&mut self) -> impl Future<Output = ()> + Send {
+        whichever!(self, queue => queue.pause())
+    }
+
     fn close(self) -> impl Future<Output = ()> + Send {
         whichever!(self, queue => queue.close())
     }

@@ -14,7 +14,8 @@
 //!   `Err` means *unknown*: it may be in the queue all the same.
 //! * Every published envelope is delivered until it is settled; never zero times, sometimes twice.
 //! * A delivery that a dead process held comes back at once.
-//! * `settle(RetryIn)` has the envelope durably waiting before the old delivery is given up.
+//! * `settle(RetryIn)` and `settle(HoldFor)` have the envelope durably waiting before the old delivery
+//!   is given up.
 
 use std::future::Future;
 use std::time::Duration;
@@ -66,6 +67,10 @@ pub trait Consumer: Send + 'static {
     /// Settles deliveries. What is lost on the way (a broken connection) is delivered again.
     fn settle(&mut self, settled: Vec<(DeliveryId, Settlement)>)
     -> impl Future<Output = ()> + Send;
+
+    /// Gives everything unsettled back to the queue, until the next [`Consumer::next_batch`]. What was
+    /// taken ahead and never handed out goes back as if it had not been taken: no redelivery.
+    fn pause(&mut self) -> impl Future<Output = ()> + Send;
 
     /// Gives everything unsettled back to the queue.
     fn close(self) -> impl Future<Output = ()> + Send;
@@ -126,6 +131,9 @@ pub enum Settlement {
     Done,
     /// Deliver it again, not before this time has passed; `attempts` grows by one.
     RetryIn(Duration),
+    /// Deliver it again, not before this time has passed, as if for the first time: nobody tried it,
+    /// and nothing counts. What shared its parcel and waits as long, stays together.
+    HoldFor(Duration),
 }
 
 /// How much is waiting, in parcels.

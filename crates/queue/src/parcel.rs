@@ -91,6 +91,18 @@ pub fn encode(envelopes: &[Envelope]) -> Result<Vec<u8>, TooLarge> {
     Ok(parcel)
 }
 
+/// Some of a parcel's envelopes, and a parcel of their own; `None` where there is not one of them.
+pub(crate) fn part(
+    envelopes: &[Envelope],
+    places: impl IntoIterator<Item = u32>,
+) -> Option<(Vec<Envelope>, Vec<u8>)> {
+    let at = |place: u32| envelopes.get(usize::try_from(place).ok()?).cloned();
+    let part: Vec<Envelope> = places.into_iter().filter_map(at).collect();
+    // What shared a parcel fits into another.
+    let parcel = (!part.is_empty()).then(|| encode(&part).ok()).flatten()?;
+    Some((part, parcel))
+}
+
 /// Unpacks envelopes. The bodies share one buffer.
 pub fn decode(parcel: &[u8]) -> Result<Vec<Envelope>, ParcelError> {
     let (&version, mut rest) = parcel.split_first().ok_or(ParcelError::Damaged("it is empty"))?;

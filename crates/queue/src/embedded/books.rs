@@ -35,9 +35,14 @@ impl Books {
         self.owed.settle.retries.extend(retries);
     }
 
+    /// A consumer wants nothing any more, for now.
+    pub(super) fn withdraw(&mut self, session: u64) {
+        self.waiting.retain(|take| take.session != session);
+    }
+
     /// A consumer is gone: what it held goes to others.
     pub(super) fn depart(&mut self, session: u64) {
-        self.waiting.retain(|take| take.session != session);
+        self.withdraw(session);
         let held = self.held.iter().filter(|(_, holder)| **holder == session);
         self.owed.given_back.extend(held.map(|(parcel, _)| *parcel));
     }
@@ -79,8 +84,8 @@ impl Books {
     /// Takes over what a transaction led to, and hands out what was taken.
     pub(super) fn enter(&mut self, Written { counts, taken }: Written) {
         self.counts = counts;
-        let Owed { settle, given_back } = mem::take(&mut self.owed);
-        for parcel in settle.finished.into_iter().chain(given_back) {
+        let Owed { settle, given_back, untouched } = mem::take(&mut self.owed);
+        for parcel in settle.finished.into_iter().chain(given_back).chain(untouched) {
             self.held.remove(&parcel);
         }
         for parcels in taken {

@@ -16,6 +16,16 @@ pub(super) enum Command {
     Take(Take),
     /// The sender is told when it is in the file.
     Settle(Settle, oneshot::Sender<()>),
+    /// A consumer wants nothing for now; told when nothing can come to it any more.
+    Withdraw {
+        session: u64,
+        done: oneshot::Sender<()>,
+    },
+    /// Parcels that came to a consumer all the same, and that nobody has looked into.
+    Return {
+        parcels: Vec<i64>,
+        done: oneshot::Sender<()>,
+    },
     /// A consumer gives everything back and waits until that is done.
     Leave {
         session: u64,
@@ -59,6 +69,8 @@ pub(super) struct Retry {
     /// Its place in the parcel.
     pub(super) index: u32,
     pub(super) not_before: i64,
+    /// Whether it was tried. If not, it is only held, and stays with those that are held as long.
+    pub(super) tried: bool,
 }
 
 /// Microseconds since 1970, the file's unit of time.

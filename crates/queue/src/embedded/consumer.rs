@@ -48,6 +48,15 @@ impl EmbeddedConsumer {
         taken.ok()
     }
 
+    /// Waits until the writer has heard it, and its answer is in the file if it has one.
+    async fn tell(&self, command: impl FnOnce(oneshot::Sender<()>) -> Command) {
+        let (done, heard) = oneshot::channel();
+        if self.commands.send(command(done)).await.is_ok() {
+            // An error means that the queue is closed, which gave everything back.
+            let _ = heard.await;
+        }
+    }
+
     fn unpack(&mut self, leased: Leased, into: &mut Vec<Delivery>) {
         let Leased { parcel, attempts, deliveries, body } = leased;
         let contents: Vec<Content> = match parcel::decode(&body) {
@@ -106,10 +115,15 @@ impl Consumer for EmbeddedConsumer {
         for (id, settlement) in settled {
             let Some(struck) = self.strike(id) else { continue };
             let parcel = id.parcel.cast_signed();
-            if let Settlement::RetryIn(delay) = settlement {
+            let wait = match settlement {
+                Settlement::Done => None,
+                Settlement::RetryIn(delay) => Some((delay, true)),
+                Settlement::HoldFor(delay) => Some((delay, false)),
+            };
+            if let Some((delay, tried)) = wait {
                 // Zero would mean that it does not wait at all.
                 let not_before = now.saturating_add(micros(delay)).max(1);
-                settle.retries.push(Retry { parcel, index: id.index, not_before });
+                settle.retries.push(Retry { parcel, index: id.index, not_before, tried });
             }
             if struck == Struck::Last {
                 settle.finished.push(parcel);
@@ -121,13 +135,26 @@ impl Consumer for EmbeddedConsumer {
         let _ = written.await;
     }
 
-    async fn close(self) {
-        let (done, gone) = oneshot::channel();
-        let leave = Command::Leave { session: self.session, done };
-        if self.commands.send(leave).await.is_ok() {
-            // An error means that the queue is closed, which gave everything back.
-            let _ = gone.await;
+    async fn pause(&mut self) {
+        let session = self.session;
+        // Nothing was asked for: nothing can have come.
+        if self.asked.is_some() {
+            self.tell(|done| Command::Withdraw { session, done }).await;
+            let came = self.asked.take().and_then(|mut asked| asked.try_recv().ok());
+            if let Some(taken) = came {
+                let parcels = taken.iter().map(|leased| leased.parcel).collect();
+                self.tell(|done| Command::Return { parcels, done }).await;
+            }
         }
+        if !self.unsettled.is_empty() {
+            self.unsettled.clear();
+            self.tell(|done| Command::Leave { session, done }).await;
+        }
+    }
+
+    async fn close(self) {
+        let session = self.session;
+        self.tell(|done| Command::Leave { session, done }).await;
     }
 }
 

@@ -33,6 +33,11 @@ const DELETE_BODIES: &str = "DELETE FROM bodies WHERE id IN (SELECT value FROM j
 const GIVE_BACK: &str = "
     UPDATE parcels SET lease = 0 WHERE id IN (SELECT value FROM json_each(?1))";
 
+/// As if it had never been taken.
+const RETURN: &str = "
+    UPDATE parcels SET lease = 0, deliveries = max(deliveries - 1, 0)
+    WHERE id IN (SELECT value FROM json_each(?1))";
+
 const PROMOTE: &str = "
     UPDATE parcels SET not_before = 0 WHERE id IN (
         SELECT id FROM parcels WHERE not_before > 0 AND not_before <= ?1
@@ -76,6 +81,8 @@ pub(super) struct Packed {
 pub(super) struct Owed {
     pub(super) settle: Settle,
     pub(super) given_back: Vec<i64>,
+    /// Handed out to somebody who did not look into them.
+    pub(super) untouched: Vec<i64>,
 }
 
 impl Owed {
@@ -83,6 +90,7 @@ impl Owed {
         self.settle.finished.is_empty()
             && self.settle.retries.is_empty()
             && self.given_back.is_empty()
+            && self.untouched.is_empty()
     }
 }
 
@@ -107,7 +115,8 @@ impl Group<'_> {
         let mut transaction = file.connection.begin_with("BEGIN IMMEDIATE").await?;
         retry(&mut transaction, &self.owed.settle.retries, &mut counts).await?;
         delete(&mut transaction, &self.owed.settle.finished, &mut counts).await?;
-        give_back(&mut transaction, &self.owed.given_back).await?;
+        give_back(&mut transaction, GIVE_BACK, &self.owed.given_back).await?;
+        give_back(&mut transaction, RETURN, &self.owed.untouched).await?;
         for parcel in self.parcels {
             let envelopes = i64::try_from(parcel.envelopes).unwrap_or(i64::MAX);
             insert(&mut transaction, 0, 0, envelopes, &parcel.body, &mut counts).await?;
@@ -146,8 +155,8 @@ async fn insert(
     Ok(())
 }
 
-/// Writes each envelope anew, as a parcel of its own that waits. A parcel that nobody can read
-/// waits as it is.
+/// Writes each envelope anew, as a parcel of its own that waits; those that are only held, together.
+/// A parcel that nobody can read waits as it is.
 async fn retry(
     transaction: &mut Transaction<'_, Sqlite>,
     retries: &[Retry],
@@ -158,19 +167,21 @@ async fn retry(
         let read: Option<(u32, Vec<u8>)> =
             sqlx::query_as(READ).bind(parcel).fetch_optional(&mut **transaction).await?;
         // Not there: this very transaction had been written before, and only its answer was lost.
-        let Some((attempts, body)) = read else { continue };
-        let envelopes = parcel::decode(&body).unwrap_or_default();
-        for retry in same_parcel {
-            let alone = usize::try_from(retry.index).ok().and_then(|index| envelopes.get(index));
-            let alone = alone.map(std::slice::from_ref).map(parcel::encode);
-            let body = match &alone {
-                Some(Ok(alone)) => alone,
-                Some(Err(_)) | None => &body,
-            };
-            insert(transaction, retry.not_before, attempts.saturating_add(1), 1, body, counts)
-                .await?;
+        let Some((attempts, read)) = read else { continue };
+        let envelopes = parcel::decode(&read).unwrap_or_default();
+        let go_together = |one: &Retry, next: &Retry| {
+            !one.tried && !next.tried && one.not_before == next.not_before
+        };
+        for same_wait in same_parcel.chunk_by(go_together) {
+            let Retry { not_before, tried, .. } = same_wait[0];
+            let attempts = attempts.saturating_add(u32::from(tried));
+            let part = parcel::part(&envelopes, same_wait.iter().map(|retry| retry.index));
+            let body = part.map(|(_, parcel)| parcel);
+            let body = body.as_deref().unwrap_or(&read);
+            let count = i64::try_from(same_wait.len()).unwrap_or(i64::MAX);
+            insert(transaction, not_before, attempts, count, body, counts).await?;
             counts.delayed += 1;
-            counts.next_due = Some(counts.next_due.unwrap_or(i64::MAX).min(retry.not_before));
+            counts.next_due = Some(counts.next_due.unwrap_or(i64::MAX).min(not_before));
         }
     }
     Ok(())
@@ -198,10 +209,11 @@ async fn delete(
 
 async fn give_back(
     transaction: &mut Transaction<'_, Sqlite>,
+    sql: &'static str,
     parcels: &[i64],
 ) -> Result<(), sqlx::Error> {
     if !parcels.is_empty() {
-        sqlx::query(GIVE_BACK).bind(list(parcels)).execute(&mut **transaction).await?;
+        sqlx::query(sql).bind(list(parcels)).execute(&mut **transaction).await?;
     }
     Ok(())
 }
@@ -314,10 +326,8 @@ mod tests {
         // In this mode FULL means an fsync of the log in each commit.
         assert_eq!(journal, "wal");
         let nothing = Owed::default();
-        let settled = Owed {
-            settle: Settle { finished: vec![1], retries: Vec::new() },
-            given_back: Vec::new(),
-        };
+        let settled =
+            Owed { settle: Settle { finished: vec![1], retries: Vec::new() }, ..Owed::default() };
         assert_eq!(level_of(&mut file, 1, &nothing).await, FULL, "the first");
         // Marks and settlements may be lost with the power: their parcels come again then.
         assert_eq!(level_of(&mut file, 0, &settled).await, NORMAL);

@@ -132,6 +132,14 @@ impl Writer {
                 self.books.settle(settle);
                 self.done.push(done);
             }
+            Command::Withdraw { session, done } => {
+                self.books.withdraw(session);
+                self.done.push(done);
+            }
+            Command::Return { parcels, done } => {
+                self.books.owed.untouched.extend(parcels);
+                self.done.push(done);
+            }
             Command::Leave { session, done } => {
                 self.books.depart(session);
                 self.done.push(done);

@@ -19,7 +19,7 @@ use trace::Span;
 
 use super::intake::{Arrival, Intake};
 use super::link::{Link, Session};
-use super::message::{self, Alone, Message, Told};
+use super::message::{self, Message, Part, Told};
 use super::publisher::Outbox;
 use super::topology::Names;
 use crate::pace::Pace;
@@ -137,14 +137,11 @@ impl RabbitConsumer {
         Ok(batch)
     }
 
-    /// Puts on the ladder what must wait. Gives back the places that are settled by that; parcels
-    /// for which it did not succeed return to the queue. Fails when the connection that brought
-    /// them is lost, because then they come again anyway.
-    async fn climb(
-        &mut self,
-        waits: Vec<(DeliveryId, Duration)>,
-    ) -> Result<Vec<DeliveryId>, String> {
-        let retries = self.retries(waits);
+    /// Puts in the queues of the ladder what must wait. Gives back the places that are settled by
+    /// that; parcels for which it did not succeed return to the queue. Fails when the connection that
+    /// brought them is lost, because then they come again anyway.
+    async fn climb(&mut self, waits: Vec<Wait>) -> Result<Vec<DeliveryId>, String> {
+        let retries = waits.into_iter().filter_map(|wait| self.message(wait)).collect();
         let Some(intake) = &mut self.intake else { return Ok(Vec::new()) };
         let mut link = self.link.clone();
         let (climbed, failed) = tokio::select! {
@@ -156,16 +153,16 @@ impl RabbitConsumer {
         Ok(climbed)
     }
 
-    /// The messages that take envelopes up the ladder.
-    fn retries(&self, waits: Vec<(DeliveryId, Duration)>) -> Vec<(DeliveryId, Message)> {
-        let held = self.intake.as_ref().map(|intake| &intake.held);
-        let retry = |(id, wait): (DeliveryId, Duration)| {
-            let kept = held?.get(id.parcel, id.index)?;
-            let (alone, attempts) = (alone(&kept.payload, id.index), kept.attempts + 1);
-            let given_up = kept.given_up.as_deref();
-            Some((id, message::retry(&self.names, wait, alone, attempts, given_up)))
-        };
-        waits.into_iter().filter_map(retry).collect()
+    /// The message that has these wait, if they are held.
+    fn message(&self, Wait { mut ids, time, tried }: Wait) -> Option<(Vec<DeliveryId>, Message)> {
+        let held = &self.intake.as_ref()?.held;
+        ids.retain(|id| held.get(id.parcel, id.index).is_some());
+        let first = ids.first()?;
+        let kept = held.get(first.parcel, first.index)?;
+        let payload = part(&kept.payload, ids.iter().map(|id| id.index));
+        let attempts = kept.attempts.saturating_add(u32::from(tried));
+        let given_up = kept.given_up.as_deref();
+        Some((ids, message::retry(&self.names, time, payload, attempts, given_up)))
     }
 
     fn leave(&mut self, why: &str) {
@@ -190,14 +187,23 @@ impl Consumer for RabbitConsumer {
         let current = self.intake.as_ref().map(|intake| intake.number);
         let total = settled.len();
         let mut done = Vec::new();
-        let mut waits = Vec::new();
+        let mut waits: Vec<Wait> = Vec::new();
         for (id, settlement) in settled.into_iter().filter(|(id, _)| Some(id.session) == current) {
-            match settlement {
-                Settlement::Done => done.push(id),
-                Settlement::RetryIn(wait) => waits.push((id, wait)),
+            let (time, tried) = match settlement {
+                Settlement::Done => {
+                    done.push(id);
+                    continue;
+                }
+                Settlement::RetryIn(time) => (time, true),
+                Settlement::HoldFor(time) => (time, false),
+            };
+            match waits.last_mut() {
+                Some(wait) if wait.takes(id, time, tried) => wait.ids.push(id),
+                _ => waits.push(Wait { ids: vec![id], time, tried }),
             }
         }
-        expect_redeliveries(total - done.len() - waits.len());
+        let known = done.len() + waits.iter().map(|wait| wait.ids.len()).sum::<usize>();
+        expect_redeliveries(total - known);
         if !waits.is_empty() {
             match self.climb(waits).await {
                 Ok(climbed) => done.extend(climbed),
@@ -214,11 +220,38 @@ impl Consumer for RabbitConsumer {
         }
     }
 
+    async fn pause(&mut self) {
+        // It has subscribed already, or will in a moment.
+        if let Some(opening) = &mut self.opening {
+            let opened = opening.await;
+            self.opening = None;
+            self.intake = opened.ok().and_then(Result::ok);
+        }
+        if let Some(intake) = self.intake.take() {
+            intake.end(&self.outbox, &self.names).await;
+        }
+    }
+
     async fn close(mut self) {
         if let Some(intake) = self.intake.take() {
             // The broker takes everything back that the channel has not acknowledged.
             let _ = timeout(STEP_TIMEOUT, intake.channel.close(200, "done".into())).await;
         }
+    }
+}
+
+/// What waits together: one that was tried, or several of one parcel that were not.
+#[derive(Debug)]
+struct Wait {
+    ids: Vec<DeliveryId>,
+    time: Duration,
+    tried: bool,
+}
+
+impl Wait {
+    fn takes(&self, id: DeliveryId, time: Duration, tried: bool) -> bool {
+        let same_parcel = self.ids.last().is_some_and(|last| last.parcel == id.parcel);
+        !self.tried && !tried && self.time == time && same_parcel
     }
 }
 
@@ -291,20 +324,20 @@ async fn open(
 /// and the parcels for which it did not succeed.
 async fn climb(
     outbox: &Outbox,
-    retries: Vec<(DeliveryId, Message)>,
+    retries: Vec<(Vec<DeliveryId>, Message)>,
 ) -> (Vec<DeliveryId>, Vec<u64>) {
     let until = Instant::now() + LADDER_PATIENCE;
     let publishes = retries
         .into_iter()
-        .map(|(id, message)| async move { (id, outbox.publish_retry(message, until).await) });
+        .map(|(ids, message)| async move { (ids, outbox.publish_retry(message, until).await) });
     let mut climbed = Vec::new();
     let mut failed = Vec::new();
-    for (id, published) in join_all(publishes).await {
+    for (ids, published) in join_all(publishes).await {
         match published {
-            Ok(()) => climbed.push(id),
+            Ok(()) => climbed.extend(ids),
             Err(error) => {
                 tracing::warn!(%error, "an envelope that must wait is given back instead");
-                failed.push(id.parcel);
+                failed.extend(ids.first().map(|id| id.parcel));
             }
         }
     }
@@ -330,17 +363,15 @@ fn unreadable(payload: &Bytes, error: &ParcelError, given_up: Option<&str>) -> C
     Content::Unreadable { raw: payload.clone(), newer: error.is_newer(), why }
 }
 
-/// One envelope of a parcel as a parcel of its own; what cannot be read stays as it is.
-fn alone(payload: &Bytes, index: u32) -> Alone {
+/// Some envelopes of a parcel as a parcel of their own; what cannot be read stays as it is.
+fn part(payload: &Bytes, places: impl IntoIterator<Item = u32>) -> Part {
     let envelopes = parcel::decode(payload).unwrap_or_default();
-    let place = usize::try_from(index).unwrap_or(usize::MAX);
-    let envelope = envelopes.get(place).map(std::slice::from_ref).unwrap_or_default();
-    Alone {
-        payload: match parcel::encode(envelope) {
-            Ok(alone) if !envelope.is_empty() => alone.into(),
-            Ok(_) | Err(_) => payload.clone(),
+    match parcel::part(&envelopes, places) {
+        Some((envelopes, parcel)) => Part {
+            payload: parcel.into(),
+            traceparent: traced::traceparent(&Span::default(), &envelopes),
         },
-        traceparent: traced::traceparent(&Span::default(), envelope),
+        None => Part { payload: payload.clone(), traceparent: None },
     }
 }
 

@@ -15,7 +15,7 @@ use super::consumer::Kept;
 use super::held::Held;
 use super::link::Session;
 use super::message::Source;
-use super::share::{Arrivals, Line, Shares};
+use super::share::{Arrivals, Line, Place, Shares};
 use super::topology::{self, Names};
 
 /// How often an idle channel asks whether it should be idle.
@@ -47,8 +47,10 @@ pub(super) struct Intake {
     pub(super) number: u64,
     pub(super) channel: Channel,
     pub(super) held: Held<Kept>,
-    arrivals: SelectAll<Arrivals>,
-    shares: Shares,
+    pub(super) arrivals: SelectAll<Arrivals>,
+    pub(super) shares: Shares,
+    /// Places that are not passed on.
+    pub(super) kept: Vec<Place>,
     names: Names,
     next_look: Instant,
     idle_since: Option<Instant>,
@@ -63,17 +65,18 @@ impl Intake {
         tasks: TaskTracker,
     ) -> Result<Self, lapin::Error> {
         let channel = session.connection.create_channel().await?;
-        let (mut places, mut arrivals) = (Vec::new(), Vec::new());
+        let (mut places, mut kept, mut arrivals) = (Vec::new(), Vec::new(), Vec::new());
         for line in lines(&names, prefetch) {
             let is_partition = line.partition.is_some();
             let (place, arriving) = line.join(&channel).await?;
             arrivals.push(arriving);
-            places.extend(is_partition.then_some(place));
+            if is_partition { &mut places } else { &mut kept }.push(place);
         }
         Ok(Self {
             session,
             number,
             shares: Shares::new(channel.clone(), &names.webhooks, places, tasks),
+            kept,
             channel,
             held: Held::new(),
             arrivals: select_all(arrivals),

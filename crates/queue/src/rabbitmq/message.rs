@@ -7,7 +7,7 @@ use domain::Envelope;
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 
-use super::topology::{DELIVERY_LIMIT, Names};
+use super::topology::{DELIVERY_LIMIT, Names, WEBHOOKS_KEY};
 use crate::parcel::{self, TooLarge};
 
 /// How often this one waited on the retry ladder. Ours, because the broker's own counter counts
@@ -65,9 +65,9 @@ pub(super) fn webhooks(
     })
 }
 
-/// One envelope of a parcel, as a parcel of its own.
+/// Some envelopes of a parcel, as a parcel of their own.
 #[derive(Debug)]
-pub(super) struct Alone {
+pub(super) struct Part {
     pub(super) payload: Bytes,
     pub(super) traceparent: Option<String>,
 }
@@ -77,15 +77,11 @@ pub(super) struct Alone {
 pub(super) fn retry(
     names: &Names,
     wait: Duration,
-    Alone { payload, traceparent }: Alone,
+    Part { payload, traceparent }: Part,
     attempts: u32,
     given_up: Option<&str>,
 ) -> Message {
-    let mut headers = FieldTable::default();
-    headers.insert(ATTEMPTS.into(), AMQPValue::LongLongInt(i64::from(attempts)));
-    if let Some(why) = given_up {
-        headers.insert(GIVEN_UP.into(), AMQPValue::LongString(why.into()));
-    }
+    let mut headers = history(attempts, given_up);
     if let Some(traceparent) = traceparent {
         headers.insert(TRACEPARENT.into(), AMQPValue::LongString(traceparent.into()));
     }
@@ -95,6 +91,25 @@ pub(super) fn retry(
         payload,
         properties: properties().with_headers(headers),
     }
+}
+
+/// A message that nobody looked into, back to where lanes take it from.
+pub(super) fn again(names: &Names, payload: Bytes, told: &Told) -> Message {
+    Message {
+        exchange: names.exchange.clone(),
+        routing_key: WEBHOOKS_KEY.to_owned(),
+        payload,
+        properties: properties().with_headers(history(told.attempts, told.given_up.as_deref())),
+    }
+}
+
+fn history(attempts: u32, given_up: Option<&str>) -> FieldTable {
+    let mut headers = FieldTable::default();
+    headers.insert(ATTEMPTS.into(), AMQPValue::LongLongInt(i64::from(attempts)));
+    if let Some(why) = given_up {
+        headers.insert(GIVEN_UP.into(), AMQPValue::LongString(why.into()));
+    }
+    headers
 }
 
 fn properties() -> BasicProperties {
@@ -202,8 +217,8 @@ mod tests {
         let wait = Duration::from_secs(1);
         let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned();
         let payload = Bytes::from_static(b"x");
-        let alone = Alone { payload, traceparent: Some(traceparent.clone()) };
-        let message = retry(&names, wait, alone, 3, Some("tired"));
+        let part = Part { payload, traceparent: Some(traceparent.clone()) };
+        let message = retry(&names, wait, part, 3, Some("tired"));
         let headers = message.properties.headers().as_ref().expect("it has some");
         let carried = headers.inner().get(TRACEPARENT).and_then(text);
         assert_eq!(carried, Some(traceparent));

@@ -16,6 +16,7 @@ mod intake;
 mod link;
 mod message;
 mod partition;
+mod pause;
 mod publisher;
 mod share;
 mod topology;

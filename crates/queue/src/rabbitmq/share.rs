@@ -82,6 +82,14 @@ impl Line {
     }
 }
 
+impl Place {
+    /// What it had brought still arrives, and then its arrivals end.
+    pub(super) async fn leave(&self, channel: &Channel) -> Result<(), lapin::Error> {
+        self.left.store(true, Ordering::Release);
+        channel.basic_cancel(self.tag.clone(), BasicCancelOptions { nowait: false }).await
+    }
+}
+
 /// The partitions of one lane's channel.
 pub(super) struct Shares {
     channel: Channel,
@@ -112,6 +120,22 @@ impl Shares {
 
     pub(super) fn saw(&mut self, partition: usize) {
         self.served.saw(partition);
+    }
+
+    /// Leaves every line for good. Returns the arrivals of a place that was just being changed.
+    pub(super) async fn leave(&mut self) -> Result<Option<Arrivals>, String> {
+        let changed = match self.handing_over.take() {
+            Some(running) => running.await.map_err(|error| error.to_string())??,
+            None => None,
+        };
+        let arrivals = changed.map(|(partition, place, arrivals)| {
+            self.places[partition] = place;
+            arrivals
+        });
+        for place in &self.places {
+            place.leave(&self.channel).await.map_err(|error| error.to_string())?;
+        }
+        Ok(arrivals)
     }
 
     /// Gives up what is too much, again and again. Returns the arrivals of a place that was changed
@@ -158,8 +182,7 @@ async fn hand_over(
         if served <= part(all, consumers) {
             return Ok(None);
         }
-        latest.left.store(true, Ordering::Release);
-        channel.basic_cancel(latest.tag, BasicCancelOptions { nowait: false }).await?;
+        latest.leave(&channel).await?;
         let partition = latest.line.partition.unwrap_or_default();
         let (place, arrivals) = latest.line.join(&channel).await?;
         tracing::debug!(partition, consumers, "a partition was handed on");

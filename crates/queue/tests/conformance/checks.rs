@@ -35,6 +35,10 @@ macro_rules! conformance_suite {
             what_is_settled_twice_or_unknown_is_ignored,
             what_must_wait_comes_back_later_with_one_more_attempt,
             what_must_wait_survives_a_crash,
+            what_is_held_comes_back_later_and_nothing_counts,
+            what_is_held_survives_a_crash_and_stays_together,
+            a_pause_gives_back_all_and_counts_nothing_that_was_not_handed_out,
+            a_pause_before_anything_came_takes_nothing_with_it,
             closing_gives_back_what_is_held,
             two_consumers_share_the_work,
             what_waits_is_counted,
@@ -258,6 +262,105 @@ pub(crate) async fn what_must_wait_survives_a_crash<Q: TestQueue>() {
     let delivery = one(&mut consumer).await;
     assert_eq!((number(&delivery), delivery.attempts), (1, 1));
     done(&mut consumer, [delivery.id]).await;
+    nothing_left(queue, consumer).await;
+}
+
+pub(crate) async fn what_is_held_comes_back_later_and_nothing_counts<Q: TestQueue>() {
+    let wait = Duration::from_secs(1);
+    let queue = Q::open().await;
+    publish_all(&queue.publisher().await, (0..9).map(envelope).collect()).await;
+    let mut consumer = queue.consumer().await;
+    // More often than it takes to be suspected of something.
+    for _ in 0..3 {
+        let deliveries = take(&mut consumer, 9).await;
+        let counts = deliveries.iter().map(|one| (one.attempts, one.redeliveries));
+        assert_eq!(counts.collect::<BTreeSet<_>>(), [(0, 0)].into());
+        let since = Instant::now();
+        let held = deliveries.iter().map(|one| (one.id, Settlement::HoldFor(wait)));
+        consumer.settle(held.collect()).await;
+        let back = one_of(&mut consumer).await;
+        assert!(since.elapsed() >= wait, "back after {:?}", since.elapsed());
+        consumer.settle(back).await;
+    }
+    let deliveries = take(&mut consumer, 9).await;
+    done(&mut consumer, deliveries.iter().map(|delivery| delivery.id)).await;
+    nothing_left(queue, consumer).await;
+}
+
+/// Waits for a delivery, and has all that came with it come again at once.
+async fn one_of<C: Consumer>(consumer: &mut C) -> Vec<(queue::DeliveryId, Settlement)> {
+    let hold = |delivery: &queue::Delivery| (delivery.id, Settlement::HoldFor(Duration::ZERO));
+    batch(consumer).await.iter().map(hold).collect()
+}
+
+pub(crate) async fn what_is_held_survives_a_crash_and_stays_together<Q: TestQueue>() {
+    let queue = Q::open().await;
+    publish_all(&queue.publisher().await, (0..200).map(envelope).collect()).await;
+    let mut consumer = queue.consumer().await;
+    let deliveries = take(&mut consumer, 200).await;
+    let of = |deliveries: &[queue::Delivery]| {
+        deliveries.iter().map(|one| one.id.parcel).collect::<BTreeSet<_>>().len()
+    };
+    let parcels = of(&deliveries);
+    let (held, sound): (Vec<_>, Vec<_>) =
+        deliveries.iter().partition(|delivery| number(delivery) % 2 == 0);
+    done(&mut consumer, sound.iter().map(|delivery| delivery.id)).await;
+    let wait = Settlement::HoldFor(Duration::from_secs(1));
+    consumer.settle(held.iter().map(|delivery| (delivery.id, wait)).collect()).await;
+
+    let queue = queue.crash(consumer).await;
+    let mut consumer = queue.consumer().await;
+    let again = take(&mut consumer, 100).await;
+    assert!(again.iter().all(|one| (one.attempts, one.redeliveries) == (0, 0)), "{again:?}");
+    assert_eq!(again.iter().map(number).collect::<BTreeSet<_>>(), (0..200).step_by(2).collect());
+    assert!(of(&again) <= parcels, "{} parcels became {}", parcels, of(&again));
+    done(&mut consumer, again.iter().map(|delivery| delivery.id)).await;
+    nothing_left(queue, consumer).await;
+}
+
+pub(crate) async fn a_pause_gives_back_all_and_counts_nothing_that_was_not_handed_out<
+    Q: TestQueue,
+>() {
+    let queue = Q::open().await;
+    let publisher = queue.publisher().await;
+    for number in 0..20 {
+        // One after the other, so that each is a parcel.
+        publish_all(&publisher, vec![envelope(number)]).await;
+    }
+    let (mut consumer, mut handed_out) = (queue.consumer().await, BTreeMap::new());
+    for _ in 0..4 {
+        // What comes with the first is in our hands; a consumer may have taken the rest ahead.
+        let deliveries = soon("a delivery", consumer.next_batch(1)).await;
+        for delivery in &deliveries {
+            *handed_out.entry(number(delivery)).or_insert(0) += 1;
+        }
+        soon("the pause", consumer.pause()).await;
+        counted(&queue, 20, 0).await;
+    }
+    for delivery in take(&mut consumer, 20).await {
+        let known = handed_out.get(&number(&delivery)).copied().unwrap_or(0);
+        assert!(delivery.redeliveries <= known, "{delivery:?} was handed out {known} times");
+        assert_eq!(delivery.attempts, 0);
+        done(&mut consumer, [delivery.id]).await;
+    }
+    nothing_left(queue, consumer).await;
+}
+
+pub(crate) async fn a_pause_before_anything_came_takes_nothing_with_it<Q: TestQueue>() {
+    let queue = Q::open().await;
+    let publisher = queue.publisher().await;
+    let mut consumer = queue.consumer().await;
+    for number in 0..5 {
+        // It asks, and is told to rest while the answer is on its way.
+        assert!(consumer.next_batch(10).now_or_never().is_none());
+        publish_all(&publisher, vec![envelope(number)]).await;
+        soon("the pause", consumer.pause()).await;
+        counted(&queue, u64::try_from(number + 1).expect("few"), 0).await;
+    }
+    let deliveries = take(&mut consumer, 5).await;
+    let counts = deliveries.iter().map(|one| (one.attempts, one.redeliveries));
+    assert_eq!(counts.collect::<BTreeSet<_>>(), [(0, 0)].into());
+    done(&mut consumer, deliveries.iter().map(|delivery| delivery.id)).await;
     nothing_left(queue, consumer).await;
 }
 
