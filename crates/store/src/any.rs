@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use domain::order::LinePart;
 use domain::{
-    ChangeSet, EnvelopeId, Keys, ListingKey, OrderKey, ShopId, Sku, Stock, StockKey, Timestamp,
-    Version, View,
+    ChangeSet, EnvelopeId, Keys, ListingKey, Operation, OrderKey, ShopId, Sku, Stock, StockKey,
+    Timestamp, Version, View,
 };
 
 use crate::channels::{PaymentFilter, PaymentRow, PrivacyRow, SightingRow};
@@ -30,8 +30,8 @@ use crate::reports::{
 use crate::rollups::{Counts, Process, Rollup, Span};
 use crate::sqlite::{self, Sqlite};
 use crate::{
-    Channels, Commit, DeadBody, Pages, Redaction, Redactions, Reports, Rollups, ShortOrder, Store,
-    StoreError, Waiting,
+    Channels, Commit, DeadBody, Pages, Pause, Pauses, Redaction, Redactions, Reports, Rollups,
+    ShortOrder, Store, StoreError, Waiting,
 };
 
 /// What a call will answer.
@@ -285,6 +285,24 @@ impl Redactions for AnyStore {
 
     async fn remove_expired_bodies(&self, now: Timestamp, limit: i64) -> Result<u64, StoreError> {
         whichever!(self, store => store.remove_expired_bodies(now, limit))
+    }
+}
+
+impl Pauses for AnyStore {
+    async fn pauses(&self) -> Result<Vec<Pause>, StoreError> {
+        whichever!(self, store => store.pauses())
+    }
+
+    async fn pause(&self, pause: &Pause, operation: &Operation) -> Result<bool, StoreError> {
+        whichever!(self, store => store.pause(pause, operation))
+    }
+
+    async fn resume(
+        &self,
+        shop: Option<&ShopId>,
+        operation: &Operation,
+    ) -> Result<bool, StoreError> {
+        whichever!(self, store => store.resume(shop, operation))
     }
 }
 

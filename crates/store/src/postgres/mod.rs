@@ -24,6 +24,7 @@ mod error;
 mod flight;
 mod load;
 mod pages;
+mod pauses;
 mod pool;
 mod prune;
 mod redactions;

@@ -25,6 +25,7 @@ mod error;
 mod json;
 mod load;
 mod pages;
+mod pauses;
 mod prune;
 mod redactions;
 mod reports;

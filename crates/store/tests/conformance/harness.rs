@@ -11,7 +11,9 @@ use domain::{
     LocationId, Meaning, Move, MoveKind, OrderId, OrderKey, PaymentKey, Policy, ShopId, Sku, Stock,
     StockKey, Timestamp, View, WebhookId, WebhookKey,
 };
-use store::{Bodies, Channels, Commit, ConflictKey, Pages, Redactions, Reports, Rollups, Store};
+use store::{
+    Bodies, Channels, Commit, ConflictKey, Pages, Pauses, Redactions, Reports, Rollups, Store,
+};
 use testkit::shopify::ShopifyOrder;
 use uuid::Uuid;
 
@@ -27,6 +29,7 @@ pub(crate) trait TestStore: Sized + Send + Sync {
         + Pages
         + Bodies
         + Rollups
+        + Pauses
         + Debug;
 
     /// A moment, in SQL.

@@ -15,6 +15,7 @@ mod harness;
 mod lanes;
 mod letters;
 mod pages;
+mod pauses;
 mod plans;
 mod postgres;
 mod redactions;

@@ -89,6 +89,11 @@ macro_rules! conformance_suite {
                 processes_are_alive_while_they_say_so,
                 many_processes_add_at_once,
             ;
+            pauses:
+                a_pause_is_kept_with_who_and_why_until_it_ends,
+                a_shop_is_paused_beside_everything,
+                a_pause_and_its_end_happen_once_with_their_operations,
+            ;
             conflicts:
                 a_webhook_that_is_there_is_a_conflict,
                 an_order_that_was_written_meanwhile_is_a_conflict,

@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 mod check;
 mod contents;
+mod pauses;
 mod redactions;
 
 use contents::Contents;

@@ -1,0 +1,1 @@
+SELECT shop, (extract(epoch FROM since) * 1000000)::bigint, who, reason FROM pauses ORDER BY shop
