@@ -1,7 +1,8 @@
 //! A lane: takes batches from the queue, has them decided and committed, settles them.
 //!
 //! Nothing is settled before its effects are durable. While the store is away the lane holds its
-//! batch and asks until it answers: nothing is lost and nobody's attempts grow.
+//! batch and asks until it answers: nothing is lost and nobody's attempts grow. So it is while
+//! operators have paused it all, or a shop ([`crate::pauses`]).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::batch::{Done, Processor, UNWRITABLE_WAIT};
 use crate::hands::Hands;
+use crate::pauses::Heard;
 use crate::prepare::Work;
 use crate::{clock, measure, traced};
 
@@ -34,6 +36,7 @@ pub(crate) struct Lane<C, S> {
     pub(crate) consumer: C,
     pub(crate) processor: Processor<S>,
     pub(crate) shops: watch::Receiver<Arc<Shops>>,
+    pub(crate) pauses: Heard,
     pub(crate) batch_max: usize,
     pub(crate) hands: Hands,
     pub(crate) stop: CancellationToken,
@@ -42,12 +45,14 @@ pub(crate) struct Lane<C, S> {
 impl<C: Consumer, S: Store> Lane<C, S> {
     /// Works until stopped; what was taken by then is finished first.
     pub(crate) async fn run(mut self) {
-        loop {
+        while self.may_take().await.is_some() {
             let deliveries = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => break,
+                () = self.pauses.all_paused() => continue,
                 deliveries = self.consumer.next_batch(self.batch_max) => deliveries,
             };
+            let (held, deliveries) = self.held(deliveries);
             let _in_hand = self.hands.take(&deliveries);
             let (suspects, sound): (Vec<_>, Vec<_>) = deliveries
                 .into_iter()
@@ -58,8 +63,41 @@ impl<C: Consumer, S: Store> Lane<C, S> {
             for suspect in suspects {
                 self.handle_suspect(suspect).await;
             }
+            if !held.is_empty() {
+                self.consumer.settle(held).await;
+            }
         }
         self.consumer.close().await;
+    }
+
+    /// Waits while all is paused, without anything of the queue's. `None`: stopped meanwhile.
+    async fn may_take(&mut self) -> Option<()> {
+        if self.pauses.is_all_paused() {
+            self.consumer.pause().await;
+        }
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => None,
+            () = self.pauses.open() => Some(()),
+        }
+    }
+
+    /// What comes of paused shops, and the rest.
+    fn held(&self, deliveries: Vec<Delivery>) -> (Vec<(DeliveryId, Settlement)>, Vec<Delivery>) {
+        let shops = self.shops.borrow().clone();
+        let mut held = Vec::new();
+        let rest = deliveries.into_iter().filter(|delivery| {
+            let wait = match &delivery.content {
+                Content::Envelope(envelope) | Content::GivenUp { envelope, .. } => {
+                    self.pauses.held_for(envelope, &shops)
+                }
+                Content::Unreadable { .. } => None,
+            };
+            held.extend(wait.map(|wait| (delivery.id, Settlement::HoldFor(wait))));
+            wait.is_none()
+        });
+        let rest = rest.collect();
+        (held, rest)
     }
 
     /// Has a batch decided and settles it; unsettled if the lane is stopped while the store is away.

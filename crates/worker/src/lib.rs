@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use platforms::Shops;
 use queue::Consumer;
-use store::{Redactions, Store};
+use store::{Pauses, Redactions, Store};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -31,6 +31,7 @@ mod hands;
 mod heat;
 mod lane;
 mod measure;
+mod pauses;
 mod prepare;
 mod redact;
 mod strategy;
@@ -70,7 +71,7 @@ pub struct Died;
 /// Runs one lane per consumer until `stop`, then finishes and settles what they hold. What is not
 /// finished by the deadline is given back to the queue by dropping it. When a lane dies the others
 /// stop, too: better a restart than a worker that looks alive with fewer and fewer lanes.
-pub async fn run<C: Consumer, S: Store + Redactions>(
+pub async fn run<C: Consumer, S: Store + Redactions + Pauses>(
     consumers: Vec<C>,
     store: S,
     shops: watch::Receiver<Arc<Shops>>,
@@ -84,11 +85,13 @@ pub async fn run<C: Consumer, S: Store + Redactions>(
     let turn = strategy::Turn::default();
     let hands = hands::Hands::default();
     measure::describe();
+    let (pauses, ask) = pauses::listen(store.clone());
     for consumer in consumers {
         let lane = lane::Lane {
             consumer,
             processor: Processor::new(store.clone(), config.strategy.clone()).in_turn(turn.clone()),
             shops: shops.clone(),
+            pauses: pauses.clone(),
             batch_max: config.batch_max,
             hands: hands.clone(),
             stop: stop.clone(),
@@ -100,8 +103,9 @@ pub async fn run<C: Consumer, S: Store + Redactions>(
         });
     }
     let every = config.sweep_every;
+    beside(&lanes, (&stop, &ended), ask);
     beside(&lanes, (&stop, &ended), redact::run(store.clone(), shops.clone(), every));
-    beside(&lanes, (&stop, &ended), sweep::run(store, shops, every));
+    beside(&lanes, (&stop, &ended), sweep::run(store, shops, pauses, every));
     beside(&lanes, (&stop, &ended), async move { hands.show().await });
     lanes.close();
     let outcome = tokio::select! {

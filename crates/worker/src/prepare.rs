@@ -51,13 +51,7 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     pub(crate) fn new(work: Work, shops: &Shops) -> Self {
-        let shop = shops.get(&work.envelope.shop).or_else(|| {
-            // Some shop of ours had signed it when it came; by now the shops file may name the one
-            // that it claims to be.
-            shops
-                .shopify(work.envelope.shop.as_str())
-                .filter(|shop| shopify::is_signed_by(&work.envelope, shop))
-        });
+        let shop = sender(&work.envelope, shops);
         let envelope = work.envelope;
         // What kills processes is not even read. All else is, also where the shop is not known or the
         // envelope is given up: where its row lies follows from the body alone.
@@ -108,6 +102,15 @@ impl Prepared {
         queue::parcel::encode(std::slice::from_ref(&self.envelope))
             .expect("what ingress lets in fits into a parcel")
     }
+}
+
+/// The shop that sent it, by the shops file of now.
+pub(crate) fn sender<'a>(envelope: &Envelope, shops: &'a Shops) -> Option<&'a Shop> {
+    shops.get(&envelope.shop).or_else(|| {
+        // Some shop of ours had signed it when it came; by now the shops file may name the one that
+        // it claims to be.
+        shops.shopify(envelope.shop.as_str()).filter(|shop| shopify::is_signed_by(envelope, shop))
+    })
 }
 
 /// The order that a body names by itself. The same body always names the same.

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 
 use crate::backoff::ConflictBackoff;
 use crate::clock;
+use crate::pauses::Heard;
 use crate::prepare::panic_message;
 use crate::unlinked::Unlinked;
 use crate::{measure, waiting};
@@ -51,6 +52,7 @@ enum Failed {
 pub(crate) async fn run<S: Store + Redactions>(
     store: S,
     shops: watch::Receiver<Arc<Shops>>,
+    pauses: Heard,
     every: Duration,
 ) {
     let mut unlinked = Unlinked::default();
@@ -64,7 +66,11 @@ pub(crate) async fn run<S: Store + Redactions>(
             counted = Some(Instant::now());
         }
         let now = shops.borrow().clone();
-        for shop in now.iter().filter(|shop| shop.when_restocked == WhenRestocked::CommitShort) {
+        let wanted = |shop: &&Shop| {
+            shop.when_restocked == WhenRestocked::CommitShort
+                && pauses.now().is_some_and(|paused| !paused.is_paused(&shop.name))
+        };
+        for shop in now.iter().filter(wanted) {
             match pass(&store, shop).await {
                 Ok(()) => {}
                 Err(Failed::Later(error)) => {

@@ -4,9 +4,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use domain::order::{Holding, Order};
-use domain::{ChangeSet, EnvelopeId, Keys, OrderId, Outcome, ShopId, Timestamp, View, WebhookId};
+use domain::{
+    ChangeSet, EnvelopeId, Keys, Operation, OrderId, Outcome, ShopId, Timestamp, View, WebhookId,
+};
 use store::{
-    Commit, ConflictKey, DeadBody, Redaction, Redactions, ShortOrder, Store, StoreError, Waiting,
+    Commit, ConflictKey, DeadBody, Pause, Pauses, Redaction, Redactions, ShortOrder, Store,
+    StoreError, Waiting,
 };
 use testkit::memory::MemoryStore;
 use tokio::sync::watch;
@@ -45,6 +48,10 @@ pub(crate) struct Orders {
     pub(crate) batches: Mutex<Vec<usize>>,
     pub(crate) claims: AtomicUsize,
     pub(crate) loads: watch::Sender<usize>,
+    /// Nobody learns what is paused.
+    pub(crate) hides_pauses: AtomicBool,
+    /// How often somebody asked what is paused.
+    pub(crate) pauses_asked: watch::Sender<usize>,
     /// Passes of the sweep that have begun.
     pub(crate) sweeps: watch::Sender<usize>,
     /// Bodies are there, and do not go.
@@ -230,6 +237,29 @@ impl Store for Doctored {
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.answers()
+    }
+}
+
+impl Pauses for Doctored {
+    async fn pauses(&self) -> Result<Vec<Pause>, StoreError> {
+        let answer = match self.orders.hides_pauses.load(Ordering::SeqCst) {
+            true => Err(StoreError::Unavailable("told to hide it".into())),
+            false => self.inner.pauses().await,
+        };
+        self.orders.pauses_asked.send_modify(|times| *times += 1);
+        answer
+    }
+
+    async fn pause(&self, pause: &Pause, operation: &Operation) -> Result<bool, StoreError> {
+        self.inner.pause(pause, operation).await
+    }
+
+    async fn resume(
+        &self,
+        shop: Option<&ShopId>,
+        operation: &Operation,
+    ) -> Result<bool, StoreError> {
+        self.inner.resume(shop, operation).await
     }
 }
 

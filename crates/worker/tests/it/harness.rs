@@ -78,6 +78,7 @@ pub(crate) fn outcomes(done: &[Done]) -> Vec<&'static str> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
     Settled(u64, Settlement),
+    Paused,
     Closed,
 }
 
@@ -142,6 +143,10 @@ impl Consumer for TestConsumer {
             // A test that looks no more has let go of the other end.
             let _ = self.told.send(Told::Settled(id.parcel, settlement));
         }
+    }
+
+    async fn pause(&mut self) {
+        let _ = self.told.send(Told::Paused);
     }
 
     async fn close(self) {

@@ -13,6 +13,7 @@ mod leases;
 mod logged;
 mod measured;
 mod meddled;
+mod paused;
 mod payments;
 mod processor;
 mod properties;
