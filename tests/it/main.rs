@@ -14,6 +14,7 @@ mod listings;
 mod logging;
 mod mending;
 mod orders_explained;
+mod paused;
 mod payments_shown;
 mod questions;
 mod shopify_sightings;

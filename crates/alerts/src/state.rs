@@ -134,7 +134,9 @@ impl Notice {
 fn remind_after(matter: Matter) -> Duration {
     match matter {
         Matter::Database | Matter::Violations | Matter::Queue | Matter::Backlog => REMIND_URGENT,
-        Matter::Dead | Matter::Privacy | Matter::Short | Matter::Payments => REMIND,
+        Matter::Paused | Matter::Dead | Matter::Privacy | Matter::Short | Matter::Payments => {
+            REMIND
+        }
     }
 }
 
@@ -143,6 +145,7 @@ fn over(matter: Matter) -> &'static str {
         Matter::Database => "The database answers again.",
         Matter::Violations => "Every promise holds again.",
         Matter::Queue => "The queue answers again.",
+        Matter::Paused => "Nothing is paused any more.",
         Matter::Backlog => "Workers have caught up with the queue.",
         Matter::Dead => "No dead letter waits any more.",
         Matter::Privacy => "No request of a customer waits any more.",

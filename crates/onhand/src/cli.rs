@@ -65,6 +65,10 @@ enum Command {
     Dead(cmd::dead::DeadCommand),
     /// Remove old bodies; never the ledger, what tells repeats, or open dead letters.
     Prune(cmd::prune::PruneArgs),
+    /// Have webhooks wait, of one shop or all; they are taken and answered all the same.
+    Pause(cmd::pause::PauseArgs),
+    /// Go on after a pause.
+    Resume(cmd::pause::ResumeArgs),
     /// How many webhooks had which outcome, and what is waiting.
     Status,
     /// Watch what goes on: rates, what waits, what is wrong.
@@ -131,6 +135,8 @@ impl Cli {
             Command::Webhook(command) => cmd::webhook::run(&settings, command).await,
             Command::Dead(command) => cmd::dead::run(&settings, command).await,
             Command::Prune(args) => cmd::prune::run(&settings, &args).await,
+            Command::Pause(args) => cmd::pause::pause(&settings, args).await,
+            Command::Resume(args) => cmd::pause::resume(&settings, args).await,
             Command::Status => cmd::status::run(&settings).await,
             Command::Top(args) => cmd::top::run(&settings, args).await,
             Command::Verify => cmd::verify::run(&settings).await,

@@ -9,10 +9,11 @@ use domain::Timestamp;
 use queue::{Broker, QueueStats};
 use store::pages::{ReasonRow, SHORT_MAX, Shortage};
 use store::reports::Totals;
-use store::{AnyStore, Channels, Pages, Reports, Store, StoreError};
+use store::{AnyStore, Channels, Pages, Pause, Pauses, Reports, Store, StoreError};
 use tokio::time::timeout;
 
 use crate::output::{ago, grouped};
+use crate::pause::sentence;
 use crate::verify::Verified;
 
 /// Parcels in the queue beyond which workers do not keep up.
@@ -33,6 +34,7 @@ pub enum Matter {
     Database,
     Violations,
     Queue,
+    Paused,
     Backlog,
     Dead,
     Privacy,
@@ -58,6 +60,7 @@ pub struct Stored {
     /// Of the most urgent request.
     pub privacy_due: Option<Timestamp>,
     pub shortage: Shortage,
+    pub paused: Vec<Pause>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +95,7 @@ pub async fn ask_store(store: &AnyStore, now: Timestamp) -> Result<Stored, Store
         unlinked_payments: store.unlinked_payments(Timestamp(now.0 - UNLINKED_AFTER.0)).await?,
         privacy_due: privacy.first().map(|request| request.due_at),
         shortage: store.shortage(MISSING_NAMED).await?,
+        paused: store.pauses().await?,
     })
 }
 
@@ -103,6 +107,7 @@ pub fn look(facts: &Facts, now: Timestamp) -> Verdict {
     };
     match &facts.stored {
         Ok(stored) => {
+            note(Matter::Paused, paused(&stored.paused));
             note(Matter::Dead, dead(&stored.dead, now));
             note(Matter::Privacy, privacy(stored, now));
             note(Matter::Short, short(&stored.shortage));
@@ -110,10 +115,18 @@ pub fn look(facts: &Facts, now: Timestamp) -> Verdict {
         }
         Err(error) => {
             note(Matter::Database, Some(database(error)));
-            unknown.extend([Matter::Dead, Matter::Privacy, Matter::Short, Matter::Payments]);
+            unknown.extend([
+                Matter::Paused,
+                Matter::Dead,
+                Matter::Privacy,
+                Matter::Short,
+                Matter::Payments,
+            ]);
         }
     }
     match &facts.queue {
+        // In a pause it is meant to wait.
+        Ok(_) if is_all_paused(facts) => unknown.push(Matter::Backlog),
         Ok(stats) => note(Matter::Backlog, backlog(stats)),
         Err(error) => {
             note(Matter::Queue, Some(queue(error)));
@@ -160,6 +173,17 @@ fn queue(error: &str) -> String {
         "The queue cannot be asked ({error}). If it is away, webhooks are answered 503 and come \
          again: look at the broker, then at `onhand doctor`."
     )
+}
+
+/// One sentence for each.
+fn paused(pauses: &[Pause]) -> Option<String> {
+    let sentences: Vec<String> = pauses.iter().map(sentence).collect();
+    (!sentences.is_empty()).then(|| format!("{} `onhand resume` ends it.", sentences.join(" ")))
+}
+
+fn is_all_paused(facts: &Facts) -> bool {
+    let stored = facts.stored.as_ref();
+    stored.is_ok_and(|stored| stored.paused.iter().any(|pause| pause.shop.is_none()))
 }
 
 fn backlog(stats: &QueueStats) -> Option<String> {

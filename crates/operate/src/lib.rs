@@ -10,6 +10,7 @@
 //! * [`audit`]: who did what, and when
 //! * [`health`]: whether all is well, and what to do if not
 //! * [`verify`]: whether every promise holds
+//! * [`pause`]: everything or a shop paused and resumed
 //!
 //! A change is one commit, as a worker's; a process that dies before it has changed nothing, and
 //! with a key the same command may be given again.
@@ -22,6 +23,7 @@ pub mod meaning;
 pub mod order;
 pub mod output;
 pub mod pace;
+pub mod pause;
 pub mod prune;
 pub mod stock;
 pub mod verify;

@@ -18,6 +18,7 @@ use crate::pages::Trouble;
 
 mod dead;
 mod order;
+mod pause;
 mod stock;
 mod webhook;
 
@@ -28,6 +29,8 @@ pub(crate) fn routes() -> Router<Console> {
         .route("/console/webhook/replay", get(webhook::ask).post(webhook::replay))
         .route("/console/dead/replay", get(dead::ask_replay).post(dead::replay))
         .route("/console/dead/discard", get(dead::ask_discard).post(dead::discard))
+        .route("/console/pause", get(pause::ask).post(pause::pause))
+        .route("/console/resume", get(pause::ask).post(pause::resume))
 }
 
 /// A name for an action that is about to be confirmed. They sort by when they were given.

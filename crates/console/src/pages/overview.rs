@@ -132,6 +132,7 @@ fn todo_row(todo: &Todo, stored: &Stored) -> TodoRow {
     let link = match todo.matter {
         Matter::Dead => Some(("Dead letters", link("/console/dead", &[("reason", most)]))),
         Matter::Short => Some(("Short orders", link("/console/orders", &[("state", "short")]))),
+        Matter::Paused => Some(("Shops", "/console/shops".to_owned())),
         Matter::Database
         | Matter::Violations
         | Matter::Queue

@@ -7,8 +7,8 @@ use axum::Extension;
 use axum::extract::State;
 use domain::ShopId;
 use platforms::Shop;
-use store::Pages;
 use store::pages::{ActivityRow, SCAN_MAX};
+use store::{Pages, Pauses};
 
 use super::{Answer, Asker, Frame, render};
 use crate::Console;
@@ -19,6 +19,8 @@ use crate::view::{Moment, grouped, link};
 struct ShopsPage {
     frame: Frame,
     window: String,
+    /// Everything is.
+    is_paused: bool,
     rows: Vec<Row>,
 }
 
@@ -32,10 +34,12 @@ struct Row {
     webhooks: String,
     dead: String,
     link: String,
+    is_paused: bool,
+    switch: String,
 }
 
 impl Row {
-    fn new(shop: &Shop, activity: Option<&ActivityRow>) -> Self {
+    fn new(shop: &Shop, activity: Option<&ActivityRow>, is_paused: bool) -> Self {
         let locations = shop.policy.locations.iter().map(|location| location.as_str());
         Self {
             name: shop.name.to_string(),
@@ -47,6 +51,8 @@ impl Row {
             webhooks: grouped(activity.map_or(0, |row| row.webhooks)),
             dead: grouped(activity.map_or(0, |row| row.dead)),
             link: link("/console/webhooks", &[("shop", shop.name.as_str())]),
+            is_paused,
+            switch: link("/console/pause", &[("shop", shop.name.as_str())]),
         }
     }
 }
@@ -59,10 +65,14 @@ pub(super) async fn list(State(console): State<Console>, Extension(session): Ask
         .into_iter()
         .map(|row| (row.shop.clone(), row))
         .collect();
+    let pauses = console.store.pauses().await?;
+    let is_paused = |shop: Option<&ShopId>| pauses.iter().any(|it| it.shop.as_ref() == shop);
+    let row = |shop: &Shop| Row::new(shop, activity.get(&shop.name), is_paused(Some(&shop.name)));
     let shops = console.shops.borrow().clone();
     Ok(render(&ShopsPage {
         frame: Frame::new(&console, &session, "shops", "Shops"),
         window: grouped(SCAN_MAX),
-        rows: shops.iter().map(|shop| Row::new(shop, activity.get(&shop.name))).collect(),
+        is_paused: is_paused(None),
+        rows: shops.iter().map(row).collect(),
     }))
 }

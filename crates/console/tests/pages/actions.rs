@@ -67,6 +67,37 @@ async fn a_short_order_is_tried_again() {
 }
 
 #[tokio::test]
+async fn everything_and_a_shop_are_paused_and_resumed_once() {
+    let test = Test::open().await;
+    for (query, what) in [("", "everything"), ("?shop=demo", "shop demo")] {
+        let ask = format!("/console/pause{query}");
+        let asked = test.get(&ask).await;
+        assert!(asked.body.contains(&format!("Pause {what}?")), "{}", asked.body);
+        let session = cookie(&asked).expect("a session");
+        let (action, mut fields) = form(&asked.body);
+        fields.push(("reason".to_owned(), "counting <stock>".to_owned()));
+        assert_eq!(test.post(&action, &session, &fields).await.status, 303);
+        assert_eq!(test.post(&action, &session, &fields).await.status, 409, "a double click");
+        let overview = test.page("/console").await;
+        assert!(overview.contains("by local (counting &#60;stock&#62;): "), "{overview}");
+        assert!(overview.contains("webhooks are taken and wait."), "{overview}");
+        assert!(test.page("/console/shops").await.contains("paused</span>"));
+
+        let asked = test.get(&format!("/console/resume{query}")).await;
+        assert!(asked.body.contains(&format!("Resume {what}?")), "{}", asked.body);
+        let resumed = test.submit(&ask, &[]).await;
+        assert_eq!(resumed.status, 303, "{}", resumed.body);
+        assert!(!test.page("/console").await.contains("taken and wait"));
+        assert_eq!(test.post(&action, &session, &fields).await.status, 409, "an old form");
+        assert!(!test.page("/console").await.contains("taken and wait"));
+        let actions = test.page("/console/operations").await;
+        assert!(actions.contains(&format!("local: pause {what}, counting")), "{actions}");
+        assert!(actions.contains(&format!("local: resume {what}")), "{actions}");
+    }
+    assert_eq!(test.get("/console/pause?shop=nobody").await.status, 404);
+}
+
+#[tokio::test]
 async fn dead_letters_are_replayed_once_their_cause_is_mended() {
     let test = Test::open().await;
     for id in 1_001..1_004 {

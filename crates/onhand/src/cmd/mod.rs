@@ -9,6 +9,7 @@ pub(crate) mod healthcheck;
 pub(crate) mod listing;
 pub(crate) mod migrate;
 pub(crate) mod order;
+pub(crate) mod pause;
 pub(crate) mod payment;
 pub(crate) mod privacy;
 pub(crate) mod prune;

@@ -5,9 +5,11 @@ use std::process::ExitCode;
 
 use domain::{Outcome, Timestamp};
 use operate::health::UNLINKED_AFTER;
+use operate::pause::sentence;
 use serde::Serialize;
-use store::{Reports, Store};
+use store::{Pauses, Reports, Store};
 
+use super::pause::PauseJson;
 use crate::config::Settings;
 use crate::output;
 
@@ -21,6 +23,7 @@ struct Status {
     /// That wait for an answer.
     privacy_requests: i64,
     outbox: Outbox,
+    paused: Vec<PauseJson>,
 }
 
 #[derive(Serialize)]
@@ -39,6 +42,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let queue = settings.broker("status")?.stats().await?;
     let store = settings.open_store().await?;
     let totals = store.totals().await?;
+    let pauses = store.pauses().await?;
     let long_ago = Timestamp(worker::clock::now().0 - UNLINKED_AFTER.0);
     let status = Status {
         webhooks: totals.webhooks,
@@ -47,10 +51,14 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         payments_unlinked: store.unlinked_payments(long_ago).await?,
         privacy_requests: totals.privacy_requests,
         outbox: Outbox { pending: totals.outbox_pending },
+        paused: pauses.iter().map(PauseJson::new).collect(),
     };
     if settings.json {
         output::json(&status)?;
         return Ok(ExitCode::SUCCESS);
+    }
+    for pause in &pauses {
+        outln!("{}", sentence(pause));
     }
     output::table(
         &["webhooks", ">count"],

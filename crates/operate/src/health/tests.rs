@@ -45,7 +45,7 @@ fn each_thing_to_do_is_said_with_what_helps() {
         dead: vec![reason("unknown_sku", 1_200, 9 * DAY), reason("malformed", 1, 7 * DAY)],
         unlinked_payments: 2,
         privacy_due: Some(Timestamp(9 * DAY)),
-        shortage: Shortage::default(),
+        ..Stored::default()
     };
     let said = said(&facts(stats(BACKLOG + 1), stored));
     assert_eq!(said.len(), 4);
@@ -95,6 +95,27 @@ fn violations_are_said_with_the_promises_that_they_break() {
 }
 
 #[test]
+fn a_pause_is_said_and_what_waits_for_it_is_not() {
+    let pause = |shop: Option<&str>| Pause {
+        shop: shop.map(Into::into),
+        since: Timestamp(9 * DAY),
+        by: "kim".to_owned(),
+        reason: "counting".to_owned(),
+    };
+    let mut stored = Stored { paused: vec![pause(Some("demo"))], ..Stored::default() };
+    let verdict = at(&facts(stats(BACKLOG + 1), stored.clone()));
+    assert_eq!([verdict.todo[0].matter, verdict.todo[1].matter], [Matter::Paused, Matter::Backlog]);
+    assert!(verdict.todo[0].text.contains("demo is paused since"), "{verdict:?}");
+
+    stored.paused.insert(0, pause(None));
+    let verdict = at(&facts(stats(BACKLOG + 1), stored));
+    let text = &verdict.todo[0].text;
+    assert!(text.starts_with("Paused since 1970-01-10 00:00 UTC by kim (counting): "), "{text}");
+    assert!(text.contains("webhooks are taken and wait. demo is paused"), "{text}");
+    assert_eq!((verdict.todo.len(), &verdict.unknown[..]), (1, &[Matter::Backlog][..]));
+}
+
+#[test]
 fn what_does_not_answer_is_said_and_what_it_would_tell_is_not_known() {
     let dead = Facts {
         queue: Err("refused".to_owned()),
@@ -105,6 +126,7 @@ fn what_does_not_answer_is_said_and_what_it_would_tell_is_not_known() {
     assert_eq!([todo[0].matter, todo[1].matter], [Matter::Database, Matter::Queue]);
     assert!(todo[0].text.contains("cannot be asked (timed out)"));
     assert!(todo[1].text.contains("cannot be asked (refused)"));
-    let store_knows = [Matter::Dead, Matter::Privacy, Matter::Short, Matter::Payments];
+    let store_knows =
+        [Matter::Paused, Matter::Dead, Matter::Privacy, Matter::Short, Matter::Payments];
     assert_eq!(unknown, [&store_knows[..], &[Matter::Backlog]].concat());
 }

@@ -1,0 +1,139 @@
+//! `onhand pause` and `onhand resume`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use domain::ShopId;
+use operate::pause::{self, Asked, name, sentence};
+use serde::Serialize;
+use store::{AnyStore, Pause, Pauses};
+
+use crate::config::Settings;
+use crate::exit::bad_config;
+use crate::{output, shops_file};
+
+/// Bytes of the longest reason.
+const REASON_BYTES_MAX: usize = 500;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Webhooks are answered 200 and queued all the same: nothing is lost, and \
+    nothing is applied. Workers finish the batch that they have in hand within a second or so. A \
+    pause outlives every process; `onhand resume` ends it.\n\n\
+    Examples:\n  onhand pause --reason 'counting stock'\n  onhand pause --shop demo")]
+pub(crate) struct PauseArgs {
+    /// Only what comes of this shop of the shops file; payments come of a shop of their own. Without:
+    /// everything
+    #[arg(long)]
+    shop: Option<String>,
+    /// Why, for whoever finds it paused
+    #[arg(long, default_value = "")]
+    reason: String,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Workers go on within a second. What came of a paused shop comes back within \
+    5 seconds, or 30 after a pause of more than 5 minutes.\n\n\
+    Examples:\n  onhand resume\n  onhand resume --shop demo"
+)]
+pub(crate) struct ResumeArgs {
+    /// The shop that goes on. Without: everything; shops that are paused by themselves stay so
+    #[arg(long)]
+    shop: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    /// Something is otherwise than before.
+    changed: bool,
+    paused: Vec<PauseJson>,
+}
+
+/// What is paused, as JSON shows it.
+#[derive(Serialize)]
+pub(super) struct PauseJson {
+    /// `null`: everything.
+    shop: Option<String>,
+    since: String,
+    by: String,
+    reason: Option<String>,
+}
+
+impl PauseJson {
+    pub(super) fn new(pause: &Pause) -> Self {
+        Self {
+            shop: pause.shop.as_ref().map(ToString::to_string),
+            since: output::moment(pause.since),
+            by: pause.by.clone(),
+            reason: Some(pause.reason.clone()).filter(|reason| !reason.is_empty()),
+        }
+    }
+}
+
+pub(crate) async fn pause(settings: &Settings, args: PauseArgs) -> anyhow::Result<ExitCode> {
+    let reason = args.reason.trim();
+    if reason.len() > REASON_BYTES_MAX || reason.chars().any(char::is_control) {
+        return Err(bad_config(format!(
+            "--reason has at most {REASON_BYTES_MAX} bytes and is one line"
+        )));
+    }
+    if let Some(shop) = &args.shop {
+        known(settings, shop)?;
+    }
+    let store = settings.open_store().await?;
+    let shop = args.shop.map(ShopId::new);
+    let changed = pause::pause(&store, shop.clone(), reason, &asked()).await?;
+    if !changed {
+        eprintln!("onhand: {} was paused already; nothing was changed", name(shop.as_ref()));
+    }
+    tell(settings, &store, changed).await
+}
+
+pub(crate) async fn resume(settings: &Settings, args: ResumeArgs) -> anyhow::Result<ExitCode> {
+    let store = settings.open_store().await?;
+    let shop = args.shop.map(ShopId::new);
+    let changed = pause::resume(&store, shop.as_ref(), &asked()).await?;
+    if !changed {
+        eprintln!("onhand: {} was not paused; nothing was changed", name(shop.as_ref()));
+    }
+    tell(settings, &store, changed).await
+}
+
+/// A name that nobody has would pause nothing.
+fn known(settings: &Settings, shop: &str) -> anyhow::Result<()> {
+    let shops = shops_file::load(&settings.shops)?;
+    if shops.get(&ShopId::new(shop)).is_some() {
+        return Ok(());
+    }
+    let names: Vec<&str> = shops.iter().map(|shop| shop.name.as_str()).collect();
+    Err(bad_config(format!(
+        "{} names no shop {shop:?}; it names {}",
+        settings.shops.display(),
+        names.join(", ")
+    )))
+}
+
+fn asked() -> Asked {
+    let user =
+        ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    let by = user.filter(|user| !user.is_empty() && user.len() <= 64);
+    Asked {
+        by: by.unwrap_or_else(|| "the command line".to_owned()),
+        key: format!("cli/{}", uuid::Uuid::now_v7()),
+        now: operate::now(),
+    }
+}
+
+async fn tell(settings: &Settings, store: &AnyStore, changed: bool) -> anyhow::Result<ExitCode> {
+    let pauses = store.pauses().await?;
+    if settings.json {
+        output::json(&Answer { changed, paused: pauses.iter().map(PauseJson::new).collect() })?;
+    } else if pauses.is_empty() {
+        outln!("Nothing is paused.");
+    } else {
+        for pause in &pauses {
+            outln!("{}", sentence(pause));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
