@@ -38,8 +38,9 @@ pub fn fact_lines(fact: &Fact) -> Vec<String> {
         Fact::Privacy(request) => {
             let orders: Vec<&str> = request.orders.iter().map(|order| order.as_str()).collect();
             say!(words, "A customer's request: {}.", request.kind.as_str());
-            say!(words, "  of      {}", output::or_dash(request.customer.as_ref()));
-            say!(words, "  orders  {}", orders.join(" "));
+            say!(words, "  shop      {}", request.domain);
+            say!(words, "  customer  {}", output::or_dash(request.customer.as_ref()));
+            say!(words, "  orders    {}", orders.join(" "));
         }
     }
     words

@@ -5,9 +5,9 @@
 use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::extract::rejection::QueryRejection;
-use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
@@ -80,6 +80,8 @@ pub(crate) fn router(console: Console) -> Router {
     inside
         .merge(assets)
         .route("/", to_console)
+        .fallback(|| async { StatusCode::NOT_FOUND })
+        .layer(middleware::map_response(in_words))
         .layer(middleware::map_response(headers::secure))
         .with_state(console)
 }
@@ -219,10 +221,33 @@ impl From<QueryRejection> for Trouble {
 impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
         let title = self.status.canonical_reason().unwrap_or("Trouble");
-        let mut response = render(&TroublePage { title, text: prose(&self.text) });
-        *response.status_mut() = self.status;
-        response
+        let page = TroublePage { title, text: prose(&self.text) };
+        // Of a page that cannot be made, the text has to do.
+        let html = page.render().unwrap_or_else(|_| format!("<p>{title}"));
+        (self.status, Html(html)).into_response()
     }
+}
+
+/// No answer says nothing: what the framework would leave blank, or say in its own words, gets a page.
+async fn in_words(response: Response) -> Response {
+    let status = response.status();
+    let is_page = |kind: &HeaderValue| kind.as_bytes().starts_with(b"text/html");
+    let is_error = status.is_client_error() || status.is_server_error();
+    if !is_error || response.headers().get(CONTENT_TYPE).is_some_and(is_page) {
+        return response;
+    }
+    let text = match status {
+        StatusCode::NOT_FOUND => "There is no such page.",
+        StatusCode::METHOD_NOT_ALLOWED => "Nothing is to be had of this address in this way.",
+        StatusCode::UNAUTHORIZED => "Log in first.",
+        _ if status.is_server_error() => "This page could not be made. The log says why.",
+        _ => "This form is not one of the console's, or not all of it came: load its page again.",
+    };
+    let mut page = Trouble::new(status, text).into_response();
+    for (name, value) in response.headers().iter().filter(|(name, _)| *name == ALLOW) {
+        page.headers_mut().append(name, value.clone());
+    }
+    page
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

@@ -116,6 +116,34 @@ async fn a_form_that_is_not_ours_is_refused() {
     assert_eq!(test.units("BOWL").await, (4, 0));
 }
 
+#[tokio::test]
+async fn every_error_is_a_page_with_words() {
+    let test = Test::open().await;
+    let asked = test.get(ADJUST).await;
+    let session = cookie(&asked).expect("a session");
+    let (_, fields) = form(&asked.body);
+    let csrf: Vec<_> = fields.into_iter().filter(|(name, _)| name == "csrf").collect();
+    for (path, status) in [("/console/nothing", 404), ("/nothing", 404), ("/console/logout", 405)] {
+        is_a_page(&test.get(path).await, status, path);
+    }
+    for path in ["/console", "/console/shops"] {
+        is_a_page(&test.post(path, &session, &csrf).await, 405, path);
+    }
+    for path in ["/console/stock/adjust", "/console/order/retry", "/console/login"] {
+        is_a_page(&test.post(path, &session, &csrf).await, 422, path);
+    }
+    is_a_page(&test.get("/console/stock/adjust").await, 400, "no row");
+    is_a_page(&test.get("/console/order?shop=%zz").await, 400, "no query");
+    is_a_page(&Test::with_tokens().await.get("/console/live").await, 401, "no session");
+}
+
+fn is_a_page(answer: &Answer, status: u16, what: &str) {
+    assert_eq!(answer.status, status, "{what}: {}", answer.body);
+    assert!(answer.head.contains("content-type: text/html"), "{what}: {}", answer.head);
+    assert!(answer.head.contains("content-security-policy"), "{what}: {}", answer.head);
+    assert!(answer.body.contains("<p class=\"verdict wrong\">"), "{what}: {}", answer.body);
+}
+
 async fn with_cookie(test: &Test, path: &str, session: &str) -> Answer {
     test.ask("GET", path, &[("Cookie", session)], "").await
 }

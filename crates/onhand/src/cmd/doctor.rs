@@ -77,8 +77,9 @@ fn shops(settings: &Settings) -> anyhow::Result<String> {
 
 fn data_folder(settings: &Settings) -> anyhow::Result<String> {
     let folder = &settings.data_dir;
-    let embedded = matches!(settings.broker("doctor")?, Broker::Embedded(_))
-        || matches!(settings.database(1)?, Database::Sqlite(_));
+    // A setting that cannot be read is told of where it belongs, and needs no folder.
+    let embedded = matches!(settings.broker("doctor"), Ok(Broker::Embedded(_)))
+        || matches!(settings.database(1), Ok(Database::Sqlite(_)));
     if !embedded {
         return Ok("not needed".to_owned());
     }

@@ -4,13 +4,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 use domain::ShopId;
+use operate::audit;
 use operate::pause::{self, Asked, name, sentence};
 use serde::Serialize;
 use store::{AnyStore, Pause, Pauses};
 
 use crate::config::Settings;
 use crate::exit::bad_config;
-use crate::{output, shops_file};
+use crate::{output, shops_file, when};
 
 /// Bytes of the longest reason.
 const REASON_BYTES_MAX: usize = 500;
@@ -114,14 +115,7 @@ fn known(settings: &Settings, shop: &str) -> anyhow::Result<()> {
 }
 
 fn asked() -> Asked {
-    let user =
-        ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
-    let by = user.filter(|user| !user.is_empty() && user.len() <= 64);
-    Asked {
-        by: by.unwrap_or_else(|| "the command line".to_owned()),
-        key: format!("cli/{}", uuid::Uuid::now_v7()),
-        now: operate::now(),
-    }
+    Asked { by: when::who(), key: audit::new_key(), now: operate::now() }
 }
 
 async fn tell(settings: &Settings, store: &AnyStore, changed: bool) -> anyhow::Result<ExitCode> {

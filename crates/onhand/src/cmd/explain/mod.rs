@@ -44,6 +44,7 @@ enum Sender {
     Adyen,
     Mollie,
     Standard,
+    Paypal,
     Payments,
 }
 
@@ -69,6 +70,8 @@ enum Content {
     Pieces(Vec<Piece>),
     /// Nothing that reaches a worker: why, in a word and in a sentence.
     Nothing(&'static str, &'static str),
+    /// Ingress takes none of these.
+    PayPal,
 }
 
 #[derive(Serialize)]
@@ -95,17 +98,28 @@ pub(crate) fn run(settings: &Settings, args: &ExplainArgs) -> anyhow::Result<Exi
     let body = std::fs::read(&args.file)
         .with_context(|| format!("cannot read {}", args.file.display()))?;
     let now = worker::clock::now();
+    let nothing = |reason, note| {
+        let (ignored, note) = (Some(reason), Some(note));
+        Explained { facts: vec![], ignored, note, dead: None, items: vec![] }
+    };
     let pieces = match content(args, body)? {
         Content::Pieces(pieces) => pieces,
         Content::Nothing(reason, note) => {
-            let (ignored, note) = (Some(reason), Some(note));
-            let nothing = Explained { facts: vec![], ignored, note, dead: None, items: vec![] };
+            let nothing = nothing(reason, note);
             if settings.json {
                 output::json(&nothing)?;
             } else {
                 people::print(&nothing);
             }
             return Ok(ExitCode::SUCCESS);
+        }
+        Content::PayPal => {
+            if settings.json {
+                output::json(&nothing("paypal", payments::PAYPAL))?;
+            } else {
+                outln!("Ingress does not take this, it answers 404: {}.", payments::PAYPAL);
+            }
+            return Ok(ExitCode::from(NOT_FINE));
         }
     };
     let meanings: Vec<Meaning> =
@@ -150,9 +164,8 @@ fn content(args: &ExplainArgs, file: Vec<u8>) -> anyhow::Result<Content> {
         Sender::Adyen => Provider::Adyen,
         Sender::Mollie => Provider::Mollie,
         Sender::Standard => Provider::Standard,
-        Sender::Payments if guess::is_paypal(&body) => {
-            return Ok(Content::Nothing("paypal", payments::PAYPAL));
-        }
+        Sender::Payments if guess::is_paypal(&body) => return Ok(Content::PayPal),
+        Sender::Paypal => return Ok(Content::PayPal),
         Sender::Payments => guess::provider(&body).ok_or_else(|| {
             bad_config(
                 "the body looks like none of the providers; name one, \

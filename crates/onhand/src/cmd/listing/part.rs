@@ -21,14 +21,17 @@ pub(super) fn sum(typed: &[String]) -> Result<Vec<LinePart>, String> {
     parts.map(|part| checked(part.sku.as_str(), part.units)).collect()
 }
 
-/// What follows the last colon is units if it is a number. A SKU that ends like that can be meant,
-/// too: with its units behind it.
+/// What follows the last colon is units. A SKU that has a colon of its own is told by its units
+/// behind it.
 fn parse(text: &str) -> Result<LinePart, String> {
     match text.rsplit_once(':') {
         Some((_, "")) => Err(format!("{text:?} ends with a colon; write SKU or SKU:UNITS")),
         Some((sku, units)) => match units.parse() {
             Ok(units) => checked(sku, units),
-            Err(_) => checked(text, 1),
+            Err(_) => Err(format!(
+                "{text:?}: {units:?} is no number of units; if the colon is part of the SKU, write \
+                 its units behind it: {text}:1"
+            )),
         },
         None => checked(text, 1),
     }
@@ -63,7 +66,7 @@ mod tests {
         check(&["BOWL"], Ok(&[("BOWL", 1)]));
         check(&["SPOON", "BOWL:2"], Ok(&[("BOWL", 2), ("SPOON", 1)]));
         check(&["BOWL", "BOWL:2"], Ok(&[("BOWL", 3)]));
-        check(&["PART:A"], Ok(&[("PART:A", 1)]));
+        check(&["PART:A:1"], Ok(&[("PART:A", 1)]));
         check(&["PART:7:1"], Ok(&[("PART:7", 1)]));
     }
 
@@ -71,6 +74,8 @@ mod tests {
     fn what_is_no_number_of_units_is_refused() {
         check(&["BOWL:0"], Err("between 1 and"));
         check(&["BOWL:-2"], Err("between 1 and"));
+        check(&["BOWL:x"], Err("BOWL:x:1"));
+        check(&["BOWL:1.5"], Err("no number of units"));
         check(&["BOWL:"], Err("ends with a colon"));
         check(&[":2"], Err("plain text"));
         check(&["BOWL:600000", "BOWL:600000"], Err("between 1 and"));
