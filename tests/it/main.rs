@@ -9,6 +9,7 @@ mod drift;
 mod explaining;
 mod faults;
 mod harness;
+mod help;
 mod lifecycle;
 mod listings;
 mod logging;

@@ -16,7 +16,8 @@ use crate::{cmd, roles};
     after_help = "Every setting is a flag, an environment variable, or a key of onhand.toml \
         (the flag's name with underscores), in this order.\n\n\
         Exit codes: 0 fine, 1 the thing asked about is not fine, 2 bad usage or configuration, \
-        3 the database or the broker cannot be reached."
+        3 the database or the broker cannot be reached.\n\n\
+        Example: onhand demo"
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -28,40 +29,45 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run everything in one process: ingress, worker, and their queue and store.
+    #[command(after_help = "Example: onhand serve --shops shops.toml --listen 127.0.0.1:8080")]
     Serve(roles::ServeArgs),
     /// Receive webhooks and queue them (fleet).
+    #[command(after_help = "Example: onhand ingress --listen 0.0.0.0:8080")]
     Ingress(roles::IngressArgs),
     /// Apply queued webhooks to the store (fleet).
+    #[command(after_help = "Example: onhand worker --lanes 4 --ops-listen 127.0.0.1:8083")]
     Worker(roles::WorkerArgs),
     /// Serve the console: pages to see and mend what goes on (fleet; `serve` has it, too).
+    #[command(after_help = "Example: onhand console --ops-listen 127.0.0.1:8081")]
     Console(roles::ConsoleArgs),
     /// Bring the database's schema up to date.
+    #[command(after_help = "Example: onhand migrate --database-url postgres://me@db/onhand")]
     Migrate,
     /// Watch a simulated flash sale on a fresh instance, with a crash in the middle.
     Demo(cmd::demo::DemoArgs),
     /// Look at the shops file.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: onhand shop check")]
     Shop(cmd::shop::ShopCommand),
     /// Count, correct, import and explain stock.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: onhand stock list")]
     Stock(cmd::stock::StockCommand),
     /// Say what a shop's variants stand for: items, or kits of several.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: onhand listing list")]
     Listing(cmd::listing::ListingCommand),
     /// Explain an order, or try a short one again.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: onhand order show demo 5001")]
     Order(cmd::order::OrderCommand),
     /// See payments, and the orders that they pay for.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: onhand payment list --unlinked")]
     Payment(cmd::payment::PaymentCommand),
     /// See and close what customers asked of whoever holds their data.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: onhand privacy list")]
     Privacy(cmd::privacy::PrivacyCommand),
     /// See what became of webhooks.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: onhand webhook list --outcome short")]
     Webhook(cmd::webhook::WebhookCommand),
     /// See, replay and discard what could not be applied.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: onhand dead list")]
     Dead(cmd::dead::DeadCommand),
     /// Remove old bodies; never the ledger, what tells repeats, or open dead letters.
     Prune(cmd::prune::PruneArgs),
@@ -70,21 +76,25 @@ enum Command {
     /// Go on after a pause.
     Resume(cmd::pause::ResumeArgs),
     /// How many webhooks had which outcome, and what is waiting.
+    #[command(after_help = "Example: onhand status --json")]
     Status,
     /// Watch what goes on: rates, what waits, what is wrong.
     Top(cmd::top::TopArgs),
     /// Check the promises over everything in the database, while it is in use.
+    #[command(after_help = "Example: onhand verify")]
     Verify,
     /// Say what a webhook's body means. Moves nothing.
     Explain(cmd::explain::ExplainArgs),
     /// Play the platforms: send signed webhooks to any URL.
     Simulate(cmd::simulate::SimulateArgs),
     /// Check configuration, database, broker and clock, and say how to mend what is wrong.
+    #[command(after_help = "Example: onhand doctor")]
     Doctor(cmd::doctor::DoctorArgs),
     /// See whether alerts reach somebody.
     #[command(subcommand, after_help = "Example: onhand alert test")]
     Alert(cmd::alert::AlertCommand),
     /// Ask a role whether it is alive; for container health checks.
+    #[command(after_help = "Example: onhand healthcheck http://127.0.0.1:8083/healthz")]
     Healthcheck(HealthcheckArgs),
 }
 

@@ -239,6 +239,12 @@ impl Fleet {
         Answer::new(command.args(args).arg("--json").output().await.expect("it can be run"))
     }
 
+    /// Runs a command as people do.
+    pub(crate) async fn text(&self, args: &[&str]) -> Answer {
+        let mut command = role::command(self.folder.path(), &self.settings);
+        Answer::new(command.args(args).output().await.expect("it can be run"))
+    }
+
     /// Runs a command that must succeed, for its JSON.
     pub(crate) async fn ok(&self, args: &[&str]) -> Value {
         self.cli(args).await.fails_with(0).json()

@@ -21,7 +21,8 @@ const HELD: &str = "What Onhand holds of a customer: the ids of their orders wit
     customer, then close it with `onhand privacy done ID`.\n\n\
     redact_customer and redact_shop need nobody: workers carry them out at once, and again when the \
     retry ladder's six hours have passed, for what was still queued then. Until then they are listed \
-    here, with what was done so far.";
+    here, with what was done so far.\n\n\
+    Example: onhand privacy list --all";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PrivacyCommand {

@@ -13,6 +13,7 @@ use crate::{output, shops_file};
 #[derive(Debug, Subcommand)]
 pub(crate) enum ShopCommand {
     /// Read the shops file as the roles would, secrets included, and say what it means.
+    #[command(after_help = "Example: onhand shop check --shops shops.toml")]
     Check,
 }
 

@@ -22,6 +22,7 @@ use crate::{output, shops_file, when};
 #[derive(Debug, Subcommand)]
 pub(crate) enum WebhookCommand {
     /// List webhooks, newest first
+    #[command(after_help = "Example: onhand webhook list --shop demo --order 5001")]
     List {
         #[arg(long)]
         shop: Option<String>,

@@ -31,6 +31,7 @@ pub(crate) enum DeadCommand {
         limit: i64,
     },
     /// One dead letter with its history and raw body
+    #[command(after_help = "Example: onhand dead show 0198c0de-0000-7000-8000-000000000000")]
     Show { id: String },
     /// Decide again, after the cause is mended: stock set, a listing made, the shops file corrected
     ///

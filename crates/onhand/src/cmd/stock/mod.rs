@@ -70,6 +70,8 @@ pub(crate) enum StockCommand {
         reason: String,
     },
     /// Set many rows from a CSV file with the columns sku,location,on_hand: all or nothing
+    #[command(after_help = "Example: onhand stock import stock.csv\n\n  \
+        sku,location,on_hand\n  TSHIRT-RED-M,main,120\n  MUG,main,7")]
     Import { file: PathBuf },
     /// Write all stock rows as the CSV that `stock import` reads
     ///
@@ -83,6 +85,7 @@ pub(crate) enum StockCommand {
         file: Option<PathBuf>,
     },
     /// List stock rows
+    #[command(after_help = "Example: onhand stock list --sku TSHIRT-RED-M --sku MUG")]
     List {
         /// Only this item; may be given several times
         #[arg(long)]
@@ -103,6 +106,7 @@ pub(crate) enum StockCommand {
         shop: Option<String>,
     },
     /// The moves of an item, newest first
+    #[command(after_help = "Example: onhand stock history TSHIRT-RED-M --limit 10")]
     History {
         sku: String,
         /// At most so many
