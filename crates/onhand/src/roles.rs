@@ -6,7 +6,6 @@
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +14,8 @@ use anyhow::Context;
 use clap::Args;
 use operate::verify::Verified;
 use platforms::Shops;
-use queue::{AnyPublisher, AnyQueue, Broker, Publisher};
-use store::{AnyStore, Database, Store};
+use queue::{AnyPublisher, AnyQueue, Broker};
+use store::{AnyStore, Database};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -28,6 +27,7 @@ use crate::exit::bad_config;
 use crate::shops_file;
 
 mod console;
+mod ready;
 mod spool;
 mod strategy;
 mod traces;
@@ -37,6 +37,7 @@ use ::console::{self as ops, Console, MetricsUrl};
 pub(crate) use console::{ConsoleArgs, console};
 
 use console::AccessArgs;
+use ready::Needs;
 use spool::SpoolArgs;
 use strategy::StrategyArgs;
 use traces::TraceArgs;
@@ -198,16 +199,13 @@ impl Role {
     }
 
     /// Serves health, readiness and metrics, and the console where there is one.
-    async fn ops<R, F>(
+    async fn ops(
         &self,
         listen: SocketAddr,
-        ready: R,
+        needs: Needs,
         console: Option<Console>,
-    ) -> anyhow::Result<()>
-    where
-        R: Fn() -> F + Clone + Send + Sync + 'static,
-        F: Future<Output = Result<(), String>> + Send + 'static,
-    {
+    ) -> anyhow::Result<()> {
+        let ready = move || needs.clone().met();
         let listener = ops::bind(listen).await.with_context(|| format!("ops port {listen}"))?;
         tracing::info!(ops.listen = %listener.local_addr()?, "health, readiness and metrics");
         let ops = ops::Ops { ready, metrics: self.metrics.clone(), console };
@@ -299,11 +297,15 @@ pub(crate) async fn serve(settings: &Settings, args: ServeArgs) -> anyhow::Resul
     let store = open_store(settings, &args.worker).await?;
     let strategy = args.worker.strategy.strategy(&settings.broker_prefix).await?;
     let publisher = spool::before(queue.publisher(), spool.as_ref());
-    let ready = readiness(Some(publisher.clone()), Some(store.clone()));
+    let needs = Needs {
+        publisher: Some(publisher.clone()),
+        store: Some(store.clone()),
+        ..Needs::default()
+    };
     let listener = listen(args.ingress.listen).await?;
     let console = args.access.console(&role, args.ops_listen, &store, &broker)?;
     role.look_after(args.verify_every, &args.alerts, &store, &broker)?;
-    role.ops(args.ops_listen, ready, Some(console)).await?;
+    role.ops(args.ops_listen, needs, Some(console)).await?;
     // Lanes stop only when nothing new can come; ingress does not go on without them.
     let lanes_stop = CancellationToken::new();
     let apply = async {
@@ -342,7 +344,8 @@ pub(crate) async fn ingress(settings: &Settings, args: IngressArgs) -> anyhow::R
     let queue = broker.open().await?;
     let publisher = spool::before(queue.publisher(), spool.as_ref());
     let listener = listen(args.ingress.listen).await?;
-    role.ops(args.ops_listen, readiness(Some(publisher.clone()), None), None).await?;
+    let needs = Needs { publisher: Some(publisher.clone()), ..Needs::default() };
+    role.ops(args.ops_listen, needs, None).await?;
     let receive = role.receive(listener, publisher, &args.ingress);
     spool::drain(spool.as_ref(), queue.publisher(), args.drain.deadline(), receive).await;
     args.spool.tell_what_is_left(spool.as_ref());
@@ -368,7 +371,8 @@ pub(crate) async fn worker(settings: &Settings, args: WorkerArgs) -> anyhow::Res
     let store = database.open().await?;
     let strategy = args.worker.strategy.strategy(&settings.broker_prefix).await?;
     let queue = broker.open().await?;
-    role.ops(args.ops_listen, readiness(None, Some(store.clone())), None).await?;
+    let needs = Needs { reach: queue.reach(), store: Some(store.clone()), ..Needs::default() };
+    role.ops(args.ops_listen, needs, None).await?;
     tracing::info!(lanes = args.worker.lanes, "applying webhooks");
     let work = role.work(&queue, &store, (&args.worker, strategy), role.stop.clone());
     let worked = role.counted(&store, "worker", Vec::new(), work).await;
@@ -395,26 +399,6 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })?;
     tracing::info!(listen = %listener.local_addr()?, "receiving webhooks");
     Ok(listener)
-}
-
-/// Ready: what the role needs answers. Liveness never asks this.
-fn readiness(
-    publisher: Option<AnyPublisher>,
-    store: Option<AnyStore>,
-) -> impl Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Clone + Send + Sync + 'static
-{
-    move || {
-        let (publisher, store) = (publisher.clone(), store.clone());
-        Box::pin(async move {
-            if publisher.is_some_and(|publisher| !publisher.is_ready()) {
-                return Err("the queue is not reachable".to_owned());
-            }
-            match store {
-                Some(store) => store.ping().await.map_err(|error| worker::error_chain(&error)),
-                None => Ok(()),
-            }
-        })
-    }
 }
 
 /// One process at a time serves a data folder; the lock goes with the process, however it ends.

@@ -12,7 +12,7 @@ use domain::Envelope;
 
 use crate::depth;
 use crate::embedded::{EmbeddedConsumer, EmbeddedPublisher, EmbeddedQueue};
-use crate::rabbitmq::{RabbitConsumer, RabbitMq, RabbitMqConfig, RabbitPublisher};
+use crate::rabbitmq::{RabbitConsumer, RabbitMq, RabbitMqConfig, RabbitPublisher, Reach};
 use crate::spool::{Spool, Spooling};
 use crate::{
     Consumer, Delivery, DeliveryId, PublishError, Publisher, QueueError, QueueStats, Settlement,
@@ -118,6 +118,14 @@ impl AnyQueue {
     /// Shows as metrics how much waits, for as long as it is polled.
     pub fn show_depth(&self) -> Answer<'_, Infallible> {
         Box::pin(depth::show(self))
+    }
+
+    /// Whether consumers reach the broker; a file needs no reaching.
+    pub fn reach(&self) -> Option<Reach> {
+        match self {
+            Self::Embedded(_) => None,
+            Self::RabbitMq(queue) => Some(queue.reach()),
+        }
     }
 
     /// Gives back what consumers hold and closes connections and files.

@@ -11,6 +11,7 @@ mod crashes;
 mod lost_answers;
 mod outages;
 mod partitions;
+mod readiness;
 mod scarce;
 mod spool;
 mod stopping;

@@ -32,7 +32,22 @@ pub(crate) struct Role {
 
 /// The program with nothing of our own environment but what is needed to run at all.
 pub(crate) fn command(folder: &Path, settings: &BTreeMap<&'static str, String>) -> Command {
-    let mut command = Command::new(program::path());
+    within(Command::new(program::path()), folder, settings)
+}
+
+/// The same, but that a file which reaches its limit is an error of the write, as on a full disk, and
+/// not the end of the process.
+fn limitable(folder: &Path, settings: &BTreeMap<&'static str, String>) -> Command {
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(program::path());
+    within(shell, folder, settings)
+}
+
+fn within(
+    mut command: Command,
+    folder: &Path,
+    settings: &BTreeMap<&'static str, String>,
+) -> Command {
     command.env_clear().envs(settings).current_dir(folder);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command
@@ -45,7 +60,7 @@ impl Role {
         folder: &Path,
         settings: &BTreeMap<&'static str, String>,
     ) -> Self {
-        let mut command = command(folder, settings);
+        let mut command = limitable(folder, settings);
         command.arg(name).args(args).stdout(Stdio::null());
         let mut child = command.spawn().expect("the program can be started");
         let lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
@@ -110,6 +125,15 @@ impl Role {
         let page = http::get(self.ops().await, "/metrics").await.expect("the ops port answers");
         let mut lines = page.body.lines().filter_map(|found| found.rsplit_once(' '));
         lines.find(|(name, _)| *name == line)?.1.parse().ok()
+    }
+
+    /// Bounds every file that it writes from now on, as a full disk does; `None`: there is room.
+    pub(crate) async fn limit_files(&self, bytes: Option<u64>) {
+        let pid = self.child.id().expect("it was not waited for").to_string();
+        let bytes = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
+        let limit = format!("--fsize={bytes}:");
+        let done = Command::new("prlimit").args(["--pid", &pid, &limit]).status().await;
+        assert!(done.is_ok_and(|status| status.success()), "{self:?}");
     }
 
     /// SIGKILL; returns when the process is gone.

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use store::AnyStore;
 
 use super::watching::{AlertArgs, Every, every};
-use super::{Role, bounded, readiness};
+use super::{Needs, Role, bounded};
 use crate::config::Settings;
 use crate::exit::bad_config;
 
@@ -97,7 +97,8 @@ pub(crate) async fn console(settings: &Settings, args: ConsoleArgs) -> anyhow::R
         console = console.without_acks();
     }
     role.look_after(args.verify_every, &args.alerts, &store, &broker)?;
-    role.ops(args.ops_listen, readiness(None, Some(store.clone())), Some(console)).await?;
+    let needs = Needs { store: Some(store.clone()), ..Needs::default() };
+    role.ops(args.ops_listen, needs, Some(console)).await?;
     role.counted(&store, "console", args.ingress_metrics, role.stop.cancelled()).await;
     bounded(store.close()).await;
     role.finish(Ok(())).await

@@ -141,6 +141,11 @@ impl RabbitMq {
         RabbitConsumer::new(link, outbox, self.names.clone(), prefetch, self.links.clone())
     }
 
+    /// Whether consumers are connected, for who must know without asking the broker.
+    pub fn reach(&self) -> Reach {
+        Reach { link: self.consume().clone() }
+    }
+
     /// How much is waiting. What is handed out is not told over AMQP.
     pub async fn stats(&self) -> Result<QueueStats, QueueError> {
         // The consuming connection is never blocked.
@@ -202,6 +207,20 @@ impl RabbitMq {
             names: self.names.clone(),
         };
         Link::start(target, &self.links, self.stop_links.clone())
+    }
+}
+
+/// A view of the connection that brings deliveries. A broker that is short of memory or disk blocks
+/// publishing, and this one never.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    link: Link,
+}
+
+impl Reach {
+    /// `Err`: why nothing comes.
+    pub fn check(&self) -> Result<(), String> {
+        self.link.session().map(drop)
     }
 }
 
