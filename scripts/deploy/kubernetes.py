@@ -203,16 +203,50 @@ class Rendered:
         pre_stop = container.get("lifecycle", {}).get("preStop", {})
         before = pre_stop.get("sleep", {}).get("seconds", 0)
         drain = int(env.get("ONHAND_DRAIN_SECONDS", {}).get("value", 25)) + WORKER_CLOSE_SECONDS
-        needed = before + (INGRESS_STOP_SECONDS if role == "ingress" else drain)
+        stop = {"ingress": INGRESS_STOP_SECONDS, "console": WORKER_CLOSE_SECONDS}.get(role, drain)
+        needed = before + stop
         if pod["terminationGracePeriodSeconds"] < needed:
             error(where, f"is killed before its {needed} s for stopping are over")
         if not pod.get("topologySpreadConstraints"):
             error(where, "may be all on one node")
 
 
+def check_signals(resources):
+    """What autoscalers go by is there: an external metric that the adapter serves, a queue that the
+    code declares. One that is not would leave the fleet as it is, and nobody would be told."""
+    adapter = yaml.safe_load((FOLDER / "examples/prometheus-adapter.yaml").read_text())
+    rules = adapter["rules"]["external"]
+    served = {it["name"]["as"] for it in rules}
+    for rule in rules:
+        if rule["seriesQuery"] != f'{{__name__="{rule["metricsQuery"]}"}}':
+            error("prometheus-adapter.yaml", f"{rule['metricsQuery']} is not what it looks for")
+    asked = {
+        metric["external"]["metric"]["name"]
+        for it in resources if it["kind"] == "HorizontalPodAutoscaler"
+        for metric in it["spec"]["metrics"] if metric["type"] == "External"
+    }
+    for name in asked ^ served:
+        error("prometheus-adapter.yaml", f"{name} is either not served, or asked for by nobody")
+    prefix = re.search(r'ONHAND_BROKER_PREFIX", default_value = "(\w+)"', settings_code()).group(1)
+    topology = (ROOT / "crates/queue/src/rabbitmq/topology.rs").read_text()
+    declared = {prefix + it for it in re.findall(r'format!\("\{prefix\}([.\w]+)"\)', topology)}
+    triggers = [
+        trigger["metadata"] for it in resources if it["kind"] == "ScaledObject"
+        for trigger in it["spec"]["triggers"] if trigger["type"] == "rabbitmq"
+    ]
+    for trigger in triggers:
+        if trigger["queueName"] not in declared:
+            error("KEDA", f"there is no queue {trigger['queueName']}; there are {sorted(declared)}")
+    if not (asked and triggers):
+        error("overlays", "no autoscaler goes by what waits")
+
+
+def settings_code():
+    return "".join(it.read_text() for it in ROOT.glob("crates/onhand/src/**/*.rs"))
+
+
 def known_settings():
-    sources = "".join(it.read_text() for it in ROOT.glob("crates/onhand/src/**/*.rs"))
-    return set(re.findall(r'env = "(ONHAND_\w+)"', sources))
+    return set(re.findall(r'env = "(ONHAND_\w+)"', settings_code()))
 
 
 def secrets_shown():
@@ -223,7 +257,7 @@ def secrets_shown():
 
 
 def main(real):
-    secrets, seen, used = secrets_shown(), 0, set()
+    secrets, seen, used, every = secrets_shown(), 0, set(), []
     overlays = sorted(it.parent for it in FOLDER.glob("overlays/*/kustomization.yaml"))
     for folder in overlays:
         where = folder.relative_to(ROOT)
@@ -232,12 +266,14 @@ def main(real):
             check_schema(where, resource)
         Rendered(where, resources).check(secrets)
         seen += len(resources)
+        every += resources
         used |= {kustomize.key(it) for it in resources}
         if real:
             ran = subprocess.run([*real, folder], check=True, capture_output=True, text=True)
             theirs = {kustomize.key(it): it for it in yaml.safe_load_all(ran.stdout)}
             if theirs != {kustomize.key(it): it for it in resources}:
                 error(where, f"`{' '.join(real)}` renders something else than we do")
+    check_signals(every)
     examples = 0
     for path in sorted(FOLDER.glob("examples/*.yaml")):
         if path.name not in NOT_KUBERNETES:
