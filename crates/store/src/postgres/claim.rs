@@ -66,6 +66,9 @@ pub(super) async fn claim(
     // Each statement sees its own moment. What is locked does not change any more; but an order that
     // came, or grew an item, after that was looked for may hold what is not locked.
     if view.is_torn() {
+        if all(fly(&connection, &[Step::Plain("ROLLBACK")]).await?).is_ok() {
+            connection.done();
+        }
         return Err(StoreError::TryAgain("an order changed while it was claimed".into()));
     }
     Ok((Claim { connection }, view))

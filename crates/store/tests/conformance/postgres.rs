@@ -386,6 +386,23 @@ async fn an_order_that_changed_while_it_was_claimed_is_claimed_again() {
     sound(test.store()).await;
 }
 
+/// During an upgrade: a worker of before the inbox was keyed by order put the webhook elsewhere.
+#[tokio::test]
+async fn a_repeat_of_a_webhook_that_two_releases_have_put_into_the_inbox_is_counted_once() {
+    let test = TestPostgres::open().await;
+    stock_moves(test.store(), "BOWL", 10).await;
+    let first = sent(1, &ShopifyOrder::new(1).line("BOWL", 3), "orders/create");
+    apply(test.store(), std::slice::from_ref(&first)).await;
+    let older = "INSERT INTO webhooks (webhook_id, shop, body_hash, envelope_id, topic, order_id,
+            outcome, received_at, decided_at)
+        SELECT webhook_id, shop, body_hash, gen_random_uuid(), topic, order_id,
+            outcome, received_at, decided_at FROM webhooks";
+    test.sql(older).await;
+    apply(test.store(), &[first.again(2)]).await;
+    assert_eq!(test.number("SELECT sum(deliveries)::bigint FROM webhooks").await, 3);
+    assert_eq!(test.number("SELECT count(*) FROM webhooks WHERE deliveries = 2").await, 1);
+}
+
 /// Half built by a migration that was killed, and wanted by several at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn migrations_side_by_side_finish_and_mend_an_index_that_was_left_half_built() {
