@@ -94,6 +94,31 @@ async fn workers_killed_again_and_again_do_everything_once() {
 }
 
 #[tokio::test]
+async fn a_killed_worker_costs_no_more_than_the_batches_that_its_lanes_had_in_hand() {
+    const LANES: u16 = 2;
+    const BATCH: u16 = 16;
+    let mut fleet = Fleet::prepare(Profile::Fleet).await;
+    let sale = sale();
+    sale.supply(&fleet).await;
+    fleet.start_front(&[]).await;
+    let small = [("ONHAND_LANES", LANES.to_string()), ("ONHAND_BATCH", BATCH.to_string())];
+    fleet.start_worker(&small).await;
+    let mut burst = fleet.burst(sale.webhooks.clone(), CONNECTIONS);
+    burst.accepted(300).await;
+    fleet.workers.remove(0).kill9().await;
+    fleet.start_worker(&[]).await;
+    burst.done().await;
+
+    sale.check(&fleet).await;
+    // A batch is whole parcels, so the last may go beyond it; and its acknowledgements may still have
+    // been on their way when the next one was committed.
+    let in_hand = 2 * LANES * (BATCH + 63);
+    let again = fleet.workers[0].counter("onhand_redelivered_total").await;
+    assert!(again <= in_hand.into(), "{again} were decided twice");
+    fleet.finish().await;
+}
+
+#[tokio::test]
 async fn an_ingress_killed_between_confirm_and_answer_has_its_webhook_applied_once() {
     let mut fleet = Fleet::prepare(Profile::Fleet).await;
     let sale = sale();
