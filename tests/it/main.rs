@@ -24,4 +24,5 @@ mod tidy;
 mod top;
 mod topics;
 mod traces;
+mod upgrading;
 mod watching;

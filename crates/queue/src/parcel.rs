@@ -15,7 +15,14 @@ use std::io;
 
 use bytes::{Buf, Bytes};
 use domain::Envelope;
+#[cfg(not(feature = "next"))]
+use serde_json::{from_slice as read_header, to_vec as write_header};
 use zstd::bulk::{Compressor, Decompressor};
+
+#[cfg(feature = "next")]
+mod next;
+#[cfg(feature = "next")]
+use next::{read_header, write_header};
 
 /// How many envelopes share one broker confirm. More gains little and costs redelivery.
 pub const ENVELOPES_MAX: usize = 64;
@@ -126,7 +133,7 @@ fn pack(envelopes: &[Envelope]) -> Vec<u8> {
     let bodies: usize = envelopes.iter().map(|envelope| envelope.body.len()).sum();
     let mut raw = Vec::with_capacity(bodies + envelopes.len() * 512);
     for envelope in envelopes {
-        let header = serde_json::to_vec(envelope).expect("an envelope has only text and numbers");
+        let header = write_header(envelope).expect("an envelope has only text and numbers");
         // A length beyond u32 is far beyond RAW_BYTES_MAX: the caller refuses the parcel.
         for length in [header.len(), envelope.body.len()] {
             let length = u32::try_from(length).unwrap_or(u32::MAX);
@@ -148,8 +155,7 @@ fn unpack(mut raw: Bytes) -> Result<Vec<Envelope>, ParcelError> {
         let body_length = take_length(&mut raw)?;
         let header = take_bytes(&mut raw, header_length)?;
         let body = take_bytes(&mut raw, body_length)?;
-        let mut envelope: Envelope =
-            serde_json::from_slice(&header).map_err(ParcelError::Header)?;
+        let mut envelope: Envelope = read_header(&header).map_err(ParcelError::Header)?;
         envelope.body = body;
         envelopes.push(envelope);
     }

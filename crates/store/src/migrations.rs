@@ -9,6 +9,8 @@ use crate::StoreError;
 
 pub(crate) fn postgres() -> Migrator {
     let mut migrator = tolerant(sqlx::migrate!("../../migrations/postgres"));
+    #[cfg(feature = "next")]
+    add(&mut migrator, sqlx::migrate!("../../migrations/next/postgres"));
     // Instead there is [`be_alone`].
     migrator.set_locking(false);
     migrator
@@ -46,7 +48,17 @@ const MIGRATING: i64 = 0x6f6e_6861_6e64;
 const LOOK: Duration = Duration::from_millis(200);
 
 pub(crate) fn sqlite() -> Migrator {
-    tolerant(sqlx::migrate!("../../migrations/sqlite"))
+    #[cfg_attr(not(feature = "next"), expect(unused_mut, reason = "only that release has more"))]
+    let mut migrator = tolerant(sqlx::migrate!("../../migrations/sqlite"));
+    #[cfg(feature = "next")]
+    add(&mut migrator, sqlx::migrate!("../../migrations/next/sqlite"));
+    migrator
+}
+
+/// What the release after this one brings.
+#[cfg(feature = "next")]
+fn add(migrator: &mut Migrator, more: Migrator) {
+    migrator.migrations.to_mut().extend(more.migrations.into_owned());
 }
 
 /// During an upgrade an older program may be told to migrate a newer database: nothing to do.

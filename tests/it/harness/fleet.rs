@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use super::http::{Connection, Response};
 use super::post::{Key, Post, is_same, key, keys_of};
-use super::{Answer, Burst, Role, eventually, role};
+use super::{Answer, Burst, Release, Role, eventually, role};
 
 /// Which of the two ways to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub(crate) struct Fleet {
     folder: TempDir,
     /// What every process gets in its environment.
     pub(crate) settings: BTreeMap<&'static str, String>,
+    /// Of what is started, and of commands.
+    pub(crate) release: Release,
     database: Option<TestDatabase>,
     /// The role that receives webhooks: ingress, or serve.
     pub(crate) front: Option<Role>,
@@ -102,6 +104,7 @@ impl Fleet {
             profile,
             folder,
             settings,
+            release: Release::This,
             database: None,
             front: None,
             workers: Vec::new(),
@@ -151,10 +154,10 @@ impl Fleet {
         self.front.iter().chain(&self.workers)
     }
 
-    fn role(&self, name: &str, args: &[&str], more: &[(&'static str, String)]) -> Role {
+    pub(crate) fn role(&self, name: &str, args: &[&str], more: &[(&'static str, String)]) -> Role {
         let mut settings = self.settings.clone();
         settings.extend(more.iter().cloned());
-        Role::start(name, args, self.folder.path(), &settings)
+        Role::start_of(self.release, name, args, self.folder.path(), &settings)
     }
 
     /// What the ingress says of itself on the port where webhooks come in.
@@ -223,7 +226,17 @@ impl Fleet {
 
     /// Many webhooks at once; returns while they are on their way.
     pub(crate) fn burst(&self, webhooks: Vec<SignedWebhook>, connections: usize) -> Burst {
-        Burst::start(self.address(), webhooks, connections, &self.post)
+        self.burst_to(self.address(), webhooks, connections)
+    }
+
+    /// The same, to another ingress.
+    pub(crate) fn burst_to(
+        &self,
+        address: SocketAddr,
+        webhooks: Vec<SignedWebhook>,
+        connections: usize,
+    ) -> Burst {
+        Burst::start(address, webhooks, connections, &self.post)
     }
 
     /// A command as it is, to be run with its output piped.
@@ -235,13 +248,13 @@ impl Fleet {
 
     /// Runs a command with `--json`.
     pub(crate) async fn cli(&self, args: &[&str]) -> Answer {
-        let mut command = role::command(self.folder.path(), &self.settings);
+        let mut command = role::command(self.release, self.folder.path(), &self.settings);
         Answer::new(command.args(args).arg("--json").output().await.expect("it can be run"))
     }
 
     /// Runs a command as people do.
     pub(crate) async fn text(&self, args: &[&str]) -> Answer {
-        let mut command = role::command(self.folder.path(), &self.settings);
+        let mut command = role::command(self.release, self.folder.path(), &self.settings);
         Answer::new(command.args(args).output().await.expect("it can be run"))
     }
 

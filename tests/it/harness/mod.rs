@@ -24,6 +24,7 @@ pub(crate) use collector::{Collector, Told};
 pub(crate) use fleet::{Fleet, Profile, shops};
 pub(crate) use http::get;
 pub(crate) use log_fields::documented_fields;
+pub(crate) use program::Release;
 pub(crate) use receiver::{Mood, Receiver, SECRET_PATH};
 pub(crate) use role::Role;
 pub(crate) use sales::Sales;

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use super::{DEADLINE, http, log_fields, program};
+use super::{DEADLINE, Release, http, log_fields};
 
 /// How long a role may take to stop: longer than it gives itself.
 const STOP_WITHIN: Duration = Duration::from_secs(40);
@@ -31,15 +31,23 @@ pub(crate) struct Role {
 }
 
 /// The program with nothing of our own environment but what is needed to run at all.
-pub(crate) fn command(folder: &Path, settings: &BTreeMap<&'static str, String>) -> Command {
-    within(Command::new(program::path()), folder, settings)
+pub(crate) fn command(
+    release: Release,
+    folder: &Path,
+    settings: &BTreeMap<&'static str, String>,
+) -> Command {
+    within(Command::new(release.program()), folder, settings)
 }
 
 /// The same, but that a file which reaches its limit is an error of the write, as on a full disk, and
 /// not the end of the process.
-fn limitable(folder: &Path, settings: &BTreeMap<&'static str, String>) -> Command {
+fn limitable(
+    release: Release,
+    folder: &Path,
+    settings: &BTreeMap<&'static str, String>,
+) -> Command {
     let mut shell = Command::new("/bin/sh");
-    shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(program::path());
+    shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(release.program());
     within(shell, folder, settings)
 }
 
@@ -60,7 +68,17 @@ impl Role {
         folder: &Path,
         settings: &BTreeMap<&'static str, String>,
     ) -> Self {
-        let mut command = limitable(folder, settings);
+        Self::start_of(Release::This, name, args, folder, settings)
+    }
+
+    pub(crate) fn start_of(
+        release: Release,
+        name: &str,
+        args: &[&str],
+        folder: &Path,
+        settings: &BTreeMap<&'static str, String>,
+    ) -> Self {
+        let mut command = limitable(release, folder, settings);
         command.arg(name).args(args).stdout(Stdio::null());
         let mut child = command.spawn().expect("the program can be started");
         let lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();

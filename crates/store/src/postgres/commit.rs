@@ -129,6 +129,8 @@ fn plan<'a>(
     add(payments_and_orders(rows));
     add(vec![refuse()]);
     add(unchecked(changes, rows).into_iter().map(Checked::plain).collect());
+    #[cfg(feature = "next")]
+    add(vec![Checked::plain(decided_by(rows))]);
     steps.push(Step::Plain("COMMIT"));
     keys.push(vec![]);
     (steps, keys)
@@ -352,4 +354,13 @@ fn unchecked<'a>(
                 .with(&rows.counts, |count| count.1),
         ),
     ]
+}
+
+/// What the release after this one writes more.
+#[cfg(feature = "next")]
+fn decided_by<'a>(rows: &'a Rows<'a>) -> (bool, &'static str, Columns<'a>) {
+    let columns = Columns::default()
+        .webhook_keys(&rows.fresh, |record| &record.key)
+        .scopes(&rows.fresh, |record| &record.key);
+    (!rows.fresh.is_empty(), include_str!("sql/next_decided_by.sql"), columns)
 }
