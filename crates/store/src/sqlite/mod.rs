@@ -10,10 +10,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use domain::{ChangeSet, EnvelopeId, Keys, OrderId, ShopId, Timestamp, View};
-use sqlx::Row;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+use sqlx::{Connection as _, Row};
 
 use crate::measure::{self, Connections};
 use crate::migrations::{self, SchemaVersions};
@@ -49,6 +49,17 @@ pub struct Sqlite {
     readers: SqlitePool,
 }
 
+/// Connections that are given out only when they are in no transaction.
+///
+/// On a full disk SQLite ends a transaction by itself. sqlx then cannot roll it back, believes for ever
+/// that it goes on, and begins no other on that connection: it is closed, and another one opened.
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new().max_connections(connections).before_acquire(|connection, _| {
+        let is_free = !connection.is_in_transaction();
+        Box::pin(async move { Ok(is_free) })
+    })
+}
+
 /// An open write transaction. Dropped without commit, it is rolled back.
 #[derive(Debug)]
 pub struct Claim {
@@ -70,16 +81,8 @@ impl Sqlite {
             .busy_timeout(Duration::from_secs(BUSY_SECONDS))
             // The plan of each statement is kept on the connection.
             .statement_cache_capacity(128);
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options.clone())
-            .await
-            .map_err(from_sqlx)?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .connect_with(options)
-            .await
-            .map_err(from_sqlx)?;
+        let writer = pool(1).connect_with(options.clone()).await.map_err(from_sqlx)?;
+        let readers = pool(READERS).connect_with(options).await.map_err(from_sqlx)?;
         Ok(Self { writer, readers })
     }
 
