@@ -7,7 +7,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use crate::harness::{DEADLINE, Fleet, Profile, in_both_profiles, program};
+use crate::harness::{DEADLINE, Fleet, Profile, Release, in_both_profiles};
 
 in_both_profiles!(what_goes_on_is_shown_once_and_line_by_line);
 
@@ -76,7 +76,7 @@ async fn the_live_view_ends_by_a_key_or_a_signal_and_gives_the_terminal_back() {
 
 /// `script` makes the terminal, and says on stdout what the program draws on it.
 fn on_a_terminal(fleet: &Fleet) -> Child {
-    let top = format!("stty rows 40 cols 120; exec '{}' top", program::path().display());
+    let top = format!("stty rows 40 cols 120; exec '{}' top", Release::This.program().display());
     let mut command = Command::new("script");
     command.args(["--quiet", "--return", "--command", &top, "/dev/null"]);
     command.env("TERM", "xterm").envs(&fleet.settings).current_dir(fleet.path(""));

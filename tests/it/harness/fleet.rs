@@ -241,7 +241,7 @@ impl Fleet {
 
     /// A command as it is, to be run with its output piped.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = role::command(self.folder.path(), &self.settings);
+        let mut command = role::command(self.release, self.folder.path(), &self.settings);
         command.args(args);
         command
     }

@@ -12,7 +12,7 @@ mod fleet;
 mod http;
 mod log_fields;
 mod post;
-pub(crate) mod program;
+mod program;
 mod receiver;
 mod role;
 mod sales;
