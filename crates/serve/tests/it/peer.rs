@@ -58,13 +58,6 @@ impl Peer {
         self.take(at + text.len())
     }
 
-    /// The server closes; what it still sent before.
-    pub(crate) async fn ended(mut self) -> String {
-        let ended = timeout(PATIENCE, self.stream.read_to_end(&mut self.read)).await;
-        ended.expect("the connection ends in time").expect("it is closed in order");
-        String::from_utf8(self.read).expect("text")
-    }
-
     /// Nothing has been answered so far, and the connection is open.
     pub(crate) fn assert_silent(&self) {
         assert!(self.read.is_empty());
@@ -74,11 +67,16 @@ impl Peer {
     }
 
     /// The server closes without another byte.
-    pub(crate) async fn assert_closed(mut self) {
+    pub(crate) async fn assert_closed(self) {
+        assert_eq!(self.ended().await, "");
+    }
+
+    /// The server closes; what it still sent before.
+    pub(crate) async fn ended(mut self) -> String {
         let ended = timeout(PATIENCE, self.stream.read_to_end(&mut self.read)).await;
         // A reset is an end too.
         let _ = ended.expect("the connection ends in time");
-        assert_eq!(String::from_utf8_lossy(&self.read), "");
+        String::from_utf8_lossy(&self.read).into_owned()
     }
 
     /// Nothing more will be sent from this side.
