@@ -303,7 +303,7 @@ pub(crate) async fn what_is_held_survives_a_crash_and_stays_together<Q: TestQueu
     };
     let parcels = of(&deliveries);
     let (held, sound): (Vec<_>, Vec<_>) =
-        deliveries.iter().partition(|delivery| number(delivery) % 2 == 0);
+        deliveries.iter().partition(|delivery| number(delivery).is_multiple_of(2));
     done(&mut consumer, sound.iter().map(|delivery| delivery.id)).await;
     let wait = Settlement::HoldFor(Duration::from_secs(1));
     consumer.settle(held.iter().map(|delivery| (delivery.id, wait)).collect()).await;
