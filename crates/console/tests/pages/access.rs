@@ -119,6 +119,7 @@ async fn a_form_that_is_not_ours_is_refused() {
 #[tokio::test]
 async fn every_error_is_a_page_with_words() {
     let test = Test::open().await;
+    test.stock("BOWL", 1).await;
     let asked = test.get(ADJUST).await;
     let session = cookie(&asked).expect("a session");
     let (_, fields) = form(&asked.body);

@@ -40,10 +40,10 @@ async fn the_overview_says_which_orders_are_short_and_what_was_verified() {
         (vec![violation], "Verified less than a minute ago: 1 violation"),
     ] {
         test.verified.send_replace(Some(Verified { at: operate::now(), violations }));
-        let overview = test.page("/console/live").await;
+        let overview = test.page("/console").await;
         assert!(overview.contains(said), "{overview}");
     }
-    let overview = test.page("/console/live").await;
+    let overview = test.page("/console").await;
     assert!(overview.contains("1 violation of P7, as in: BOWL &#60;at&#62; main"), "{overview}");
 }
 
