@@ -115,18 +115,22 @@ async fn who_comes_late_gets_a_part_and_who_leaves_leaves_it_to_the_others() {
 
     // Something comes all the time, for whoever has its partition.
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-    let sending = async move {
-        for number in 1.. {
-            publisher.publish(of_an_order(number)).await.expect("the queue takes it");
+    let stopped = stop.clone();
+    let sending = tasks.spawn(async move {
+        let mut sent = 0;
+        while !stopped.is_cancelled() {
+            publisher.publish(of_an_order(sent + 1)).await.expect("the queue takes it");
+            sent += 1;
         }
-    };
-    tasks.spawn(stop.clone().run_until_cancelled_owned(sending));
+        sent
+    });
     let mut second = queue.consumer().await;
-    let (mut theirs, mut others) = (BTreeSet::new(), BTreeSet::new());
+    let mut arrived = BTreeSet::from([0]);
+    let mut theirs = BTreeSet::new();
     soon("a part for the second", async {
         tokio::select! {
             () = async { while theirs.is_empty() { take_some(&mut second, &mut theirs).await } } => {}
-            () = async { loop { take_some(&mut first, &mut others).await } } => {}
+            () = async { loop { take_some(&mut first, &mut arrived).await } } => {}
         }
     })
     .await;
@@ -134,15 +138,19 @@ async fn who_comes_late_gets_a_part_and_who_leaves_leaves_it_to_the_others() {
     let mut orders = BTreeSet::new();
     soon("all orders", async {
         while orders.len() < 10 {
-            let mut arrived = BTreeSet::new();
-            take_some(&mut second, &mut arrived).await;
-            orders.extend(arrived.into_iter().map(order));
+            let before = theirs.clone();
+            take_some(&mut second, &mut theirs).await;
+            orders.extend(theirs.difference(&before).map(|number| order(*number)));
         }
     })
     .await;
     stop.cancel();
-    tasks.close();
-    tasks.wait().await;
-    drain(&queue.0, &mut second).await;
+    let sent = sending.await.expect("it does not panic");
+    soon("all that was sent", async {
+        while !(0..=sent).all(|number| arrived.contains(&number) || theirs.contains(&number)) {
+            take_some(&mut second, &mut theirs).await;
+        }
+    })
+    .await;
     nothing_left(queue, second).await;
 }
