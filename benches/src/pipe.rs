@@ -74,6 +74,7 @@ async fn receive(State(to): State<Ingress>, headers: HeaderMap, body: Bytes) -> 
         triggered_at: None,
         received_at: Timestamp(0),
         signature: None,
+        signed_by: None,
         traceparent: None,
         body,
     };

@@ -167,6 +167,7 @@ fn envelope(platform: Platform, provider: Option<Provider>, topic: &str, body: &
         triggered_at: None,
         received_at: NOW,
         signature: None,
+        signed_by: None,
         traceparent: None,
         body: Bytes::copy_from_slice(body),
     }

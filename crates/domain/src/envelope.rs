@@ -36,6 +36,10 @@ pub struct Envelope {
     /// own secrets must have made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
+    /// Which of the shop's secrets made the signature: where the shops file has it from, as
+    /// `env:DEMO_SECRET`, never the secret. Not there where an earlier version received it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<String>,
     /// W3C trace context of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,

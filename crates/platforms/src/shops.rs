@@ -26,6 +26,9 @@ pub struct Shop {
     pub domain: Option<String>,
     /// Any of them may sign, so that a new one can come before the old one goes.
     pub secrets: Vec<SecretString>,
+    /// Where each of them is from: `env:DEMO_SECRET`, `file:/run/secrets/demo`; of one that stands in
+    /// the file itself only that, and which of the shop's secrets it is.
+    pub secret_sources: Vec<String>,
     pub policy: Policy,
     pub when_restocked: WhenRestocked,
     /// The shop whose orders are paid through this one; only payments shops have use for it.
@@ -34,6 +37,12 @@ pub struct Shop {
     pub capture: Capture,
     /// How long bodies are kept after they were applied; `None`: not at all.
     pub keep_bodies: Option<Duration>,
+}
+
+impl Shop {
+    pub(crate) fn secret_source(&self, place: usize) -> Option<String> {
+        self.secret_sources.get(place).cloned()
+    }
 }
 
 /// How an account takes the money that was authorised.

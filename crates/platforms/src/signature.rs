@@ -38,7 +38,16 @@ impl Claim {
         secrets: impl IntoIterator<Item = &'a SecretString>,
         body: &[u8],
     ) -> bool {
-        any_is_by_any(&[*self], secrets, KeyForm::Text, &[body])
+        self.signer(secrets, body).is_some()
+    }
+
+    /// Which of `secrets` made this signature for `body`.
+    pub fn signer<'a>(
+        &self,
+        secrets: impl IntoIterator<Item = &'a SecretString>,
+        body: &[u8],
+    ) -> Option<usize> {
+        signer_of_any(&[*self], secrets, KeyForm::Text, &[body])
     }
 }
 
@@ -77,18 +86,22 @@ const LAX_BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Whether any of `secrets` made any of `claims` for `parts`, one behind the other. Each key goes
+/// Which of `secrets` made any of `claims` for `parts`, one behind the other: its place. Each key goes
 /// over the parts once, however many claims there are.
-pub fn any_is_by_any<'a>(
+pub fn signer_of_any<'a>(
     claims: &[Claim],
     secrets: impl IntoIterator<Item = &'a SecretString>,
     form: KeyForm,
     parts: &[&[u8]],
-) -> bool {
-    let keys = secrets.into_iter().flat_map(|secret| form.keys(secret.expose_secret()));
-    keys.fold(false, |found, key| {
+) -> Option<usize> {
+    let keys = secrets.into_iter().enumerate().flat_map(|(place, secret)| {
+        form.keys(secret.expose_secret()).into_iter().map(move |key| (place, key))
+    });
+    keys.fold(None, |found, (place, key)| {
         let mac = parts.iter().fold(keyed(&key), |mac, part| mac.chain_update(part));
-        claims.iter().fold(found, |found, claim| found | mac.clone().verify_slice(&claim.0).is_ok())
+        let is_by_it = |claim: &Claim| mac.clone().verify_slice(&claim.0).is_ok();
+        let signed = claims.iter().fold(false, |signed, claim| signed | is_by_it(claim));
+        found.or(signed.then_some(place))
     })
 }
 

@@ -229,6 +229,7 @@ mod tests {
             triggered_at: None,
             received_at: Timestamp(5),
             signature: None,
+            signed_by: None,
             traceparent: None,
             body: Bytes::from(body),
         }

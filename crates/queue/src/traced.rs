@@ -78,6 +78,7 @@ mod tests {
             triggered_at: None,
             received_at: Timestamp(5),
             signature: None,
+            signed_by: None,
             traceparent: traceparent.map(str::to_owned),
             body: Bytes::new(),
         }

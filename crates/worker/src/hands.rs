@@ -127,6 +127,7 @@ mod tests {
             triggered_at: None,
             received_at: Timestamp::from_seconds(second),
             signature: None,
+            signed_by: None,
             traceparent: None,
             body: Bytes::new(),
         };

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::values::{AMOUNT_MAX, Currency, Id, Reference, Scalar};
-use super::{Call, NOT_SIGNED, Told, UNSUPPORTED, check_topic};
+use super::{Call, NOT_SIGNED, Signer, Told, UNSUPPORTED, check_topic};
 use crate::signature::{Claim, KeyForm};
 use crate::unfit::Unfit;
 use crate::value::{self, Object, number};
@@ -81,10 +81,11 @@ pub(super) fn receive(
     for Object(Wrapped { notification_request_item: raw }) in items {
         let raw = raw.get().as_bytes();
         let Object(item) = serde_json::from_slice::<Object<Item>>(raw).map_err(|_| NOT_SIGNED)?;
-        item.check(call)?;
+        let signed_by = item.check(call)?;
         let body: Bytes = call.body.slice_ref(raw);
         let code = text(&item.event_code);
-        envelopes.push(call.envelope(new_id(), body, Some(&item.event_id()), Some(code)));
+        let envelope = call.envelope(new_id(), body, Some(&item.event_id()), Some(code));
+        envelopes.push(Envelope { signed_by, ..envelope });
     }
     Ok(envelopes)
 }
@@ -134,7 +135,7 @@ impl Item {
     /// Fails unless one of the shop's secrets signed the eight fields. They are joined with colons
     /// and nothing is escaped; so that the joined text can be taken apart in one way only, none but
     /// the merchant's own reference may hold one.
-    fn check(&self, call: &Call<'_>) -> Result<(), Refused> {
+    fn check(&self, call: &Call<'_>) -> Result<Signer, Refused> {
         let amount = self.amount.as_ref().map(|Object(amount)| amount);
         let reference = text(&self.merchant_reference);
         let before =

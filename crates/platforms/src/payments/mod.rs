@@ -14,7 +14,7 @@ use http::HeaderMap;
 use serde::Deserialize;
 
 use crate::header::TRACEPARENT;
-use crate::signature::{Claim, KeyForm, any_is_by_any};
+use crate::signature::{Claim, KeyForm, signer_of_any};
 use crate::unfit::Unfit;
 use crate::value::{self, Object, Text};
 use crate::{Refused, Shop};
@@ -99,6 +99,9 @@ pub fn answer(provider: Provider) -> &'static str {
     }
 }
 
+/// Where the secret is from that signed.
+type Signer = Option<String>;
+
 /// A request as it came.
 struct Call<'a> {
     provider: Provider,
@@ -109,10 +112,10 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Fails unless one of the shop's secrets made one of `claims`.
-    fn check(&self, claims: &[Claim], form: KeyForm, parts: &[&[u8]]) -> Result<(), Refused> {
-        let signed = any_is_by_any(claims, &self.shop.secrets, form, parts);
-        if signed { Ok(()) } else { Err(WRONGLY_SIGNED) }
+    /// Fails unless one of the shop's secrets made one of `claims`; says which.
+    fn check(&self, claims: &[Claim], form: KeyForm, parts: &[&[u8]]) -> Result<Signer, Refused> {
+        let signer = signer_of_any(claims, &self.shop.secrets, form, parts);
+        signer.map(|place| self.shop.secret_source(place)).ok_or(WRONGLY_SIGNED)
     }
 
     /// The signed moment, unless it is too far from now. To be asked once the signature is right:
@@ -152,6 +155,7 @@ impl Call<'_> {
             triggered_at: None,
             received_at: self.now,
             signature: None,
+            signed_by: None,
             traceparent: TRACEPARENT.of(self.headers).map(str::to_owned),
             body,
         }

@@ -38,9 +38,10 @@ pub(super) fn receive(call: &Call<'_>, id: EnvelopeId) -> Result<Envelope, Refus
     if claims.is_empty() {
         return Err(NOT_SIGNED);
     }
-    call.check(&claims, KeyForm::Text, &[&call.body])?;
+    let signed_by = call.check(&claims, KeyForm::Text, &[&call.body])?;
     let head = Head::of(&call.body);
-    Ok(call.envelope(id, call.body.clone(), head.id(), head.topic()))
+    let envelope = call.envelope(id, call.body.clone(), head.id(), head.topic());
+    Ok(Envelope { signed_by, ..envelope })
 }
 
 fn claims(call: &Call<'_>) -> Vec<Claim> {

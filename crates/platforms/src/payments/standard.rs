@@ -36,11 +36,11 @@ pub(super) fn receive(call: &Call<'_>, id: EnvelopeId) -> Result<Envelope, Refus
     let seconds = number(timestamp).ok_or(NOT_SIGNED)?;
     let claims = claims(call).filter(|claims| !claims.is_empty()).ok_or(NOT_SIGNED)?;
     let parts = [webhook.as_bytes(), b".", timestamp.as_bytes(), b".", &call.body];
-    call.check(&claims, KeyForm::Webhook, &parts)?;
+    let signed_by = call.check(&claims, KeyForm::Webhook, &parts)?;
     let triggered_at = Some(call.moment(seconds)?);
     let head = Head::of(&call.body);
     let envelope = call.envelope(id, call.body.clone(), Some(webhook), head.topic());
-    Ok(Envelope { triggered_at, ..envelope })
+    Ok(Envelope { triggered_at, signed_by, ..envelope })
 }
 
 /// The signatures of the header: `v1,…` one behind the other, with spaces between. `v1a` is made

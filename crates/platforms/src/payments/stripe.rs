@@ -22,12 +22,12 @@ const SIGNATURE: Header = Header { names: &["stripe-signature"], bytes_max: 4096
 pub(super) fn receive(call: &Call<'_>, id: EnvelopeId) -> Result<Envelope, Refused> {
     let signed = SIGNATURE.of(call.headers).and_then(Signed::read).ok_or(NOT_SIGNED)?;
     let parts = [signed.moment.as_bytes(), b".", &call.body];
-    call.check(&signed.claims, KeyForm::Text, &parts)?;
+    let signed_by = call.check(&signed.claims, KeyForm::Text, &parts)?;
     let triggered_at = Some(call.moment(signed.seconds)?);
     let head = Head::of(&call.body);
     let envelope = call.envelope(id, call.body.clone(), head.id(), head.topic());
     let api_version = head.api_version.map(|Scalar(text)| text).filter(|text| is_label(text));
-    Ok(Envelope { triggered_at, api_version, ..envelope })
+    Ok(Envelope { triggered_at, api_version, signed_by, ..envelope })
 }
 
 /// A `Stripe-Signature` header: `t=1700000000,v1=…,v1=…`. There is one `v1` for every secret that

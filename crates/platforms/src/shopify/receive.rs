@@ -31,7 +31,7 @@ pub fn receive(
     id: EnvelopeId,
     now: Timestamp,
 ) -> Result<Envelope, Refused> {
-    let Sender { shop, known } = authenticate(headers, &body, shops)?;
+    let Sender { shop, known, signed_by } = authenticate(headers, &body, shops)?;
     let topic = TOPIC.of(headers).ok_or(Refused::MissingHeader("X-Shopify-Topic"))?;
     let webhook = match WEBHOOK_ID.of(headers) {
         Some(webhook) => WebhookId::new(webhook),
@@ -50,6 +50,7 @@ pub fn receive(
         triggered_at: TRIGGERED_AT.of(headers).and_then(moment::parse),
         received_at: now,
         signature: owned(SIGNATURE).filter(|_| !known),
+        signed_by,
         traceparent: owned(TRACEPARENT),
         body,
     })
@@ -65,6 +66,8 @@ struct Sender {
     shop: ShopId,
     /// The shops file names it, and its own secret signed.
     known: bool,
+    /// Where that secret is from.
+    signed_by: Option<String>,
 }
 
 /// Who sent `body`. A domain that the shops file does not name is let in where any
@@ -79,12 +82,13 @@ fn authenticate(headers: &HeaderMap, body: &[u8], shops: &Shops) -> Result<Sende
     let domain = SHOP_DOMAIN.of(headers).and_then(clean_domain);
     let known = domain.as_deref().and_then(|domain| shops.shopify(domain));
     let secrets = known.map_or(shops.shopify_secrets(), |shop| &shop.secrets);
-    if !claim.is_by_any(secrets, body) {
-        return Err(Refused::Unauthorized("no known secret made this signature"));
-    }
+    let signer = claim
+        .signer(secrets, body)
+        .ok_or(Refused::Unauthorized("no known secret made this signature"))?;
     let shop = match known {
         Some(shop) => shop.name.clone(),
         None => ShopId::new(domain.as_deref().unwrap_or(UNKNOWN_SHOP)),
     };
-    Ok(Sender { shop, known: known.is_some() })
+    let signed_by = known.and_then(|shop| shop.secret_source(signer));
+    Ok(Sender { shop, known: known.is_some(), signed_by })
 }

@@ -88,11 +88,14 @@ impl Entry {
         let platform = self
             .choice("platform", &platforms)?
             .ok_or_else(|| self.error("platform", "is missing"))?;
+        let domain = self.domain(platform)?;
+        let (secrets, secret_sources) = self.secrets(platform, resolve)?;
         Ok(Shop {
             name: ShopId::new(name),
             platform,
-            domain: self.domain(platform)?,
-            secrets: self.secrets(platform, resolve)?,
+            domain,
+            secrets,
+            secret_sources,
             policy: self.policy(platform)?,
             when_restocked: self
                 .choice(
@@ -171,7 +174,7 @@ impl Entry {
         &mut self,
         platform: Platform,
         resolve: &impl Fn(&str) -> Result<String, String>,
-    ) -> Result<Vec<SecretString>, ShopsError> {
+    ) -> Result<(Vec<SecretString>, Vec<String>), ShopsError> {
         let entries = self.texts("secrets")?.unwrap_or_default();
         // Payments may come without: Mollie's classic callbacks are not signed.
         if entries.is_empty() && platform != Platform::Payments {
@@ -182,13 +185,15 @@ impl Entry {
             return Err(self.error("secrets", what));
         }
         let mut secrets = Vec::with_capacity(entries.len());
+        let mut sources = Vec::with_capacity(entries.len());
         for (index, entry) in entries.iter().enumerate() {
             // What the entry holds may be a secret itself, so no message repeats it.
             let failed = |what: &str| self.error("secrets", format!("entry {} {what}", index + 1));
-            let secret = if let Some(plain) = entry.strip_prefix("plain:") {
-                plain.to_owned()
+            let (secret, source) = if let Some(plain) = entry.strip_prefix("plain:") {
+                (plain.to_owned(), format!("plain, number {}", index + 1))
             } else if entry.starts_with("env:") || entry.starts_with("file:") {
-                resolve(entry).map_err(|why| failed(&format!("cannot be read: {why}")))?
+                let secret = resolve(entry);
+                (secret.map_err(|why| failed(&format!("cannot be read: {why}")))?, entry.clone())
             } else {
                 return Err(failed("begins with none of env:, file: and plain:"));
             };
@@ -198,8 +203,9 @@ impl Entry {
                 return Err(failed("is empty"));
             }
             secrets.push(SecretString::from(secret));
+            sources.push(source);
         }
-        Ok(secrets)
+        Ok((secrets, sources))
     }
 
     fn locations(&mut self) -> Result<Vec<LocationId>, ShopsError> {

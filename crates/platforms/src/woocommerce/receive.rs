@@ -33,9 +33,8 @@ pub fn receive(
         .of(headers)
         .and_then(Claim::from_base64)
         .ok_or(Refused::Unauthorized("the X-WC-Webhook-Signature header is missing or unusable"))?;
-    if !secret::any_signed(&shop.secrets, &claim, &body) {
-        return Err(Refused::Unauthorized("no secret of the shop made this signature"));
-    }
+    let signer = secret::signer(&shop.secrets, &claim, &body)
+        .ok_or(Refused::Unauthorized("no secret of the shop made this signature"))?;
     let topic = TOPIC.of(headers).ok_or(Refused::MissingHeader("X-WC-Webhook-Topic"))?;
     let owned = |header: Header| header.of(headers).map(str::to_owned);
     Ok(Some(Envelope {
@@ -50,6 +49,7 @@ pub fn receive(
         triggered_at: None,
         received_at: now,
         signature: None,
+        signed_by: shop.secret_source(signer),
         traceparent: owned(TRACEPARENT),
         body,
     }))

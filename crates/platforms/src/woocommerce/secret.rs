@@ -10,18 +10,20 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::signature::Claim;
 
-/// Whether any of `secrets`, as it is or decoded, made the signature. All are tried. One that has
+/// Which of `secrets`, as it is or decoded, made the signature. All are tried. One that has
 /// no entities is tried once: that depends on the shop's own secrets alone, so the time it saves
 /// tells a sender nothing about the signature.
-pub(super) fn any_signed(secrets: &[SecretString], claim: &Claim, body: &[u8]) -> bool {
-    let decoded: Vec<SecretString> = secrets
+pub(super) fn signer(secrets: &[SecretString], claim: &Claim, body: &[u8]) -> Option<usize> {
+    let (places, decoded): (Vec<usize>, Vec<SecretString>) = secrets
         .iter()
-        .filter_map(|secret| match decode(secret.expose_secret()) {
-            Cow::Owned(decoded) => Some(SecretString::from(decoded)),
+        .enumerate()
+        .filter_map(|(place, secret)| match decode(secret.expose_secret()) {
+            Cow::Owned(decoded) => Some((place, SecretString::from(decoded))),
             Cow::Borrowed(_) => None,
         })
-        .collect();
-    claim.is_by_any(secrets.iter().chain(&decoded), body)
+        .unzip();
+    let signer = claim.signer(secrets.iter().chain(&decoded), body)?;
+    signer.checked_sub(secrets.len()).map_or(Some(signer), |decoded| places.get(decoded).copied())
 }
 
 /// `wp_specialchars_decode(text, ENT_QUOTES)`: once over the text, so `&amp;lt;` becomes `&lt;`.

@@ -30,6 +30,7 @@ pub(crate) fn envelope(topic: &str, body: impl Into<Bytes>) -> Envelope {
         triggered_at: None,
         received_at: Timestamp::from_seconds(1_800_000_000),
         signature: None,
+        signed_by: None,
         traceparent: None,
         body: body.into(),
     }

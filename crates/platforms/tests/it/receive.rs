@@ -106,8 +106,9 @@ fn the_names_without_x_serve_as_well() {
 
 #[test]
 fn a_known_shop_is_believed_only_with_its_own_secrets() {
-    for secret in ["new", "old"] {
-        assert!(receive(&request("demo.myshopify.com", secret, &[])).is_ok());
+    for (secret, source) in [("new", "plain, number 1"), ("old", "plain, number 2")] {
+        let envelope = receive(&request("demo.myshopify.com", secret, &[])).expect("it is signed");
+        assert_eq!(envelope.signed_by.as_deref(), Some(source));
     }
     for secret in ["others", "woos", "", "plain:new"] {
         let refused = receive(&request("demo.myshopify.com", secret, &[]));

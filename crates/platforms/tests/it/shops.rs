@@ -68,6 +68,8 @@ fn a_full_entry_is_read() {
     assert_eq!(demo.domain.as_deref(), Some("demo.myshopify.com"));
     let secrets: Vec<&str> = demo.secrets.iter().map(|s| s.expose_secret()).collect();
     assert_eq!(secrets, ["from-env", "from-file", "only-for-demos"]);
+    let sources = ["env:DEMO_SECRET", "file:/run/secrets/demo_old", "plain, number 3"];
+    assert_eq!(demo.secret_sources, sources, "and never the secret itself");
     assert_eq!(demo.when_restocked, WhenRestocked::CommitShort);
     let main = LocationId::new("main");
     let annex = LocationId::new("annex");

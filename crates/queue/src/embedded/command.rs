@@ -12,7 +12,7 @@ pub(super) type Published = oneshot::Sender<Result<(), PublishError>>;
 
 #[derive(Debug)]
 pub(super) enum Command {
-    Publish(Envelope, Published),
+    Publish(Box<Envelope>, Published),
     Take(Take),
     /// The sender is told when it is in the file.
     Settle(Settle, oneshot::Sender<()>),

@@ -28,7 +28,8 @@ impl EmbeddedPublisher {
 
     async fn hand_over(&self, envelope: Envelope) -> Result<(), PublishError> {
         let (reply, answer) = oneshot::channel();
-        self.commands.send(Command::Publish(envelope, reply)).await.map_err(|_| closed())?;
+        let publish = Command::Publish(Box::new(envelope), reply);
+        self.commands.send(publish).await.map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
     }
 

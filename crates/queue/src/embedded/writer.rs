@@ -126,7 +126,7 @@ impl Writer {
 
     fn accept(&mut self, command: Command) {
         match command {
-            Command::Publish(envelope, reply) => self.arrived.push((envelope, reply)),
+            Command::Publish(envelope, reply) => self.arrived.push((*envelope, reply)),
             Command::Take(take) => self.books.ask(take),
             Command::Settle(settle, done) => {
                 self.books.settle(settle);

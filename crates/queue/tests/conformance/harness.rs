@@ -58,6 +58,7 @@ pub(crate) fn envelope(number: u128) -> Envelope {
         triggered_at: None,
         received_at: Timestamp(1),
         signature: None,
+        signed_by: None,
         traceparent: None,
         body: Bytes::from(format!(r#"{{"id":{number}}}"#)),
     }

@@ -51,6 +51,7 @@ fn envelope(number: u128) -> Envelope {
         triggered_at: None,
         received_at: Timestamp(5),
         signature: None,
+        signed_by: None,
         traceparent: None,
         body: Bytes::from(format!(r#"{{"id":{number}}}"#)),
     }

@@ -112,6 +112,7 @@ impl SignedWebhook {
             triggered_at: Some(Timestamp(triggered.as_microsecond())),
             received_at,
             signature: None,
+            signed_by: None,
             traceparent: None,
             body: self.body.clone(),
         }

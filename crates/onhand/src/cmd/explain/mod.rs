@@ -199,6 +199,7 @@ fn envelope(piece: Piece, now: Timestamp) -> Envelope {
         triggered_at: None,
         received_at: now,
         signature: None,
+        signed_by: None,
         traceparent: None,
         body: piece.body.into(),
     }

@@ -89,6 +89,7 @@ pub(crate) fn envelope(provider: Provider, topic: &str, body: impl Into<Bytes>) 
         triggered_at: None,
         received_at: Timestamp::from_seconds(NOW),
         signature: None,
+        signed_by: None,
         traceparent: None,
         body: body.into(),
     }

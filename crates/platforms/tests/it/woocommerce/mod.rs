@@ -107,6 +107,7 @@ fn envelope(topic: &str, body: impl Into<Bytes>) -> Envelope {
         triggered_at: None,
         received_at: RECEIVED_AT,
         signature: None,
+        signed_by: None,
         traceparent: None,
         body: body.into(),
     }

@@ -76,15 +76,17 @@ fn the_key_is_the_secret_without_html_entities() {
     let headers =
         headers(&[("x-wc-webhook-signature", SIGNATURE), ("x-wc-webhook-topic", "order.updated")]);
     let plain = "s3cr3t&\"'<>";
-    for secrets in [
-        &[plain][..],
-        &["s3cr3t&amp;&quot;&#039;&lt;&gt;"],
-        &["s3cr3t&#38;&#x22;&#39;&#60;&#62;", "another"],
-        &["another", "s3cr3t&amp;\"'<&gt;"],
+    for (secrets, source) in [
+        (&[plain][..], "plain, number 1"),
+        (&["s3cr3t&amp;&quot;&#039;&lt;&gt;"], "plain, number 1"),
+        (&["s3cr3t&#38;&#x22;&#39;&#60;&#62;", "another"], "plain, number 1"),
+        (&["another", "s3cr3t&amp;\"'<&gt;"], "plain, number 2"),
+        (&["an&amp;other", "s3cr3t&amp;\"'<&gt;"], "plain, number 2"),
     ] {
         let received =
             woocommerce::receive(&headers, Bytes::from_static(BODY), &shop(secrets), ID, NOW);
-        assert!(received.unwrap().is_some(), "{secrets:?}");
+        let envelope = received.expect("it is signed").expect("it is no ping");
+        assert_eq!(envelope.signed_by.as_deref(), Some(source), "{secrets:?}");
     }
     for secrets in [&["s3cr3t"][..], &["s3cr3t&amp;amp;\"'<>"], &["s3cr3t&apos;&\"<>"], &["x"]] {
         let received =
