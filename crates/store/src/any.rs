@@ -16,6 +16,7 @@ use domain::{
     Timestamp, Version, View,
 };
 
+use crate::activity::{ActivityNotes, Hour, ShopHour, ShopSigner};
 use crate::channels::{PaymentFilter, PaymentRow, PrivacyRow, SightingRow};
 use crate::measure;
 use crate::migrations::SchemaVersions;
@@ -30,8 +31,8 @@ use crate::reports::{
 use crate::rollups::{Counts, Process, Rollup, Span};
 use crate::sqlite::{self, Sqlite};
 use crate::{
-    Channels, Commit, DeadBody, Pages, Pause, Pauses, Redaction, Redactions, Reports, Rollups,
-    ShortOrder, Store, StoreError, Waiting,
+    Activity, Channels, Commit, DeadBody, Pages, Pause, Pauses, Redaction, Redactions, Reports,
+    Rollups, ShortOrder, Store, StoreError, Waiting,
 };
 
 /// What a call will answer.
@@ -304,6 +305,24 @@ impl Pauses for AnyStore {
         operation: &Operation,
     ) -> Result<bool, StoreError> {
         whichever!(self, store => store.resume(shop, operation))
+    }
+}
+
+impl Activity for AnyStore {
+    async fn note_activity(&self, notes: &ActivityNotes) -> Result<(), StoreError> {
+        whichever!(self, store => store.note_activity(notes))
+    }
+
+    async fn forget_activity(&self, before: Hour) -> Result<(), StoreError> {
+        whichever!(self, store => store.forget_activity(before))
+    }
+
+    async fn shop_hours(&self, from: Hour) -> Result<Vec<ShopHour>, StoreError> {
+        whichever!(self, store => store.shop_hours(from))
+    }
+
+    async fn shop_signers(&self) -> Result<Vec<ShopSigner>, StoreError> {
+        whichever!(self, store => store.shop_signers())
     }
 }
 

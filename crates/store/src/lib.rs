@@ -24,6 +24,7 @@ use domain::{
     WebhookKey,
 };
 
+pub mod activity;
 mod any;
 pub mod channels;
 mod listings;
@@ -38,6 +39,7 @@ pub mod reports;
 pub mod rollups;
 pub mod sqlite;
 
+pub use activity::Activity;
 pub use any::{AnyClaim, AnyStore, Database};
 pub use channels::Channels;
 pub use pages::{Pages, ReasonRow};

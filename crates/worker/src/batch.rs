@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::Batch;
-use domain::{DeadReason, Decided, Keys, Meaning, Outcome, View, retry};
+use domain::{DeadReason, Decided, Keys, Meaning, Outcome, ShopId, Timestamp, View, retry};
 use platforms::Shops;
 use store::{Commit, Store, StoreError};
 
+use crate::activity::Tally;
 use crate::backoff::ConflictBackoff;
 use crate::heat::Temperature;
 use crate::prepare::{Prepared, Work, keys, linked, panic_message};
@@ -43,6 +44,8 @@ pub struct Processor<S> {
     store: S,
     strategy: Strategy,
     turn: Turn,
+    /// `None`: what is decided here has come before.
+    tally: Option<Tally>,
 }
 
 /// Why a batch as a whole could not be committed.
@@ -67,12 +70,17 @@ impl From<StoreError> for Failed {
 
 impl<S: Store> Processor<S> {
     pub fn new(store: S, strategy: Strategy) -> Self {
-        Self { store, strategy, turn: Turn::default() }
+        Self { store, strategy, turn: Turn::default(), tally: None }
     }
 
     /// Takes turns with the others that share `turn`.
     pub(crate) fn in_turn(self, turn: Turn) -> Self {
         Self { turn, ..self }
+    }
+
+    /// Counts what comes.
+    pub(crate) fn counting(self, tally: Tally) -> Self {
+        Self { tally: Some(tally), ..self }
     }
 
     pub fn store(&self) -> &S {
@@ -147,6 +155,9 @@ impl<S: Store> Processor<S> {
             match self.attempt(batch, tries).await {
                 Ok((Commit::Applied, decided)) => {
                     tell(batch, &decided, started);
+                    if let Some(tally) = &self.tally {
+                        tally.saw(arrived(batch, &decided));
+                    }
                     return Ok(decided);
                 }
                 Ok((Commit::Conflict(conflicts), _)) => {
@@ -311,6 +322,18 @@ pub(crate) fn decide(batch: &mut [Prepared], view: View) -> (Batch, Vec<Decided>
             }
         }
     }
+}
+
+/// What came of shops that we know: which, when, and what signed it. A redelivery came before.
+fn arrived<'a>(
+    batch: &'a [Prepared],
+    decided: &'a [Decided],
+) -> impl Iterator<Item = (&'a ShopId, Timestamp, Option<&'a str>)> {
+    let came = batch.iter().zip(decided).filter(|(_, decided)| **decided != Decided::Redelivered);
+    came.filter_map(|(one, _)| {
+        let envelope = &one.envelope;
+        Some((one.sender.as_ref()?, envelope.received_at, envelope.signed_by.as_deref()))
+    })
 }
 
 fn tell(batch: &[Prepared], decided: &[Decided], started: Instant) {

@@ -18,11 +18,12 @@ use std::time::Duration;
 
 use platforms::Shops;
 use queue::Consumer;
-use store::{Pauses, Redactions, Store};
+use store::{Activity, Pauses, Redactions, Store};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+mod activity;
 mod again;
 mod backoff;
 mod batch;
@@ -62,6 +63,9 @@ pub struct Config {
     pub sweep_every: Duration,
 }
 
+/// How long a stop waits for the last counts of what came of which shop.
+const LAST_NOTE: Duration = Duration::from_secs(2);
+
 /// A lane or a sweep ended by itself: a panic outside the deciding of an envelope. What it held is
 /// delivered again; the process should be started anew.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +75,7 @@ pub struct Died;
 /// Runs one lane per consumer until `stop`, then finishes and settles what they hold. What is not
 /// finished by the deadline is given back to the queue by dropping it. When a lane dies the others
 /// stop, too: better a restart than a worker that looks alive with fewer and fewer lanes.
-pub async fn run<C: Consumer, S: Store + Redactions + Pauses>(
+pub async fn run<C: Consumer, S: Store + Redactions + Pauses + Activity>(
     consumers: Vec<C>,
     store: S,
     shops: watch::Receiver<Arc<Shops>>,
@@ -86,10 +90,13 @@ pub async fn run<C: Consumer, S: Store + Redactions + Pauses>(
     let hands = hands::Hands::default();
     measure::describe();
     let (pauses, ask) = pauses::listen(store.clone());
+    let tally = activity::Tally::default();
     for consumer in consumers {
         let lane = lane::Lane {
             consumer,
-            processor: Processor::new(store.clone(), config.strategy.clone()).in_turn(turn.clone()),
+            processor: Processor::new(store.clone(), config.strategy.clone())
+                .in_turn(turn.clone())
+                .counting(tally.clone()),
             shops: shops.clone(),
             pauses: pauses.clone(),
             batch_max: config.batch_max,
@@ -105,7 +112,8 @@ pub async fn run<C: Consumer, S: Store + Redactions + Pauses>(
     let every = config.sweep_every;
     beside(&lanes, (&stop, &ended), ask);
     beside(&lanes, (&stop, &ended), redact::run(store.clone(), shops.clone(), every));
-    beside(&lanes, (&stop, &ended), sweep::run(store, shops, pauses, every));
+    beside(&lanes, (&stop, &ended), activity::run(store.clone(), tally.clone()));
+    beside(&lanes, (&stop, &ended), sweep::run(store.clone(), shops, pauses, every));
     beside(&lanes, (&stop, &ended), async move { hands.show().await });
     lanes.close();
     let outcome = tokio::select! {
@@ -120,6 +128,9 @@ pub async fn run<C: Consumer, S: Store + Redactions + Pauses>(
         tracing::warn!("the drain deadline passed; what is unfinished goes back to the queue");
         abandon.cancel();
         lanes.wait().await;
+    }
+    if let Some(Err(error)) = within(LAST_NOTE, tally.note(&store)).await {
+        tracing::debug!(error = error_chain(&error), "the last counts of shops are lost");
     }
     outcome
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use domain::sighting::Thing;
 use domain::{
     DeadReason, Decided, Envelope, Fact, Incoming, KeptBody, Keys, LineClass, ListingKey, Meaning,
-    OrderId, OrderKey, Outcome, PaymentKey, Policy, Sighting, Timestamp, Variant, View, WebhookKey,
+    OrderId, OrderKey, Outcome, PaymentKey, Policy, ShopId, Sighting, Timestamp, Variant, View,
+    WebhookKey,
 };
 use platforms::{Capture, Shop, Shops, shopify};
 use trace::Context;
@@ -40,6 +41,8 @@ impl Work {
 #[derive(Clone, Debug)]
 pub(crate) struct Prepared {
     pub(crate) envelope: Envelope,
+    /// The shop of the file that sent it, if the file names it.
+    pub(crate) sender: Option<ShopId>,
     pub(crate) incoming: Incoming,
     pub(crate) meaning: Meaning,
     pub(crate) policy: Arc<Policy>,
@@ -79,8 +82,9 @@ impl Prepared {
         let is_request = matches!(meaning, Meaning::Fact(Fact::Privacy(_)));
         let keep = shop.and_then(|shop| shop.keep_bodies).filter(|_| !is_request);
         let policy = whose.map(|shop| Arc::new(shop.policy.clone())).unwrap_or_default();
+        let sender = shop.map(|shop| shop.name.clone());
         let (suspect, span) = (work.suspect, work.span);
-        Self { envelope, incoming, meaning, policy, suspect, span, keep }
+        Self { envelope, sender, incoming, meaning, policy, suspect, span, keep }
     }
 
     /// Gives up on it: from now on it means a dead letter.

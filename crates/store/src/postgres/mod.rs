@@ -16,6 +16,7 @@ use crate::measure::Connections;
 use crate::migrations::{self, SchemaVersions};
 use crate::{Commit, Pages, SHORT_COUNT_MAX, ShortOrder, Store, StoreError, Waiting};
 
+mod activity;
 mod channels;
 mod claim;
 mod columns;

@@ -19,6 +19,7 @@ use crate::measure::{self, Connections};
 use crate::migrations::{self, SchemaVersions};
 use crate::{Commit, Pages, SHORT_COUNT_MAX, ShortOrder, Store, StoreError, Waiting};
 
+mod activity;
 mod channels;
 mod commit;
 mod error;

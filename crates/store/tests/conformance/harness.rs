@@ -12,7 +12,8 @@ use domain::{
     StockKey, Timestamp, View, WebhookId, WebhookKey,
 };
 use store::{
-    Bodies, Channels, Commit, ConflictKey, Pages, Pauses, Redactions, Reports, Rollups, Store,
+    Activity, Bodies, Channels, Commit, ConflictKey, Pages, Pauses, Redactions, Reports, Rollups,
+    Store,
 };
 use testkit::shopify::ShopifyOrder;
 use uuid::Uuid;
@@ -30,6 +31,7 @@ pub(crate) trait TestStore: Sized + Send + Sync {
         + Bodies
         + Rollups
         + Pauses
+        + Activity
         + Debug;
 
     /// A moment, in SQL.

@@ -6,6 +6,7 @@
 #[macro_use]
 mod suite;
 
+mod activity;
 mod bodies;
 mod channels;
 mod claims;

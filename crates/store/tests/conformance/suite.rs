@@ -89,6 +89,10 @@ macro_rules! conformance_suite {
                 processes_are_alive_while_they_say_so,
                 many_processes_add_at_once,
             ;
+            activity:
+                what_came_of_shops_is_added_up_and_forgotten,
+                the_newest_signature_of_each_secret_is_kept,
+            ;
             pauses:
                 a_pause_is_kept_with_who_and_why_until_it_ends,
                 a_shop_is_paused_beside_everything,

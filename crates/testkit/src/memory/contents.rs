@@ -14,6 +14,7 @@ use domain::{
     OrderKey, Outcome, PaymentChange, PaymentKey, ShopId, Sighting, Stock, StockKey, Timestamp,
     Version, WebhookKey,
 };
+use store::activity::Hour;
 use store::{Pause, ReasonRow, StoreError, Waiting};
 
 use super::{Commit, ConflictKey, Fault, WebhookRow, check};
@@ -38,6 +39,8 @@ pub(super) struct Contents {
     pub(super) kept: BTreeMap<EnvelopeId, KeptBody>,
     pub(super) effects: Vec<Effect>,
     pub(super) operations: BTreeMap<String, Operation>,
+    pub(super) hours: BTreeMap<(ShopId, Hour), i64>,
+    pub(super) signers: BTreeMap<(ShopId, String), Timestamp>,
     pub(super) pauses: BTreeMap<Option<ShopId>, Pause>,
     pub(super) suspects: BTreeMap<EnvelopeId, u32>,
     pub(super) counters: BTreeMap<Outcome, i64>,

@@ -21,6 +21,7 @@ use store::{ShortOrder, Store, StoreError, Waiting};
 use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
+mod activity;
 mod check;
 mod contents;
 mod pauses;

@@ -7,9 +7,10 @@ use domain::order::{Holding, Order};
 use domain::{
     ChangeSet, EnvelopeId, Keys, Operation, OrderId, Outcome, ShopId, Timestamp, View, WebhookId,
 };
+use store::activity::{ActivityNotes, Hour, ShopHour, ShopSigner};
 use store::{
-    Commit, ConflictKey, DeadBody, Pause, Pauses, Redaction, Redactions, ShortOrder, Store,
-    StoreError, Waiting,
+    Activity, Commit, ConflictKey, DeadBody, Pause, Pauses, Redaction, Redactions, ShortOrder,
+    Store, StoreError, Waiting,
 };
 use testkit::memory::MemoryStore;
 use tokio::sync::watch;
@@ -260,6 +261,25 @@ impl Pauses for Doctored {
         operation: &Operation,
     ) -> Result<bool, StoreError> {
         self.inner.resume(shop, operation).await
+    }
+}
+
+impl Activity for Doctored {
+    async fn note_activity(&self, notes: &ActivityNotes) -> Result<(), StoreError> {
+        self.answers()?;
+        self.inner.note_activity(notes).await
+    }
+
+    async fn forget_activity(&self, before: Hour) -> Result<(), StoreError> {
+        self.inner.forget_activity(before).await
+    }
+
+    async fn shop_hours(&self, from: Hour) -> Result<Vec<ShopHour>, StoreError> {
+        self.inner.shop_hours(from).await
+    }
+
+    async fn shop_signers(&self) -> Result<Vec<ShopSigner>, StoreError> {
+        self.inner.shop_signers().await
     }
 }
 

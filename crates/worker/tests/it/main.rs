@@ -1,5 +1,6 @@
 //! The worker against stores: in memory with planted faults, and real ones under random histories.
 
+mod activity;
 mod again;
 mod backends;
 mod cards;
