@@ -18,6 +18,7 @@ mod orders_explained;
 mod paused;
 mod payments_shown;
 mod questions;
+mod shop_health;
 mod shopify_sightings;
 mod simulating;
 mod tidy;

@@ -1,10 +1,13 @@
 //! Looks whether all is well, and posts what is due.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use operate::health::{Facts, ask_queue, ask_store, look};
+use operate::shop;
 use operate::verify::Verified;
 use outbound::{Answer, PostError, Receiver};
+use platforms::Shops;
 use queue::Broker;
 use serde_json::json;
 use store::AnyStore;
@@ -28,6 +31,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 pub struct Watch {
     pub store: AnyStore,
     pub broker: Broker,
+    pub shops: watch::Receiver<Arc<Shops>>,
     pub verified: watch::Receiver<Option<Verified>>,
     pub receiver: Receiver,
     /// What the installation is called.
@@ -42,9 +46,10 @@ impl Watch {
         let began = Instant::now();
         let mut alerts = Alerts::new(self.patience);
         let mut pause = Pause::default();
+        let latest = shop::Latest::default();
         let every = (self.patience / 4).clamp(Duration::from_secs(1), LOOK_EVERY);
         loop {
-            let verdict = look(&self.facts().await, operate::now());
+            let verdict = look(&self.facts(&latest).await, operate::now());
             let now = began.elapsed();
             alerts.look(&verdict, now);
             if let Some(notice) = alerts.due(now).filter(|_| pause.is_over(now)) {
@@ -68,13 +73,16 @@ impl Watch {
         }
     }
 
-    async fn facts(&self) -> Facts {
+    async fn facts(&self, latest: &shop::Latest) -> Facts {
         let stored = match timeout(STORE_TIMEOUT, ask_store(&self.store, operate::now())).await {
             Ok(stored) => stored.map_err(|error| worker::error_chain(&error)),
             Err(_) => Err("it took too long to answer".to_owned()),
         };
+        let now_listed = self.shops.borrow().clone();
+        let shops = timeout(STORE_TIMEOUT, latest.get(&self.store, &now_listed)).await;
+        let shops = shops.ok().and_then(Result::ok);
         let verified = self.verified.borrow().clone();
-        Facts { queue: ask_queue(&self.broker).await, stored, verified }
+        Facts { queue: ask_queue(&self.broker).await, stored, verified, shops }
     }
 }
 

@@ -134,9 +134,12 @@ impl Notice {
 fn remind_after(matter: Matter) -> Duration {
     match matter {
         Matter::Database | Matter::Violations | Matter::Queue | Matter::Backlog => REMIND_URGENT,
-        Matter::Paused | Matter::Dead | Matter::Privacy | Matter::Short | Matter::Payments => {
-            REMIND
-        }
+        Matter::Paused
+        | Matter::Dead
+        | Matter::Silent
+        | Matter::Privacy
+        | Matter::Short
+        | Matter::Payments => REMIND,
     }
 }
 
@@ -148,6 +151,7 @@ fn over(matter: Matter) -> &'static str {
         Matter::Paused => "Nothing is paused any more.",
         Matter::Backlog => "Workers have caught up with the queue.",
         Matter::Dead => "No dead letter waits any more.",
+        Matter::Silent => "No shop is unusually silent any more.",
         Matter::Privacy => "No request of a customer waits any more.",
         Matter::Short => "No order is short any more.",
         Matter::Payments => "No payment waits for its order any more.",

@@ -25,6 +25,7 @@ mod headers;
 mod pages;
 mod process;
 mod recorder;
+mod refused;
 mod rollup;
 mod routes;
 mod shared;
@@ -59,6 +60,9 @@ pub struct Console {
     access: Access,
     knows_acks: bool,
     seen: pages::Seen,
+    health: operate::shop::Latest,
+    /// Of this process.
+    metrics: Option<PrometheusHandle>,
     /// Of the port: what goes on for long ends with it.
     stop: CancellationToken,
     verified: watch::Receiver<Option<Verified>>,
@@ -73,8 +77,18 @@ impl Console {
         access: Access,
         verified: watch::Receiver<Option<Verified>>,
     ) -> Self {
-        let (seen, stop) = (pages::Seen::default(), CancellationToken::new());
-        Self { store, broker, shops, access, knows_acks: true, seen, stop, verified }
+        Self {
+            store,
+            broker,
+            shops,
+            access,
+            knows_acks: true,
+            seen: pages::Seen::default(),
+            health: operate::shop::Latest::default(),
+            metrics: None,
+            stop: CancellationToken::new(),
+            verified,
+        }
     }
 
     /// Nobody tells this process how fast webhooks are acknowledged.

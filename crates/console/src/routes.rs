@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::time::timeout;
 
-use crate::{Ops, READY_TIMEOUT, pages, process};
+use crate::{Console, Ops, READY_TIMEOUT, pages, process};
 
 /// The version of Prometheus' text format that the exporter writes.
 const METRICS_CONTENT_TYPE: &str = "text/plain; version=0.0.4";
@@ -27,7 +27,9 @@ where
     R: Fn() -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<(), String>> + Send + 'static,
 {
-    let console = ops.console.clone().map_or_else(Router::new, pages::router);
+    let own = Some(ops.metrics.clone());
+    let console = ops.console.clone().map(|console| Console { metrics: own, ..console });
+    let console = console.map_or_else(Router::new, pages::router);
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz::<R, F>))

@@ -45,7 +45,7 @@ enum Command {
     Migrate,
     /// Watch a simulated flash sale on a fresh instance, with a crash in the middle.
     Demo(cmd::demo::DemoArgs),
-    /// Look at the shops file.
+    /// Look at the shops file, and at how shops are doing.
     #[command(subcommand, after_help = "Example: onhand shop check")]
     Shop(cmd::shop::ShopCommand),
     /// Count, correct, import and explain stock.
@@ -136,7 +136,7 @@ impl Cli {
             Command::Console(args) => roles::console(&settings, args).await,
             Command::Migrate => cmd::migrate::run(&settings).await,
             Command::Demo(args) => cmd::demo::run(&settings, args).await,
-            Command::Shop(command) => cmd::shop::run(&settings, command),
+            Command::Shop(command) => cmd::shop::run(&settings, command).await,
             Command::Stock(command) => cmd::stock::run(&settings, command).await,
             Command::Listing(command) => cmd::listing::run(&settings, command).await,
             Command::Order(command) => cmd::order::run(&settings, command).await,

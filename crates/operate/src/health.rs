@@ -3,9 +3,10 @@
 //! The one place of these rules: the console's overview shows what they say, and alerts are raised
 //! by them. What is asked of queue and store is bounded, so that it can be asked all the time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use domain::Timestamp;
+use domain::{ShopId, Timestamp};
 use queue::{Broker, QueueStats};
 use store::pages::{ReasonRow, SHORT_MAX, Shortage};
 use store::reports::Totals;
@@ -14,6 +15,7 @@ use tokio::time::timeout;
 
 use crate::output::{ago, grouped};
 use crate::pause::sentence;
+use crate::shop::{self, Silence};
 use crate::verify::Verified;
 
 /// Parcels in the queue beyond which workers do not keep up.
@@ -37,6 +39,7 @@ pub enum Matter {
     Paused,
     Backlog,
     Dead,
+    Silent,
     Privacy,
     Short,
     Payments,
@@ -49,6 +52,8 @@ pub struct Facts {
     pub stored: Result<Stored, String>,
     /// The latest that ran by itself, in this process.
     pub verified: Option<Verified>,
+    /// How every shop of the file is doing; `None`: nobody knows.
+    pub shops: Option<Arc<Vec<shop::Health>>>,
 }
 
 /// What the store knows of it.
@@ -133,6 +138,10 @@ pub fn look(facts: &Facts, now: Timestamp) -> Verdict {
             unknown.push(Matter::Backlog);
         }
     }
+    match silent(facts) {
+        Ok(silent) => note(Matter::Silent, silence(&silent, now)),
+        Err(NotKnown) => unknown.push(Matter::Silent),
+    }
     note(Matter::Violations, facts.verified.as_ref().and_then(|found| violations(found, now)));
     todo.sort_by_key(|todo| todo.matter);
     let sentence = match todo.len() {
@@ -194,6 +203,38 @@ fn backlog(stats: &QueueStats) -> Option<String> {
             grouped(stats.ready)
         )
     })
+}
+
+/// Something here is in the way of the webhooks, or nobody could be asked.
+struct NotKnown;
+
+/// Shops that are silent although nothing here is in the way.
+fn silent(facts: &Facts) -> Result<Vec<(&ShopId, Silence)>, NotKnown> {
+    let (Some(shops), Ok(stored), Ok(queue)) = (&facts.shops, &facts.stored, &facts.queue) else {
+        return Err(NotKnown);
+    };
+    if queue.ready > BACKLOG || is_all_paused(facts) {
+        return Err(NotKnown);
+    }
+    let is_paused = |shop| stored.paused.iter().any(|pause| pause.shop.as_ref() == Some(shop));
+    let silent = shops.iter().filter(|health| !is_paused(&health.shop));
+    Ok(silent.filter_map(|health| Some((&health.shop, health.silence?))).collect())
+}
+
+fn silence(silent: &[(&ShopId, Silence)], now: Timestamp) -> Option<String> {
+    let (shop, silence) = silent.iter().max_by_key(|(_, silence)| silence.missed)?;
+    let others = match silent.len() - 1 {
+        0 => String::new(),
+        1 => " (1 more shop is silent, too)".to_owned(),
+        others => format!(" ({others} more shops are silent, too)"),
+    };
+    Some(format!(
+        "The last webhook of shop {shop} came {}; on other days some {} would have come \
+         since{others}. See in its webhook settings whether its platform still sends, and go by \
+         OnhandShopSilent in the runbook.",
+        ago(now, silence.since),
+        grouped(silence.missed)
+    ))
 }
 
 fn dead(reasons: &[ReasonRow], now: Timestamp) -> Option<String> {

@@ -11,6 +11,7 @@
 //! * [`health`]: whether all is well, and what to do if not
 //! * [`verify`]: whether every promise holds
 //! * [`pause`]: everything or a shop paused and resumed
+//! * [`shop`]: how a shop is doing
 //!
 //! A change is one commit, as a worker's; a process that dies before it has changed nothing, and
 //! with a key the same command may be given again.
@@ -25,6 +26,7 @@ pub mod output;
 pub mod pace;
 pub mod pause;
 pub mod prune;
+pub mod shop;
 pub mod stock;
 pub mod verify;
 pub mod webhook;

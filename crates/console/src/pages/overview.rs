@@ -94,6 +94,8 @@ pub(super) async fn live_part(console: &Console) -> Option<Arc<str>> {
 async fn numbers(console: &Console) -> Result<Numbers, Trouble> {
     let (store, now) = (&console.store, operate::now());
     let stored = ask_store(store, now).await?;
+    let shops = console.shops.borrow().clone();
+    let shops = Some(console.health.get(store, &shops).await?);
     let verified = console.verified.borrow().clone();
     let queue = queue(console).await;
     let alive = store.processes(ALIVE_WITHIN).await?;
@@ -102,7 +104,7 @@ async fn numbers(console: &Console) -> Result<Numbers, Trouble> {
     let pulse = Pulse { sums: &sums, queue: &queue, workers, knows_acks: console.knows_acks, now };
     let pulse = in_prose(pulse.rows());
     let queue_rows = queue_rows(&queue.stats);
-    let facts = Facts { queue: queue.stats, stored: Ok(stored.clone()), verified };
+    let facts = Facts { queue: queue.stats, stored: Ok(stored.clone()), verified, shops };
     let Stored { totals, dead, unlinked_payments, .. } = &stored;
     let oldest = dead.iter().map(|reason| reason.oldest).min();
     let verdict = look(&facts, now);
@@ -132,7 +134,7 @@ fn todo_row(todo: &Todo, stored: &Stored) -> TodoRow {
     let link = match todo.matter {
         Matter::Dead => Some(("Dead letters", link("/console/dead", &[("reason", most)]))),
         Matter::Short => Some(("Short orders", link("/console/orders", &[("state", "short")]))),
-        Matter::Paused => Some(("Shops", "/console/shops".to_owned())),
+        Matter::Paused | Matter::Silent => Some(("Shops", "/console/shops".to_owned())),
         Matter::Database
         | Matter::Violations
         | Matter::Queue

@@ -1,4 +1,4 @@
-//! The shops of the file, and what came of each lately. Never a secret; only how many there are.
+//! The shops of the file, and how each is doing. Never a secret; only where the file has it from.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,14 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use domain::ShopId;
+use operate::shop::{self, Health};
 use platforms::Shop;
 use store::pages::{ActivityRow, SCAN_MAX};
 use store::{Pages, Pauses};
 
 use super::{Answer, Asker, Frame, render};
 use crate::Console;
+use crate::refused::Refused;
 use crate::view::{Moment, grouped, link};
 
 #[derive(Template)]
@@ -21,6 +23,8 @@ struct ShopsPage {
     window: String,
     /// Everything is.
     is_paused: bool,
+    /// This process receives, so it knows what it refused.
+    knows_refused: bool,
     rows: Vec<Row>,
 }
 
@@ -28,28 +32,54 @@ struct Row {
     name: String,
     platform: String,
     domain: String,
-    secrets: usize,
     locations: String,
     last: Option<Moment>,
-    webhooks: String,
+    /// What would have come by now.
+    missed: Option<String>,
+    last_hour: String,
+    last_day: String,
     dead: String,
+    refused: String,
+    secrets: Vec<Secret>,
+    /// The sender does not use the first yet.
+    old_signs: Option<String>,
     link: String,
     is_paused: bool,
     switch: String,
 }
 
+struct Secret {
+    source: String,
+    last: Option<Moment>,
+}
+
 impl Row {
-    fn new(shop: &Shop, activity: Option<&ActivityRow>, is_paused: bool) -> Self {
+    fn new(
+        shop: &Shop,
+        health: &Health,
+        activity: Option<&ActivityRow>,
+        refused: Option<u64>,
+        is_paused: bool,
+    ) -> Self {
         let locations = shop.policy.locations.iter().map(|location| location.as_str());
+        let last = health.last.max(activity.map(|row| row.last));
+        let secret = |signer: &shop::Signer| Secret {
+            source: signer.source.clone(),
+            last: signer.last_at.map(Moment::new),
+        };
         Self {
             name: shop.name.to_string(),
             platform: shop.platform.as_str().to_owned(),
             domain: shop.domain.clone().unwrap_or_default(),
-            secrets: shop.secrets.len(),
             locations: locations.collect::<Vec<_>>().join(", "),
-            last: activity.map(|row| Moment::new(row.last)),
-            webhooks: grouped(activity.map_or(0, |row| row.webhooks)),
+            last: last.map(Moment::new),
+            missed: health.silence.filter(|_| !is_paused).map(|silence| grouped(silence.missed)),
+            last_hour: grouped(health.last_hour),
+            last_day: grouped(health.last_day),
             dead: grouped(activity.map_or(0, |row| row.dead)),
+            refused: refused.map(grouped).unwrap_or_default(),
+            secrets: health.signers.iter().map(secret).collect(),
+            old_signs: health.old_signer().map(|signer| signer.source.clone()),
             link: link("/console/webhooks", &[("shop", shop.name.as_str())]),
             is_paused,
             switch: link("/console/pause", &[("shop", shop.name.as_str())]),
@@ -67,12 +97,25 @@ pub(super) async fn list(State(console): State<Console>, Extension(session): Ask
         .collect();
     let pauses = console.store.pauses().await?;
     let is_paused = |shop: Option<&ShopId>| pauses.iter().any(|it| it.shop.as_ref() == shop);
-    let row = |shop: &Shop| Row::new(shop, activity.get(&shop.name), is_paused(Some(&shop.name)));
     let shops = console.shops.borrow().clone();
+    let health = shop::health(&console.store, &shops, operate::now()).await?;
+    let refused = console.refused();
+    let row = |(shop, health): (&Shop, &Health)| {
+        let refused = refused.as_ref().map(|refused| refused.of(&shop.name));
+        let paused = is_paused(Some(&shop.name));
+        Row::new(shop, health, activity.get(&shop.name), refused, paused)
+    };
     Ok(render(&ShopsPage {
         frame: Frame::new(&console, &session, "shops", "Shops"),
         window: grouped(SCAN_MAX),
         is_paused: is_paused(None),
-        rows: shops.iter().map(row).collect(),
+        knows_refused: refused.is_some(),
+        rows: shops.iter().zip(&health).map(row).collect(),
     }))
+}
+
+impl Console {
+    fn refused(&self) -> Option<Refused> {
+        Refused::read(&self.metrics.as_ref()?.render())
+    }
 }

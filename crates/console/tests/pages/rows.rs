@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use domain::ShopId;
 use operate::verify::Verified;
+use store::Activity;
+use store::activity::{ActivityNotes, Hour, ShopHour, ShopSigner};
 use store::reports::Violation;
 use testkit::shopify::{ShopifyOrder, SignedWebhook};
 
@@ -107,6 +110,28 @@ async fn one_order_is_seen_from_its_webhook_to_its_moves() {
 
     let shops = test.page("/console/shops").await;
     assert!(shops.contains("demo.myshopify.com") && shops.contains("less than a minute ago"));
+}
+
+#[tokio::test]
+async fn a_silent_shop_is_said_on_its_page_and_on_the_overview() {
+    let test = Test::open().await;
+    let now = Hour::of(operate::now());
+    let shop = ShopId::new("demo");
+    let hour = |back| ShopHour { shop: shop.clone(), hour: Hour(now.0 - back), webhooks: 100 };
+    let signer = ShopSigner {
+        shop: shop.clone(),
+        secret: "plain, number 1".to_owned(),
+        last_at: Hour(now.0 - 2).start(),
+    };
+    let notes = ActivityNotes { hours: (3..8 * 24).map(hour).collect(), signers: vec![signer] };
+    test.store.note_activity(&notes).await.expect("notes");
+
+    let shops = test.page("/console/shops").await;
+    assert!(shops.contains("<span class=\"flag\">silent</span>"), "{shops}");
+    assert!(shops.contains("<code>plain, number 1</code> <time"), "{shops}");
+    let overview = test.page("/console").await;
+    assert!(overview.contains("The last webhook of shop demo came 2 hours ago"), "{overview}");
+    assert!(overview.contains("href=\"/console/shops\">Shops</a>"), "{overview}");
 }
 
 #[tokio::test]

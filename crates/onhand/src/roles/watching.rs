@@ -67,6 +67,7 @@ impl Role {
             let watch = Watch {
                 store: store.clone(),
                 broker: broker.clone(),
+                shops: self.shops.clone(),
                 verified: self.verified.subscribe(),
                 receiver,
                 name: alerts.alert_name.clone(),

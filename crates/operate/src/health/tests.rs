@@ -11,7 +11,7 @@ fn stats(ready: u64) -> Result<QueueStats, String> {
 }
 
 fn facts(queue: Result<QueueStats, String>, stored: Stored) -> Facts {
-    Facts { queue, stored: Ok(stored), verified: None }
+    Facts { queue, stored: Ok(stored), verified: None, shops: Some(Arc::default()) }
 }
 
 fn at(facts: &Facts) -> Verdict {
@@ -112,7 +112,47 @@ fn a_pause_is_said_and_what_waits_for_it_is_not() {
     let text = &verdict.todo[0].text;
     assert!(text.starts_with("Paused since 1970-01-10 00:00 UTC by kim (counting): "), "{text}");
     assert!(text.contains("webhooks are taken and wait. demo is paused"), "{text}");
-    assert_eq!((verdict.todo.len(), &verdict.unknown[..]), (1, &[Matter::Backlog][..]));
+    assert_eq!(
+        (verdict.todo.len(), &verdict.unknown[..]),
+        (1, &[Matter::Backlog, Matter::Silent][..])
+    );
+}
+
+#[test]
+fn a_silent_shop_is_said_unless_something_here_is_in_the_way() {
+    let shop = |name: &str, missed: Option<i64>| shop::Health {
+        shop: name.into(),
+        last: None,
+        last_hour: 0,
+        last_day: 0,
+        silence: missed.map(|missed| Silence { since: Timestamp(9 * DAY), missed }),
+        signers: Vec::new(),
+    };
+    let pause = |shop: Option<&str>| Pause {
+        shop: shop.map(Into::into),
+        since: Timestamp(0),
+        by: String::new(),
+        reason: String::new(),
+    };
+    let shops = vec![shop("a", Some(40)), shop("b", None), shop("c", Some(1_000))];
+    let shops = Some(Arc::new(shops));
+    let looked = |queue, paused| {
+        let stored = Stored { paused, ..Stored::default() };
+        let Verdict { todo, unknown, .. } =
+            at(&Facts { shops: shops.clone(), ..facts(queue, stored) });
+        let silent = todo.into_iter().find(|todo| todo.matter == Matter::Silent);
+        (silent.map(|todo| todo.text), unknown.contains(&Matter::Silent))
+    };
+
+    let (text, _) = looked(stats(3), vec![]);
+    let text = text.expect("c is silent");
+    assert!(text.contains("shop c came 24 hours ago") && text.contains("some 1,000"), "{text}");
+    assert!(text.contains("1 more shop is"), "{text}");
+    let (text, _) = looked(stats(3), vec![pause(Some("c"))]);
+    assert!(text.is_some_and(|text| text.contains("shop a came")));
+    assert_eq!(looked(stats(3), vec![pause(None)]), (None, true));
+    assert_eq!(looked(stats(BACKLOG + 1), vec![]), (None, true));
+    assert_eq!(looked(Err("refused".to_owned()), vec![]), (None, true));
 }
 
 #[test]
@@ -121,6 +161,7 @@ fn what_does_not_answer_is_said_and_what_it_would_tell_is_not_known() {
         queue: Err("refused".to_owned()),
         stored: Err("timed out".to_owned()),
         verified: None,
+        shops: None,
     };
     let Verdict { todo, unknown, .. } = at(&dead);
     assert_eq!([todo[0].matter, todo[1].matter], [Matter::Database, Matter::Queue]);
@@ -128,5 +169,5 @@ fn what_does_not_answer_is_said_and_what_it_would_tell_is_not_known() {
     assert!(todo[1].text.contains("cannot be asked (refused)"));
     let store_knows =
         [Matter::Paused, Matter::Dead, Matter::Privacy, Matter::Short, Matter::Payments];
-    assert_eq!(unknown, [&store_knows[..], &[Matter::Backlog]].concat());
+    assert_eq!(unknown, [&store_knows[..], &[Matter::Backlog, Matter::Silent]].concat());
 }

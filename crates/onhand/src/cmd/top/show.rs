@@ -46,7 +46,13 @@ struct MissingShown {
 impl Shown {
     pub(super) fn new(before: &Reading, now: &Reading) -> Self {
         let stored = &now.stored;
-        let facts = Facts { queue: now.queue.clone(), stored: Ok(stored.clone()), verified: None };
+        let facts = Facts {
+            queue: now.queue.clone(),
+            stored: Ok(stored.clone()),
+            verified: None,
+            // What silence is usual takes more than can be read every second.
+            shops: None,
+        };
         let verdict = look(&facts, now.at);
         let missing = |item: &MissingItem| MissingShown {
             sku: item.sku.to_string(),
