@@ -53,7 +53,7 @@ pub(crate) async fn a_body_is_kept_with_its_webhook_or_not_at_all<T: TestStore>(
 pub(crate) async fn bodies_go_when_their_time_is_over<T: TestStore>() {
     let test = T::open().await;
     let store = test.store();
-    let bodies = (1..=5).map(|hour| kept(SHOP, envelope(hour), at(hour as i64), 3));
+    let bodies = (1..=5_u8).map(|hour| kept(SHOP, envelope(hour.into()), at(hour.into()), 3));
     keep(store, bodies.collect()).await;
     assert_eq!(store.remove_expired_bodies(at(1), 10).await.expect("removes"), 0, "not yet");
     assert_eq!(store.remove_expired_bodies(at(4), 2).await.expect("removes"), 2, "as many");
