@@ -153,6 +153,9 @@ async fn ten_thousand_waiting_webhooks_and_the_age_of_the_oldest_show_within_a_s
     let (database, through_proxy) = proxied(&fleet, "ONHAND_DATABASE_URL").await;
     fleet.start_front(&[]).await;
     fleet.start_worker(&[through_proxy]).await;
+    // It takes nothing before it has heard what is paused.
+    let first = ShopifyOrder::new(WEBHOOKS + 1).line("CAP", 1).webhook("orders/create");
+    assert_eq!(fleet.outcome(&first).await.0, "applied");
     database.refuse().await;
     database.cut();
     let webhook = |id| ShopifyOrder::new(id).line("CAP", 1).webhook("orders/create");
