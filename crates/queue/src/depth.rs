@@ -26,15 +26,19 @@ pub(crate) async fn show(queue: &AnyQueue) -> Infallible {
     metrics::describe_gauge!(PARCELS, "Parcels in the queue, by state; NaN: it cannot be asked");
     let mut ticks = interval(ASK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut tells_unacked = false;
     loop {
         ticks.tick().await;
         match timeout(ANSWER_WITHIN, queue.stats()).await {
-            Ok(Ok(stats)) => set(stats),
+            Ok(Ok(stats)) => {
+                tells_unacked = stats.unacked.is_some();
+                set(stats);
+            }
             Ok(Err(error)) => {
                 tracing::debug!(%error, "the queue cannot be asked how much waits");
-                unknown();
+                unknown(tells_unacked);
             }
-            Err(_) => unknown(),
+            Err(_) => unknown(tells_unacked),
         }
     }
 }
@@ -47,8 +51,8 @@ fn set(stats: QueueStats) {
     }
 }
 
-fn unknown() {
-    for state in ["ready", "delayed"] {
+fn unknown(tells_unacked: bool) {
+    for state in ["ready", "delayed"].into_iter().chain(tells_unacked.then_some("unacked")) {
         gauge!(PARCELS, "state" => state).set(f64::NAN);
     }
 }

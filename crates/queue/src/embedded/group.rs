@@ -17,13 +17,15 @@ const PROMOTED_MAX: i64 = 1000;
 const TAKEN_BYTES_MAX: i64 = 2 * 1024 * 1024;
 
 const INSERT: &str = "
-    INSERT INTO parcels (not_before, attempts, envelopes, bytes) VALUES (?1, ?2, ?3, ?4)";
+    INSERT INTO parcels (not_before, attempts, deliveries, envelopes, bytes)
+    VALUES (?1, ?2, ?3, ?4, ?5)";
 
 const INSERT_BODY: &str = "INSERT INTO bodies (id, body) VALUES (?1, ?2)";
 
 /// A parcel without its body would be a damaged file: shown as unreadable, not passed over.
 const READ: &str = "
-    SELECT attempts, coalesce(body, x'') FROM parcels LEFT JOIN bodies USING (id) WHERE id = ?1";
+    SELECT attempts, deliveries, coalesce(body, x'') FROM parcels LEFT JOIN bodies USING (id)
+    WHERE id = ?1";
 
 const DELETE: &str = "
     DELETE FROM parcels WHERE id IN (SELECT value FROM json_each(?1)) RETURNING bytes, envelopes";
@@ -119,7 +121,8 @@ impl Group<'_> {
         give_back(&mut transaction, RETURN, &self.owed.untouched).await?;
         for parcel in self.parcels {
             let envelopes = i64::try_from(parcel.envelopes).unwrap_or(i64::MAX);
-            insert(&mut transaction, 0, 0, envelopes, &parcel.body, &mut counts).await?;
+            insert(&mut transaction, 0, Past::default(), envelopes, &parcel.body, &mut counts)
+                .await?;
         }
         promote(&mut transaction, self.now, &mut counts).await?;
         let taken = take(&mut transaction, file.epoch, self.wanted).await?;
@@ -128,10 +131,17 @@ impl Group<'_> {
     }
 }
 
+/// What a parcel has been through.
+#[derive(Clone, Copy, Debug, Default)]
+struct Past {
+    attempts: u32,
+    deliveries: u32,
+}
+
 async fn insert(
     connection: &mut SqliteConnection,
     not_before: i64,
-    attempts: u32,
+    past: Past,
     envelopes: i64,
     body: &[u8],
     counts: &mut Counts,
@@ -139,7 +149,8 @@ async fn insert(
     let bytes = i64::try_from(body.len()).unwrap_or(i64::MAX);
     let inserted = sqlx::query(INSERT)
         .bind(not_before)
-        .bind(attempts)
+        .bind(past.attempts)
+        .bind(past.deliveries)
         .bind(envelopes)
         .bind(bytes)
         .execute(&mut *connection)
@@ -164,22 +175,26 @@ async fn retry(
 ) -> Result<(), sqlx::Error> {
     for same_parcel in retries.chunk_by(|one, next| one.parcel == next.parcel) {
         let parcel = same_parcel[0].parcel;
-        let read: Option<(u32, Vec<u8>)> =
+        let read: Option<(u32, u32, Vec<u8>)> =
             sqlx::query_as(READ).bind(parcel).fetch_optional(&mut **transaction).await?;
         // Not there: this very transaction had been written before, and only its answer was lost.
-        let Some((attempts, read)) = read else { continue };
+        let Some((attempts, deliveries, read)) = read else { continue };
         let envelopes = parcel::decode(&read).unwrap_or_default();
         let go_together = |one: &Retry, next: &Retry| {
             !one.tried && !next.tried && one.not_before == next.not_before
         };
         for same_wait in same_parcel.chunk_by(go_together) {
             let Retry { not_before, tried, .. } = same_wait[0];
-            let attempts = attempts.saturating_add(u32::from(tried));
+            // One that is only held was not looked into this time, but keeps what it did before.
+            let past = match tried {
+                true => Past { attempts: attempts.saturating_add(1), deliveries: 0 },
+                false => Past { attempts, deliveries: deliveries.saturating_sub(1) },
+            };
             let part = parcel::part(&envelopes, same_wait.iter().map(|retry| retry.index));
             let body = part.map(|(_, parcel)| parcel);
             let body = body.as_deref().unwrap_or(&read);
             let count = i64::try_from(same_wait.len()).unwrap_or(i64::MAX);
-            insert(transaction, not_before, attempts, count, body, counts).await?;
+            insert(transaction, not_before, past, count, body, counts).await?;
             counts.delayed += 1;
             counts.next_due = Some(counts.next_due.unwrap_or(i64::MAX).min(not_before));
         }

@@ -41,8 +41,7 @@ pub(super) struct Kept {
     acker: Acker,
     /// As it came: unpacked again in the rare case that an envelope must wait.
     payload: Bytes,
-    attempts: u32,
-    given_up: Option<String>,
+    told: Told,
 }
 
 /// One worker lane's way out of the queue.
@@ -160,9 +159,11 @@ impl RabbitConsumer {
         let first = ids.first()?;
         let kept = held.get(first.parcel, first.index)?;
         let payload = part(&kept.payload, ids.iter().map(|id| id.index));
-        let attempts = kept.attempts.saturating_add(u32::from(tried));
-        let given_up = kept.given_up.as_deref();
-        Some((ids, message::retry(&self.names, time, payload, attempts, given_up)))
+        let mut past = kept.told.clone();
+        if tried {
+            (past.attempts, past.redeliveries) = (past.attempts.saturating_add(1), 0);
+        }
+        Some((ids, message::retry(&self.names, time, payload, &past)))
     }
 
     fn leave(&mut self, why: &str) {
@@ -259,13 +260,13 @@ impl Intake {
     /// Turns a message into deliveries, and holds it.
     fn unpack(&mut self, arrival: Arrival, batch: &mut Vec<Delivery>) {
         let Arrival { source, delivery, .. } = arrival;
-        let Told { attempts, redeliveries, given_up } =
-            message::read(source, &delivery.properties, delivery.redelivered);
+        let told = message::read(source, &delivery.properties, delivery.redelivered);
+        let (attempts, redeliveries) = (told.attempts, told.redeliveries);
         let payload = Bytes::from(delivery.data);
         let tag = delivery.delivery_tag;
-        let contents = contents(&payload, given_up.as_deref());
+        let contents = contents(&payload, told.given_up.as_deref());
         let count = u32::try_from(contents.len()).expect("64 envelopes at most");
-        let kept = Kept { acker: delivery.acker, payload, attempts, given_up };
+        let kept = Kept { acker: delivery.acker, payload, told };
         self.held.hold(tag, count, kept);
         let session = self.number;
         batch.extend((0..).zip(contents).map(|(index, content)| Delivery {

@@ -14,6 +14,10 @@ use crate::parcel::{self, TooLarge};
 /// other things in each of its versions.
 const ATTEMPTS: &str = "onhand-attempts";
 
+/// How often it was handed out without being settled before it was held: a closing channel counts, and
+/// publishing it again must not forget that.
+const REDELIVERIES: &str = "onhand-redeliveries";
+
 /// Set on what was given up and then waited on the ladder: why.
 const GIVEN_UP: &str = "onhand-given-up";
 
@@ -78,10 +82,9 @@ pub(super) fn retry(
     names: &Names,
     wait: Duration,
     Part { payload, traceparent }: Part,
-    attempts: u32,
-    given_up: Option<&str>,
+    past: &Told,
 ) -> Message {
-    let mut headers = history(attempts, given_up);
+    let mut headers = history(past);
     if let Some(traceparent) = traceparent {
         headers.insert(TRACEPARENT.into(), AMQPValue::LongString(traceparent.into()));
     }
@@ -99,15 +102,19 @@ pub(super) fn again(names: &Names, payload: Bytes, told: &Told) -> Message {
         exchange: names.exchange.clone(),
         routing_key: WEBHOOKS_KEY.to_owned(),
         payload,
-        properties: properties().with_headers(history(told.attempts, told.given_up.as_deref())),
+        properties: properties().with_headers(history(told)),
     }
 }
 
-fn history(attempts: u32, given_up: Option<&str>) -> FieldTable {
+fn history(past: &Told) -> FieldTable {
     let mut headers = FieldTable::default();
-    headers.insert(ATTEMPTS.into(), AMQPValue::LongLongInt(i64::from(attempts)));
-    if let Some(why) = given_up {
-        headers.insert(GIVEN_UP.into(), AMQPValue::LongString(why.into()));
+    headers.insert(ATTEMPTS.into(), AMQPValue::LongLongInt(i64::from(past.attempts)));
+    if past.redeliveries > 0 {
+        let redeliveries = AMQPValue::LongLongInt(i64::from(past.redeliveries));
+        headers.insert(REDELIVERIES.into(), redeliveries);
+    }
+    if let Some(why) = &past.given_up {
+        headers.insert(GIVEN_UP.into(), AMQPValue::LongString(why.as_str().into()));
     }
     headers
 }
@@ -129,7 +136,7 @@ pub(super) enum Source {
 }
 
 /// What a message's properties tell.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Told {
     pub(super) attempts: u32,
     pub(super) redeliveries: u32,
@@ -139,6 +146,7 @@ pub(super) struct Told {
 pub(super) fn read(source: Source, properties: &BasicProperties, redelivered: bool) -> Told {
     let header = |name| properties.headers().as_ref().and_then(|all| all.inner().get(name));
     let counted = header(DELIVERY_COUNT).and_then(number).unwrap_or(0);
+    let before = header(REDELIVERIES).and_then(number).unwrap_or(0);
     let given_up = match source {
         Source::Webhooks => header(GIVEN_UP).and_then(text),
         Source::Dead => Some(cause_of_death(header(DEATHS))),
@@ -147,7 +155,7 @@ pub(super) fn read(source: Source, properties: &BasicProperties, redelivered: bo
     Told {
         attempts: header(ATTEMPTS).and_then(number).unwrap_or(0),
         // RabbitMQ 4.3 does not count every return to the queue, but flags it.
-        redeliveries: counted.max(u32::from(redelivered)),
+        redeliveries: counted.max(u32::from(redelivered)).saturating_add(before),
         given_up,
     }
 }
@@ -218,12 +226,13 @@ mod tests {
         let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned();
         let payload = Bytes::from_static(b"x");
         let part = Part { payload, traceparent: Some(traceparent.clone()) };
-        let message = retry(&names, wait, part, 3, Some("tired"));
+        let past = Told { attempts: 3, redeliveries: 1, given_up: Some("tired".to_owned()) };
+        let message = retry(&names, wait, part, &past);
         let headers = message.properties.headers().as_ref().expect("it has some");
         let carried = headers.inner().get(TRACEPARENT).and_then(text);
         assert_eq!(carried, Some(traceparent));
-        let read = read(Source::Webhooks, &message.properties, false);
-        assert_eq!((read.attempts, read.given_up.as_deref()), (3, Some("tired")));
+        assert_eq!(read(Source::Webhooks, &message.properties, false), past);
+        assert_eq!(read(Source::Webhooks, &message.properties, true).redeliveries, 2);
         assert_eq!((&*message.exchange, &*message.routing_key), ("", "t.retry.1s"));
     }
 

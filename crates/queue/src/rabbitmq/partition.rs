@@ -8,6 +8,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use domain::Envelope;
 
+/// How far into a body is looked: platforms name the order at its beginning.
+const LOOK_BYTES_MAX: usize = 64 * 1024;
+
 /// The place of an envelope's queue among `partitions`.
 pub(super) fn of(envelope: &Envelope, partitions: usize) -> usize {
     let mut hasher = DefaultHasher::new();
@@ -22,6 +25,7 @@ pub(super) fn of(envelope: &Envelope, partitions: usize) -> usize {
 
 /// The order's id as it stands in the body: an order's own, or that of which a part tells.
 fn order<'a>(topic: &str, body: &'a [u8]) -> Option<&'a [u8]> {
+    let body = &body[..body.len().min(LOOK_BYTES_MAX)];
     let is_order = topic.starts_with("orders/") || topic.starts_with("order.");
     member(body, if is_order { b"\"id\"" } else { b"\"order_id\"" })
 }

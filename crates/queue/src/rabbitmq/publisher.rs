@@ -123,8 +123,11 @@ impl Outbox {
     /// Publishes again and again until the broker has it or the time is over.
     pub(super) async fn publish_retry(&self, message: Message, until: Instant) -> Answer {
         let mut pace = Pace::new();
+        // The lanes of any partition will do.
+        let inbox = rand::random_range(0..self.inboxes.len());
         loop {
-            let tried = timeout_at(until, self.submit(0, Outgoing::Retry(message.clone()))).await;
+            let outgoing = Outgoing::Retry(message.clone());
+            let tried = timeout_at(until, self.submit(inbox, outgoing)).await;
             let error = match tried {
                 Ok(Ok(())) => return Ok(()),
                 Ok(Err(error)) => error,
@@ -261,6 +264,8 @@ async fn take(waiting: &Mutex<mpsc::Receiver<Waiting>>, taken: &mut Vec<Waiting>
 /// Puts webhooks into parcels, and answers at once where that cannot be.
 fn gather(names: &Names, partition: usize, taken: impl Iterator<Item = Waiting>) -> Vec<Parcel> {
     let mut parcels = Vec::new();
+    // Behind the webhooks, whose senders wait for an answer.
+    let mut retries = Vec::new();
     let mut envelopes = Vec::new();
     let mut answers = Vec::new();
     // Who gave up waiting will send again: publishing it all the same would only double it.
@@ -272,7 +277,7 @@ fn gather(names: &Names, partition: usize, taken: impl Iterator<Item = Waiting>)
             }
             Outgoing::Retry(message) => {
                 let (answers, span) = (vec![waiting.answer], Span::default());
-                parcels.push(Parcel { message, answers, span });
+                retries.push(Parcel { message, answers, span });
             }
         }
     }
@@ -293,6 +298,7 @@ fn gather(names: &Names, partition: usize, taken: impl Iterator<Item = Waiting>)
             }
         }
     }
+    parcels.extend(retries);
     parcels
 }
 
