@@ -1,6 +1,7 @@
 //! The rows that a batch decides over, as they were at one moment.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 
 use crate::ids::{EnvelopeId, ListingKey, LocationId, OrderKey, PaymentKey, Sku, StockKey};
 use crate::order::{LinePart, Order};
@@ -21,24 +22,22 @@ pub struct View {
     pub stock: StockView,
 }
 
+/// What is not there yet.
+fn fill<K: Eq + Hash, V>(map: &mut HashMap<K, V>, later: HashMap<K, V>) {
+    for (key, value) in later {
+        map.entry(key).or_insert(value);
+    }
+}
+
 impl View {
     /// Takes in what was read later; what is there already stays.
     pub fn add(&mut self, later: View) {
-        for (key, seen) in later.webhooks {
-            self.webhooks.entry(key).or_insert(seen);
-        }
-        for (key, order) in later.orders {
-            self.orders.entry(key).or_insert(order);
-        }
-        for (key, payment) in later.payments {
-            self.payments.entry(key).or_insert(payment);
-        }
-        for (key, listing) in later.listings {
-            self.listings.entry(key).or_insert(listing);
-        }
-        for (sku, rows) in later.stock.items {
-            self.stock.items.entry(sku).or_insert(rows);
-        }
+        let View { webhooks, orders, payments, listings, stock } = later;
+        fill(&mut self.webhooks, webhooks);
+        fill(&mut self.orders, orders);
+        fill(&mut self.payments, payments);
+        fill(&mut self.listings, listings);
+        fill(&mut self.stock.items, stock.items);
     }
 
     /// Whether the orders hold more than is committed: then orders and stock were read at different

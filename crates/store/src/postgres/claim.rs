@@ -55,11 +55,12 @@ pub(super) async fn claim(
         Items::RowsInTurn => Some((include_str!("sql/claim_turn.sql"), Columns::default())),
         Items::Names => Some((include_str!("sql/claim_names.sql"), rows.names())),
     };
+    let skip = usize::from(first.is_some());
     steps.extend(first.map(|(sql, columns)| Step::Prepared(sql, columns)));
     steps.extend([rows.read_listings(), Step::Prepared(read_stock, rows.items())]);
     steps.extend(rows.reads());
     let answers = all(fly(&connection, &steps).await?)?;
-    let [_, listings, stock, reads @ ..] = &answers[usize::from(items != Items::Rows)..] else {
+    let [_, listings, stock, reads @ ..] = &answers[skip..] else {
         unreachable!("one answer per statement")
     };
     let view = view(listings, reads, stock)?;

@@ -2,10 +2,10 @@
 
 use domain::{EnvelopeId, OrderKey, Outcome, ShopId, Sku, Stock, StockKey, Timestamp, Version};
 use tokio_postgres::types::ToSql;
-use uuid::Uuid;
 
 use super::Postgres;
 use super::columns::moment;
+use super::redactions::bound;
 use crate::StoreError;
 use crate::pages::{
     ActivityRow, DeadPage, HOLDING_MOVES, HOT_MOVES, HOT_WEBHOOKS, HotRow, LAST, Letters,
@@ -61,7 +61,7 @@ impl Pages for Postgres {
 
     async fn shortage(&self, limit: i64) -> Result<Shortage, StoreError> {
         let orders =
-            self.rows(include_str!("sql/count_short.sql"), &[&SHORT_MAX], |row| row.int(0));
+            self.rows(include_str!("sql/count_short_orders.sql"), &[&SHORT_MAX], |row| row.int(0));
         let orders = orders.await?.pop().unwrap_or_default();
         let params: [&(dyn ToSql + Sync); 2] = [&SHORTAGE_MAX, &limit];
         let missing = match orders {
@@ -174,7 +174,7 @@ impl Pages for Postgres {
         limit: i64,
     ) -> Result<Vec<DeadRow>, StoreError> {
         let (reason, shop, since) = letters(which);
-        let after = after.map_or(Uuid::nil(), |id| id.0);
+        let after = bound(after);
         let params: [&(dyn ToSql + Sync); 5] = [&after, &reason, &shop, &since, &limit];
         self.rows(include_str!("sql/open_letters.sql"), &params, dead_row).await
     }
@@ -185,7 +185,7 @@ impl Pages for Postgres {
         after: Option<EnvelopeId>,
     ) -> Result<i64, StoreError> {
         let (reason, shop, since) = letters(which);
-        let after = after.map_or(Uuid::nil(), |id| id.0);
+        let after = bound(after);
         let params: [&(dyn ToSql + Sync); 4] = [&after, &reason, &shop, &since];
         let sql = include_str!("sql/count_open_letters.sql");
         Ok(self.rows(sql, &params, |row| row.int(0)).await?.pop().unwrap_or_default())

@@ -2,10 +2,10 @@
 
 use domain::{EnvelopeId, ShopId, Timestamp};
 use tokio_postgres::types::ToSql;
-use uuid::Uuid;
 
 use super::Postgres;
 use super::columns::moment;
+use super::redactions::bound;
 use crate::StoreError;
 use crate::prune::{Bodies, BodyKey, PAGE, Pruned};
 use crate::reports::Fields;
@@ -22,8 +22,8 @@ impl Bodies for Postgres {
         after: Option<&BodyKey>,
         remove: bool,
     ) -> Result<Pruned<BodyKey>, StoreError> {
-        let (shop, envelope) =
-            after.map_or(("", Uuid::nil()), |(shop, envelope)| (shop.as_str(), envelope.0));
+        let (shop, envelope) = after.map_or(("", None), |(shop, id)| (shop.as_str(), Some(*id)));
+        let envelope = bound(envelope);
         let before = EnvelopeId::before_all_of(before).0;
         let params: [&(dyn ToSql + Sync); 5] = [&shop, &envelope, &before, &PAGE, &remove];
         let read = |row: &tokio_postgres::Row| {
@@ -39,7 +39,7 @@ impl Bodies for Postgres {
         after: Option<EnvelopeId>,
         remove: bool,
     ) -> Result<Pruned<EnvelopeId>, StoreError> {
-        let after = after.map_or(Uuid::nil(), |id| id.0);
+        let after = bound(after);
         let params: [&(dyn ToSql + Sync); 4] = [&moment(before), &after, &PAGE, &remove];
         let sql = include_str!("sql/prune_letters.sql");
         let read = |row: &tokio_postgres::Row| (row.int(0), EnvelopeId(row.get(1)));

@@ -10,7 +10,7 @@ use crate::StoreError;
 use crate::redactions::{DeadBody, Redaction, Redactions, note, redaction};
 
 /// What comes after is everything: no id is less.
-fn bound(after: Option<EnvelopeId>) -> Uuid {
+pub(super) fn bound(after: Option<EnvelopeId>) -> Uuid {
     after.map_or(Uuid::nil(), |id| id.0)
 }
 

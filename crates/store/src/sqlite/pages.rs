@@ -2,6 +2,7 @@
 
 use domain::{EnvelopeId, OrderKey, Outcome, ShopId, Sku, Stock, StockKey, Timestamp, Version};
 
+use super::redactions::bound;
 use super::{Sqlite, json};
 use crate::StoreError;
 use crate::pages::{
@@ -61,7 +62,7 @@ impl Pages for Sqlite {
     }
 
     async fn shortage(&self, limit: i64) -> Result<Shortage, StoreError> {
-        let query = sqlx::query(include_str!("sql/count_short.sql")).bind(SHORT_MAX);
+        let query = sqlx::query(include_str!("sql/count_short_orders.sql")).bind(SHORT_MAX);
         let orders = self.rows(query, |row| row.int(0)).await?.pop().unwrap_or_default();
         let query =
             sqlx::query(include_str!("sql/page_shortage.sql")).bind(SHORTAGE_MAX).bind(limit);
@@ -175,7 +176,7 @@ impl Pages for Sqlite {
         limit: i64,
     ) -> Result<Vec<DeadRow>, StoreError> {
         let query = sqlx::query(include_str!("sql/open_letters.sql"))
-            .bind(after.map(|id| id.to_string()).unwrap_or_default())
+            .bind(bound(after))
             .bind(which.reason.as_deref())
             .bind(which.shop.as_ref().map(ShopId::as_str))
             .bind(which.since.map(|at| at.0))
@@ -189,7 +190,7 @@ impl Pages for Sqlite {
         after: Option<EnvelopeId>,
     ) -> Result<i64, StoreError> {
         let query = sqlx::query(include_str!("sql/count_open_letters.sql"))
-            .bind(after.map(|id| id.to_string()).unwrap_or_default())
+            .bind(bound(after))
             .bind(which.reason.as_deref())
             .bind(which.shop.as_ref().map(ShopId::as_str))
             .bind(which.since.map(|at| at.0));

@@ -4,6 +4,7 @@ use domain::{EnvelopeId, ShopId, Timestamp};
 
 use super::Sqlite;
 use super::error::from_sqlx;
+use super::redactions::bound;
 use crate::StoreError;
 use crate::pages::envelope;
 use crate::prune::{Bodies, BodyKey, PAGE, Pruned};
@@ -22,8 +23,8 @@ impl Bodies for Sqlite {
         after: Option<&BodyKey>,
         remove: bool,
     ) -> Result<Pruned<BodyKey>, StoreError> {
-        let (shop, id) =
-            after.map_or(("", String::new()), |(shop, id)| (shop.as_str(), id.to_string()));
+        let (shop, id) = after.map_or(("", None), |(shop, id)| (shop.as_str(), Some(*id)));
+        let id = bound(id);
         let before = EnvelopeId::before_all_of(before).to_string();
         let query = sqlx::query(include_str!("sql/prune_page_bodies.sql"));
         let query = query.bind(shop).bind(&id).bind(&before).bind(PAGE);
@@ -49,7 +50,7 @@ impl Bodies for Sqlite {
         after: Option<EnvelopeId>,
         remove: bool,
     ) -> Result<Pruned<EnvelopeId>, StoreError> {
-        let after = after.map(|id| id.to_string()).unwrap_or_default();
+        let after = bound(after);
         let query = sqlx::query(include_str!("sql/prune_page_letters.sql"));
         let query = query.bind(before.0).bind(&after).bind(PAGE);
         let read = |row: &sqlx::sqlite::SqliteRow| Some((row.int(0), envelope(&row.text(1))?));

@@ -10,7 +10,7 @@ use crate::StoreError;
 use crate::redactions::{DeadBody, Redaction, Redactions, note, redaction};
 
 /// What comes after is everything: no id is less.
-fn bound(after: Option<EnvelopeId>) -> String {
+pub(super) fn bound(after: Option<EnvelopeId>) -> String {
     after.map(|id| id.to_string()).unwrap_or_default()
 }
 
