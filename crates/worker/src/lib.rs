@@ -28,6 +28,7 @@ mod again;
 mod backoff;
 mod batch;
 pub mod clock;
+mod expired;
 mod hands;
 mod heat;
 mod lane;
@@ -112,6 +113,7 @@ pub async fn run<C: Consumer, S: Store + Redactions + Pauses + Activity>(
     let every = config.sweep_every;
     beside(&lanes, (&stop, &ended), ask);
     beside(&lanes, (&stop, &ended), redact::run(store.clone(), shops.clone(), every));
+    beside(&lanes, (&stop, &ended), expired::run(store.clone()));
     beside(&lanes, (&stop, &ended), activity::run(store.clone(), tally.clone()));
     beside(&lanes, (&stop, &ended), sweep::run(store.clone(), shops, pauses, every));
     beside(&lanes, (&stop, &ended), async move { hands.show().await });

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use domain::{Batch, ChangeSet, EnvelopeId, Keys, OrderKey, Outcome, View};
 use platforms::{Shop, Shops, WhenRestocked};
-use store::{Commit, Redactions, ShortOrder, Store, StoreError};
+use store::{Commit, ShortOrder, Store, StoreError};
 use tokio::sync::watch;
 
 use crate::backoff::ConflictBackoff;
@@ -29,11 +29,7 @@ const PAGE: i64 = 100;
 const TRIES_MAX: u32 = 12;
 const OPTIMISTIC_TRIES: u32 = 3;
 
-/// Kept bodies removed in one transaction, and such transactions in a row.
-const EXPIRED_PAGE: i64 = 500;
-const EXPIRED_PAGES: usize = 100;
-
-/// How often is counted what waits for people, and looked for kept bodies that are to go.
+/// How often is counted what waits for people.
 const COUNT_EVERY: Duration = Duration::from_secs(60);
 
 /// What the ledger gives as the reason.
@@ -49,7 +45,7 @@ enum Failed {
 }
 
 /// Sweeps for ever. Dropping it loses nothing.
-pub(crate) async fn run<S: Store + Redactions>(
+pub(crate) async fn run<S: Store>(
     store: S,
     shops: watch::Receiver<Arc<Shops>>,
     pauses: Heard,
@@ -62,7 +58,6 @@ pub(crate) async fn run<S: Store + Redactions>(
         if counted.is_none_or(|at| at.elapsed() >= COUNT_EVERY) {
             unlinked.look(&store).await;
             waiting::look(&store).await;
-            remove_expired(&store).await;
             counted = Some(Instant::now());
         }
         let now = shops.borrow().clone();
@@ -83,21 +78,6 @@ pub(crate) async fn run<S: Store + Redactions>(
                 Err(Failed::Refused(error)) => {
                     tracing::error!(shop.id = %shop.name, error, "cannot list short orders");
                 }
-            }
-        }
-    }
-}
-
-/// Removes kept bodies whose time is over, and goes on the next time if there are very many.
-async fn remove_expired<S: Redactions>(store: &S) {
-    for _ in 0..EXPIRED_PAGES {
-        match store.remove_expired_bodies(clock::now(), EXPIRED_PAGE).await {
-            Ok(0) => return,
-            Ok(removed) => tracing::debug!(removed, "kept bodies removed: their time is over"),
-            Err(error) => {
-                let error = crate::error_chain(&error);
-                tracing::debug!(error, "kept bodies stay until the store answers");
-                return;
             }
         }
     }
