@@ -72,7 +72,7 @@ impl StockChange {
     }
 }
 
-/// The body of a webhook that was applied, kept for people to look at and to decide again.
+/// The body of a webhook that was decided and is not dead, kept for people to look at and to decide again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptBody {
     pub envelope: EnvelopeId,

@@ -35,7 +35,7 @@ pub struct Shop {
     pub pays_for: Option<ShopId>,
     /// When money that was authorised is taken; only payments shops have use for it.
     pub capture: Capture,
-    /// How long bodies are kept after they were applied; `None`: not at all.
+    /// How long bodies are kept after they were decided; `None`: not at all.
     pub keep_bodies: Option<Duration>,
 }
 

@@ -1,7 +1,8 @@
 //! What comes of each shop: counted in memory by the lanes, and noted in the store from time to time
 //! by one task of the process, so that it costs a batch next to nothing.
 //!
-//! A process that is killed takes what it has not noted with it: people see a few webhooks less.
+//! A process that is killed takes what it has not noted with it, and a note whose answer was lost is
+//! made twice: people see a few webhooks less or more.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -108,15 +109,15 @@ pub(crate) async fn run<S: Activity>(store: S, tally: Tally) {
         let noted = tally.note(&store).await;
         let now = Hour::of(clock::now());
         let done = match (noted, forgot == Some(now)) {
-            (Ok(()), false) => {
-                forgot = Some(now);
-                store.forget_activity(Hour(now.0 - HOURS_KEPT)).await
-            }
+            (Ok(()), false) => store.forget_activity(Hour(now.0 - HOURS_KEPT)).await,
             (noted, _) => noted,
         };
-        if let Err(error) = done {
-            let error = crate::error_chain(&error);
-            tracing::debug!(error, "cannot note what came of which shop");
+        match done {
+            Ok(()) => forgot = Some(now),
+            Err(error) => {
+                let error = crate::error_chain(&error);
+                tracing::debug!(error, "cannot note what came of which shop");
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use domain::{Envelope, ShopId, Timestamp, retry};
 use platforms::Shops;
-use store::{Pause, Pauses};
+use store::{Pause, Pauses, StoreError};
 use tokio::sync::watch;
 
 use crate::clock;
@@ -99,17 +99,26 @@ pub(crate) fn listen<S: Pauses>(store: S) -> (Heard, impl Future<Output = ()>) {
 }
 
 async fn ask<S: Pauses>(store: S, say: watch::Sender<Option<Arc<Paused>>>) {
+    let mut warned = false;
     loop {
         match store.pauses().await {
             Ok(pauses) => {
+                warned = false;
                 let paused = Paused::new(pauses);
                 measure(&paused);
                 say.send_if_modified(|known| tell(known, paused));
             }
-            // What was heard last holds.
+            // What was heard last holds. A store that is away shows in readiness; any other failure
+            // may last, and keeps a worker that has heard nothing yet from taking anything.
             Err(error) => {
+                let may_last = !matches!(error, StoreError::Unavailable(_));
                 let error = crate::error_chain(&error);
-                tracing::debug!(error, "cannot ask what is paused");
+                if may_last && !warned {
+                    warned = true;
+                    tracing::warn!(error, "cannot ask what is paused");
+                } else {
+                    tracing::debug!(error, "cannot ask what is paused");
+                }
             }
         }
         tokio::time::sleep(LOOK_EVERY).await;

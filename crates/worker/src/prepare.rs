@@ -48,8 +48,9 @@ pub(crate) struct Prepared {
     pub(crate) policy: Arc<Policy>,
     pub(crate) suspect: bool,
     pub(crate) span: Option<Context>,
-    /// How long its body is kept once it is applied.
-    keep: Option<Duration>,
+    /// How long its body is kept once it is decided, and as what: packed here, once, and not while a
+    /// batch holds its turn or its locks.
+    keep: Option<(Duration, Vec<u8>)>,
 }
 
 impl Prepared {
@@ -84,6 +85,7 @@ impl Prepared {
         let policy = whose.map(|shop| Arc::new(shop.policy.clone())).unwrap_or_default();
         let sender = shop.map(|shop| shop.name.clone());
         let (suspect, span) = (work.suspect, work.span);
+        let keep = keep.map(|keep| (keep, packed(&envelope)));
         Self { envelope, sender, incoming, meaning, policy, suspect, span, keep }
     }
 
@@ -96,16 +98,20 @@ impl Prepared {
     /// the first is there.
     pub(crate) fn kept(&self, decided: &Decided, now: Timestamp) -> Option<KeptBody> {
         let Decided::Verdict(verdict) = decided else { return None };
-        let keep = self.keep.filter(|_| verdict.outcome != Outcome::Dead)?;
+        let (keep, raw) = self.keep.as_ref().filter(|_| verdict.outcome != Outcome::Dead)?;
         let (envelope, shop) = (self.envelope.id, self.envelope.shop.clone());
-        Some(KeptBody { envelope, shop, until: clock::after(now, keep), raw: self.raw() })
+        Some(KeptBody { envelope, shop, until: clock::after(now, *keep), raw: raw.clone() })
     }
 
     /// The envelope as it travels, for a dead letter.
     pub(crate) fn raw(&self) -> Vec<u8> {
-        queue::parcel::encode(std::slice::from_ref(&self.envelope))
-            .expect("what ingress lets in fits into a parcel")
+        packed(&self.envelope)
     }
+}
+
+fn packed(envelope: &Envelope) -> Vec<u8> {
+    queue::parcel::encode(std::slice::from_ref(envelope))
+        .expect("what ingress lets in fits into a parcel")
 }
 
 /// The shop that sent it, by the shops file of now.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use domain::privacy::{PrivacyKind, PrivacyRequest};
 use domain::{EnvelopeId, ShopId, Timestamp, retry};
 use platforms::Shops;
-use store::{DeadBody, Redaction, Redactions, StoreError};
+use store::{Redaction, Redactions, StoreError};
 use tokio::sync::watch;
 
 use crate::backoff::ConflictBackoff;
@@ -111,7 +111,7 @@ async fn remove_all<S: Redactions>(store: &S, shop: &ShopId) -> Result<usize, St
     }
 }
 
-/// Removes the bodies that the request concerns.
+/// Removes the bodies of dead letters that the request concerns, and what of them is quoted.
 async fn remove<S: Redactions>(
     store: &S,
     shop: &ShopId,
@@ -123,21 +123,14 @@ async fn remove<S: Redactions>(
         let page = store.dead_bodies(shop, after, PAGE_LETTERS, PAGE_BYTES).await?;
         let Some(last) = page.last() else { return Ok(removed) };
         after = Some(last.id);
-        let mut letters = Vec::new();
-        for DeadBody { id, raw, detail } in &page {
-            let quoted = names(detail, request);
-            if quoted || (!raw.is_empty() && is_concerned(raw, shop, request)) {
-                letters.push(*id);
-            }
-            // The lanes have the same threads.
-            tokio::task::yield_now().await;
-        }
+        let bodies = page.iter().map(|body| (body.id, &body.raw[..], &body.detail[..]));
+        let letters = concerned(bodies, shop, request).await;
         redact(store, &letters).await?;
         removed += letters.len();
     }
 }
 
-/// Removes the kept bodies of what was applied, as far as the request concerns them.
+/// Removes the kept bodies of what was decided, as far as the request concerns them.
 async fn remove_kept<S: Redactions>(
     store: &S,
     shop: &ShopId,
@@ -149,18 +142,30 @@ async fn remove_kept<S: Redactions>(
         let page = store.kept_bodies(shop, after, PAGE_LETTERS, PAGE_BYTES).await?;
         let Some((last, _)) = page.last() else { return Ok(removed) };
         after = Some(*last);
-        let mut bodies = Vec::new();
-        for (id, raw) in &page {
-            if is_concerned(raw, shop, request) {
-                bodies.push(*id);
-            }
-            tokio::task::yield_now().await;
-        }
+        let bodies = page.iter().map(|(id, raw)| (*id, &raw[..], ""));
+        let bodies = concerned(bodies, shop, request).await;
         if !bodies.is_empty() {
             patiently(|| store.remove_bodies(shop, &bodies)).await?;
         }
         removed += bodies.len();
     }
+}
+
+/// Those of a page that the request is about: by their bodies, or by what is quoted of them.
+async fn concerned<'a>(
+    page: impl Iterator<Item = (EnvelopeId, &'a [u8], &'a str)> + Send,
+    shop: &ShopId,
+    request: &PrivacyRequest,
+) -> Vec<EnvelopeId> {
+    let mut ids = Vec::new();
+    for (id, raw, quoted) in page {
+        if names(quoted, request) || (!raw.is_empty() && is_concerned(raw, shop, request)) {
+            ids.push(id);
+        }
+        // The lanes have the same threads.
+        tokio::task::yield_now().await;
+    }
+    ids
 }
 
 async fn redact<S: Redactions>(store: &S, letters: &[EnvelopeId]) -> Result<(), StoreError> {
