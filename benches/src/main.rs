@@ -38,13 +38,17 @@ async fn main() -> anyhow::Result<()> {
         ["strategies"] => grid::measure(&onhand()?).await,
         ["growth"] => growth::measure(&onhand()?, u32::MAX).await,
         ["growth", most] => growth::measure(&onhand()?, most.parse()?).await,
-        ["load"] => load::measure(&onhand()?).await,
+        ["load"] => load::measure(&onhand()?, None).await,
+        ["load", part @ ("lone" | "half" | "duplicates")] => {
+            load::measure(&onhand()?, Some(part)).await
+        }
         ["steady"] => load::steady(&onhand()?).await,
         ["deep"] => load::deep_queue(&onhand()?).await,
         ["pipe-ingress", listen, broker] => pipe::ingress(listen, broker).await,
         ["pipe-worker", database, broker] => pipe::worker(database, broker).await,
         _ => anyhow::bail!(
-            "usage: benches [speed|strategies|growth [EARLIER ORDERS AT MOST]|load|steady|deep]"
+            "usage: benches [speed|strategies|growth [EARLIER ORDERS AT MOST]|\
+             load [lone|half|duplicates]|steady|deep]"
         ),
     }
 }

@@ -44,7 +44,7 @@ pub(crate) struct Services {
 impl Services {
     pub(crate) async fn start() -> Self {
         let postgres = Postgres::start_with(POSTGRES).await;
-        let broker = RabbitMq::start().await;
+        let broker = RabbitMq::start_with(&[]).await;
         let (database, prefix) = (postgres.url(), "onhand".to_owned());
         Self { postgres, broker, database, prefix, partitions: 1 }
     }

@@ -18,6 +18,9 @@ const DEFAULT_BIN: &str = "/usr/lib/rabbitmq/bin";
 /// What an AMQP 0-9-1 client says first; the broker answers with `connection.start`.
 const GREETING: &[u8; 8] = b"AMQP\x00\x00\x09\x01";
 
+/// The log of quorum queues is allocated ahead: half a gigabyte unless told.
+const SMALL_LOG: &str = "raft.wal_max_size_bytes = 33554432";
+
 /// A RabbitMQ server that a test may kill and restart. Dropping it removes all of it.
 #[derive(Debug)]
 pub struct RabbitMq {
@@ -35,9 +38,14 @@ pub struct RabbitMq {
 impl RabbitMq {
     /// Starts a node of its own; returns when it accepts clients.
     pub async fn start() -> Self {
+        Self::start_with(&[SMALL_LOG]).await
+    }
+
+    /// With lines of rabbitmq.conf of its own; with none it is what the broker's makers ship.
+    pub async fn start_with(settings: &[&str]) -> Self {
         let bin = bin();
         let folder = open_folder();
-        write_settings(folder.path()).expect("a temporary folder can be written");
+        write_settings(folder.path(), settings).expect("a temporary folder can be written");
         let epmd_port = free_port();
         let mut epmd = Command::new("epmd");
         epmd.args(["-port", &epmd_port.to_string(), "-address", "127.0.0.1"]);
@@ -121,18 +129,14 @@ async fn answers(address: &str) -> io::Result<u8> {
     client.read_u8().await
 }
 
-fn write_settings(home: &Path) -> io::Result<()> {
+fn write_settings(home: &Path, settings: &[&str]) -> io::Result<()> {
     // Erlang insists that nobody else may read the cookie.
     let cookie = home.join(".erlang.cookie");
     fs::write(&cookie, short_id())?;
     fs::set_permissions(&cookie, fs::Permissions::from_mode(0o400))?;
     fs::write(home.join("enabled_plugins"), "[].\n")?;
-    fs::write(
-        home.join("rabbitmq.conf"),
-        "# The log of quorum queues is allocated ahead: half a gigabyte unless told.\n\
-         raft.wal_max_size_bytes = 33554432\n\
-         disk_free_limit.absolute = 50MB\n",
-    )
+    let lines = settings.join("\n");
+    fs::write(home.join("rabbitmq.conf"), format!("disk_free_limit.absolute = 50MB\n{lines}\n"))
 }
 
 fn bin() -> PathBuf {
