@@ -2,8 +2,9 @@
 //!
 //! lapin gives a returned (unroutable) message to whichever confirm of the channel comes next, so
 //! with more than one in flight an unroutable publish can read as a plain success. One in flight
-//! per channel excludes that, and parcels make up for it: what arrives while all lanes wait for
-//! their confirms goes out together with the next one, and a lone webhook goes at once.
+//! per channel excludes that, and parcels make up for it: a lone webhook goes at once, and what
+//! arrives while a confirm is awaited goes out together, when the confirm is there or a parcel is
+//! full (Nagle's rule). A message costs the broker and this process as much as ten webhooks in it.
 //!
 //! `Ok` means that the broker has said so: a quorum of its nodes has fsynced the parcel. If the
 //! process dies before the answer, the parcel may or may not be there, and nobody was told it is.
@@ -16,7 +17,7 @@ use std::time::Duration;
 use domain::Envelope;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{Channel, Confirmation};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -81,10 +82,12 @@ impl Outbox {
         let inbox = |partition| {
             let (inbox, waiting) = mpsc::channel(INBOX_ENVELOPES);
             let waiting = Arc::new(Mutex::new(waiting));
+            let in_flight = Arc::new(watch::Sender::new(0));
             for _ in 0..LANES.div_ceil(partitions) {
                 let lane = Lane {
                     partition,
                     waiting: waiting.clone(),
+                    in_flight: in_flight.clone(),
                     link: link.clone(),
                     names: names.clone(),
                     channel: None,
@@ -174,6 +177,8 @@ impl Parcel {
 struct Lane {
     partition: usize,
     waiting: Arc<Mutex<mpsc::Receiver<Waiting>>>,
+    /// How many lanes of this inbox have something on its way.
+    in_flight: Arc<watch::Sender<usize>>,
     link: Link,
     names: Names,
     channel: Option<(u64, Channel)>,
@@ -183,15 +188,7 @@ struct Lane {
 impl Lane {
     async fn run(mut self) {
         let mut taken = Vec::with_capacity(parcel::ENVELOPES_MAX);
-        loop {
-            tokio::select! {
-                biased;
-                () = self.stop.cancelled() => break,
-                () = take(&self.waiting, &mut taken) => {}
-            }
-            if taken.is_empty() {
-                break;
-            }
+        while let Some(_on_its_way) = self.take(&mut taken).await {
             for mut parcel in gather(&self.names, self.partition, taken.drain(..)) {
                 let answer = self.send(&parcel.message).await;
                 if let Err(error) = &answer {
@@ -202,6 +199,28 @@ impl Lane {
             }
         }
         // Who still waits is told so when the last lane drops the inbox.
+    }
+
+    /// Waits for the first, and for more as long as another lane waits for a confirm, up to a
+    /// parcel's worth. The other lanes stand behind this one meanwhile. `None`: stopped.
+    async fn take(&self, taken: &mut Vec<Waiting>) -> Option<OnItsWay> {
+        let mut waiting = self.waiting.lock().await;
+        let mut in_flight = self.in_flight.subscribe();
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return None,
+            count = waiting.recv_many(taken, parcel::ENVELOPES_MAX) => if count == 0 { return None },
+        }
+        while !is_full(taken) {
+            let room = parcel::ENVELOPES_MAX - taken.len();
+            tokio::select! {
+                biased;
+                more = waiting.recv_many(taken, room) => if more == 0 { break },
+                _ = in_flight.wait_for(|lanes| *lanes == 0) => break,
+            }
+        }
+        // Before the next lane looks.
+        Some(OnItsWay::begin(self.in_flight.clone()))
     }
 
     /// Publishes one message and waits for the broker's word.
@@ -256,9 +275,30 @@ impl Lane {
     }
 }
 
-/// Waits for the first and takes what else is there, up to a parcel's worth.
-async fn take(waiting: &Mutex<mpsc::Receiver<Waiting>>, taken: &mut Vec<Waiting>) {
-    waiting.lock().await.recv_many(taken, parcel::ENVELOPES_MAX).await;
+/// A lane has something on its way, for as long as this lives.
+struct OnItsWay(Arc<watch::Sender<usize>>);
+
+impl OnItsWay {
+    fn begin(in_flight: Arc<watch::Sender<usize>>) -> Self {
+        in_flight.send_modify(|lanes| *lanes += 1);
+        Self(in_flight)
+    }
+}
+
+impl Drop for OnItsWay {
+    fn drop(&mut self) {
+        self.0.send_modify(|lanes| *lanes -= 1);
+    }
+}
+
+/// Whether it fills a parcel.
+fn is_full(taken: &[Waiting]) -> bool {
+    let bytes = |waiting: &Waiting| match &waiting.outgoing {
+        Outgoing::Webhook(envelope) => envelope.body.len(),
+        Outgoing::Retry(message) => message.payload.len(),
+    };
+    taken.len() >= parcel::ENVELOPES_MAX
+        || taken.iter().map(bytes).sum::<usize>() >= parcel::SHARED_BYTES_MAX
 }
 
 /// Puts webhooks into parcels, and answers at once where that cannot be.
