@@ -4,6 +4,8 @@ import json
 import sys
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[2]
 
 # Each of them may be there several times: `--scale worker=4`.
@@ -11,6 +13,12 @@ SCALED = ["worker"]
 ENDS_BY_ITSELF = {"migrate"}
 
 errors = []
+
+
+def scraped():
+    config = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    jobs = {it["job_name"] for it in config["scrape_configs"]}
+    return {it.removeprefix("onhand-") for it in jobs}
 
 
 def main():
@@ -28,6 +36,8 @@ def main():
         for port in service.get("ports", []):
             if port.get("host_ip") != "127.0.0.1":
                 errors.append(f"{name} is open to more than this machine")
+        if service["image"] == "onhand" and name not in ENDS_BY_ITSELF | scraped():
+            errors.append(f"{name} is not scraped by deploy/prometheus, so its alerts cannot fire")
         if service.get("profiles", []) not in ([], ["observability"]):
             errors.append(f"{name} is in a profile that nobody knows")
     for it in errors:

@@ -153,6 +153,9 @@ class Rendered:
             policies = [p["spec"]["podSelector"]["matchLabels"] for p in self.of("NetworkPolicy")]
             if not any(wanted.items() <= labels.items() for wanted in policies):
                 error(self.where, f"{name_of(it)} has no NetworkPolicy")
+            monitors = [m["spec"]["selector"]["matchLabels"] for m in self.of("PodMonitor")]
+            if monitors and not any(wanted.items() <= labels.items() for wanted in monitors):
+                error(self.where, f"{name_of(it)} is not scraped, so its alerts cannot fire")
 
     def check_pod(self, workload, secrets):
         pod, where = workload["spec"]["template"]["spec"], f"{self.where}: {name_of(workload)}"
