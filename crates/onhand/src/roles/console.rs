@@ -27,7 +27,8 @@ pub(crate) struct ConsoleArgs {
     #[arg(long, env = "ONHAND_OPS_LISTEN", default_value = "127.0.0.1:8081")]
     ops_listen: SocketAddr,
     /// How often every promise is verified over everything in the database, as `onhand verify` does,
-    /// such as 6h or 1d, or off. It only reads. Give it to one process of a fleet: two that verify know nothing of each other
+    /// such as 6h or 1d, or off. It only reads. Give it to one process of a fleet: two that verify
+    /// know nothing of each other
     #[arg(long, env = "ONHAND_VERIFY_EVERY", default_value = "off", value_parser = every)]
     verify_every: Every,
     #[command(flatten)]
