@@ -2,8 +2,9 @@
 //!
 //! The one rule for that, used wherever a kept body is shown. It names what may be seen and covers the
 //! rest, so that a field that a platform adds tomorrow is covered: texts are shown only under names
-//! that say what is no personal data (ids, SKUs, moments, states, money); numbers and truth values
-//! everywhere but inside what describes a person.
+//! that say what is no personal data (ids, SKUs, moments, states, money), and under some that may say
+//! anything if they look like a number or a code; numbers and truth values everywhere but inside what
+//! describes a person.
 
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use serde_json::Value;
 const COVERED: &str = "•••";
 
 /// Texts under these names are shown.
-const SHOWN: [&str; 45] = [
+const SHOWN: [&str; 42] = [
     "id",
     "sku",
     "type",
@@ -22,12 +23,10 @@ const SHOWN: [&str; 45] = [
     "object",
     "status",
     "state",
-    "reason",
     "currency",
     "currencyCode",
     "currency_code",
     "amount",
-    "value",
     "price",
     "total",
     "subtotal",
@@ -54,7 +53,6 @@ const SHOWN: [&str; 45] = [
     "payment_method",
     "paymentMethod",
     "order_number",
-    "number",
     "shop_domain",
     "inventory_management",
 ];
@@ -132,10 +130,21 @@ fn cover(value: &mut Value, name: &str, personal: bool) {
 }
 
 fn is_shown(name: &str, text: &str) -> bool {
-    let named = SHOWN.contains(&name) || SHOWN_ENDS.iter().any(|end| name.ends_with(end));
-    // The name of an order, as #1001; other things have names, too.
-    let numbered = name == "name" && text.strip_prefix('#').is_some_and(is_digits);
-    (named || numbered) && text.len() <= SHOWN_BYTES_MAX && !text.contains('@')
+    let fits = match name {
+        // The name of an order, as #1001; other things have names, too.
+        "name" => text.strip_prefix('#').is_some_and(is_digits),
+        // Money and orders' numbers; also what a customer typed, a phone's number, a bank's own words.
+        "value" | "number" => is_number(text),
+        "reason" => text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'),
+        _ => SHOWN.contains(&name) || SHOWN_ENDS.iter().any(|end| name.ends_with(end)),
+    };
+    fits && text.len() <= SHOWN_BYTES_MAX && !text.contains('@')
+}
+
+/// As 1001 or 19.99.
+fn is_number(text: &str) -> bool {
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    is_digits(whole) && is_digits(part)
 }
 
 fn is_digits(text: &str) -> bool {

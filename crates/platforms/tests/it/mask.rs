@@ -57,6 +57,22 @@ fn a_customer_s_words_are_covered_under_any_name_that_is_not_known() {
 }
 
 #[test]
+fn what_may_say_anything_is_shown_only_as_a_number_or_a_code() {
+    for (name, shown, covered) in [
+        ("value", "19.99", "12 Main Street"),
+        ("value", "1999", "01.02.1990"),
+        ("number", "1001", "+49 30 1234567"),
+        ("reason", "requested_by_customer", "Kim moved"),
+        ("reason", "duplicate", "038304:1111:12/2012"),
+    ] {
+        let body = |text: &str| format!(r#"{{"{name}": "{text}"}}"#);
+        assert!(mask(body(shown).as_bytes()).contains(shown), "{name}: {shown} is covered");
+        let mask = mask(body(covered).as_bytes());
+        assert!(!mask.contains(covered), "{name} is shown: {mask}");
+    }
+}
+
+#[test]
 fn no_recorded_body_shows_a_person() {
     let mut seen = 0;
     for (name, body) in recorded() {
