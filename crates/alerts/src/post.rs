@@ -86,11 +86,34 @@ impl Watch {
     }
 }
 
-/// The body that Slack, Mattermost, Rocket.Chat and many others take. SKUs and ids come from outside,
-/// so nothing in the text may become a link or call somebody: `<!channel>` would.
+/// The body that Slack, Mattermost, Rocket.Chat and many others take.
 pub fn body(text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    json!({ "text": text }).to_string()
+    json!({ "text": inert(text) }).to_string()
+}
+
+/// A space without width: nobody sees it, and what it stands in means nothing any more.
+const UNSEEN: char = '\u{200b}';
+
+/// SKUs and ids come from outside, so nothing in the text may become a link or call somebody:
+/// `<!channel>`, `@channel`, `[text](…)`, `https://…` and `www.…` would.
+fn inert(text: &str) -> String {
+    let mut inert = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(char) = chars.next() {
+        match char {
+            '&' => inert.push_str("&amp;"),
+            '<' => inert.push_str("&lt;"),
+            '>' => inert.push_str("&gt;"),
+            other => inert.push(other),
+        }
+        if matches!(
+            (char, chars.peek()),
+            ('@' | ']', _) | (':', Some('/')) | ('w' | 'W', Some('w' | 'W'))
+        ) {
+            inert.push(UNSEEN);
+        }
+    }
+    inert
 }
 
 /// The text of an answer may repeat what is secret, so only its status is told.
@@ -138,6 +161,21 @@ mod tests {
             now += length;
         }
         assert_eq!(lengths, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+    }
+
+    #[test]
+    fn nothing_in_a_text_calls_somebody_or_is_a_link() {
+        let read = |text: &str| text.replace(UNSEEN, "");
+        for text in ["@channel", "kim@mail.example", "[look](x)", "[a]: /x", "https://x", "WWW1.x"]
+        {
+            let said = inert(text);
+            assert_eq!(read(&said), text, "it reads the same");
+            for live in ["@c", "@m", "](", "]:", "://", "WWW"] {
+                assert!(!said.contains(live), "{said:?} has {live}");
+            }
+        }
+        let harmless = "Run `onhand payment list --older-than 1d`: SKU A-1.b has 19.99 (*new*).";
+        assert_eq!(inert(harmless), harmless, "what is to be typed can be copied");
     }
 
     #[test]
