@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use metrics::Unit;
 use operate::verify::{Verified, verify};
 use platforms::Shops;
 use store::AnyStore;
@@ -18,6 +19,11 @@ const FIRST_MAX: Duration = Duration::from_secs(5 * 60);
 /// After one that failed: the database was away, or busy.
 const AGAIN_MAX: Duration = Duration::from_secs(15 * 60);
 
+const EVERY: &str = "onhand_verify_every_seconds";
+const VIOLATIONS: &str = "onhand_verify_violations";
+const TOOK: &str = "onhand_verify_seconds";
+const LAST_SUCCESS: &str = "onhand_verify_last_success_timestamp_seconds";
+
 /// Verifies about every `every`, for ever, and says what it found. Dropping it is fine at any moment:
 /// it only reads.
 pub async fn on_schedule(
@@ -26,7 +32,8 @@ pub async fn on_schedule(
     shops: watch::Receiver<Arc<Shops>>,
     latest: watch::Sender<Option<Verified>>,
 ) -> Infallible {
-    metrics::gauge!("onhand_verify_every_seconds").set(every.as_secs_f64());
+    describe();
+    metrics::gauge!(EVERY).set(every.as_secs_f64());
     let mut wait = every.min(FIRST_MAX);
     loop {
         sleep(jittered(wait)).await;
@@ -49,6 +56,13 @@ pub async fn on_schedule(
     }
 }
 
+fn describe() {
+    metrics::describe_gauge!(EVERY, Unit::Seconds, "How often this process verifies");
+    metrics::describe_gauge!(VIOLATIONS, "What the latest verification found");
+    metrics::describe_gauge!(TOOK, Unit::Seconds, "How long it took");
+    metrics::describe_gauge!(LAST_SUCCESS, Unit::Seconds, "When it ran to its end, since 1970");
+}
+
 /// A little more or less, so that what was started together does not stay together.
 fn jittered(wait: Duration) -> Duration {
     wait.mul_f64(rand::random_range(0.8..=1.2))
@@ -56,12 +70,12 @@ fn jittered(wait: Duration) -> Duration {
 
 fn tell(verified: &Verified, took: Duration) {
     let count = u32::try_from(verified.violations.len()).unwrap_or(u32::MAX);
-    metrics::gauge!("onhand_verify_violations").set(f64::from(count));
-    metrics::gauge!("onhand_verify_seconds").set(took.as_secs_f64());
+    metrics::gauge!(VIOLATIONS).set(f64::from(count));
+    metrics::gauge!(TOOK).set(took.as_secs_f64());
     // Microseconds since 1970 are exact in a float for centuries.
     #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
     let at = verified.at.0 as f64 / 1e6;
-    metrics::gauge!("onhand_verify_last_success_timestamp_seconds").set(at);
+    metrics::gauge!(LAST_SUCCESS).set(at);
     let duration_ms = took.as_millis();
     match &verified.violations[..] {
         [] => tracing::info!(duration_ms, "verified: every promise holds"),
