@@ -36,7 +36,7 @@ async fn what_is_not_there_exits_with_1_and_what_cannot_be_meant_with_2() {
         (&["payment", "show", "dmo", "pi_1"], 2, &["no shop dmo", "demo"]),
         (&["payment", "list", "--shop", "dmo"], 2, &["no shop dmo", "demo"]),
         (&["payment", "list", "--older-than", "1d"], 2, &["--unlinked"]),
-        (&["payment", "list", "--unlinked", "--older-than", "soon"], 2, &["1d"]),
+        (&["payment", "list", "--unlinked", "--older-than", "soon"], 2, &["90d"]),
         (&["privacy", "done", nobody], 1, &["no open request for data", "onhand privacy list"]),
         (&["privacy", "done", "5"], 2, &["onhand privacy list"]),
         (&["stock", "drift", "--shop", "dmo"], 2, &["no shop dmo", "demo"]),

@@ -5,11 +5,11 @@ use std::time::Duration;
 use alerts::post::Watch;
 use alerts::verify;
 use clap::Args;
+use platforms::span;
 use queue::Broker;
 use store::AnyStore;
 
 use super::Role;
-use crate::cmd::payment::age;
 use crate::config::alert_url::AlertUrl;
 
 /// Between two verifications, at the least.
@@ -34,13 +34,13 @@ pub(super) struct AlertArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Every(Option<Duration>);
 
-/// `off`, or an age.
+/// `off`, or a length of time.
 pub(super) fn every(text: &str) -> Result<Every, String> {
     if text == "off" {
         return Ok(Every(None));
     }
-    let micros = age(text).map_err(|_| format!("{text:?} is neither off nor such as 6h or 1d"))?;
-    let every = Duration::from_micros(micros.unsigned_abs());
+    let every =
+        span::parse(text).ok_or_else(|| format!("{text:?} is neither off nor such as 6h or 1d"))?;
     if every < VERIFY_EVERY_MIN {
         return Err("more often than every second nobody verifies".to_owned());
     }

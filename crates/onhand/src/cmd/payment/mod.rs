@@ -4,14 +4,13 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use domain::payment::{Money, Payment, PaymentEvent, PaymentState};
-use domain::{OrderId, OrderKey, PaymentId, ShopId, Timestamp};
-use jiff::{Span, SpanRelativeTo, Unit};
+use domain::{OrderId, OrderKey, PaymentId, ShopId};
 use serde::Serialize;
 use store::Channels;
 use store::channels::{PaymentFilter, PaymentRow};
 
 use crate::config::Settings;
-use crate::{output, shops_file};
+use crate::{output, shops_file, when};
 
 mod show;
 
@@ -32,8 +31,8 @@ pub(crate) enum PaymentCommand {
         unlinked: bool,
         /// Only those first heard of so long ago, as 30m, 12h or 1d: an order may come a while after
         /// its payment
-        #[arg(long, value_parser = age, requires = "unlinked", value_name = "AGE")]
-        older_than: Option<i64>,
+        #[arg(long, requires = "unlinked", value_name = "AGE")]
+        older_than: Option<String>,
         /// At most so many
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=100_000))]
         limit: i64,
@@ -46,19 +45,6 @@ pub(crate) enum PaymentCommand {
         /// The provider's id
         payment_id: String,
     },
-}
-
-/// Microseconds.
-pub(crate) fn age(text: &str) -> Result<i64, String> {
-    let span: Span = text.parse().map_err(|_| format!("{text:?} is no age, such as 30m or 1d"))?;
-    let seconds = span
-        .total((Unit::Second, SpanRelativeTo::days_are_24_hours()))
-        .map_err(|_| "months and years differ in length; give days".to_owned())?;
-    if !(0.0..=1e10).contains(&seconds) {
-        return Err("an age is not negative, and not above 300 years".to_owned());
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "bounded just above")]
-    Ok((seconds * 1e6) as i64)
 }
 
 /// One payment, as every answer shows it.
@@ -132,8 +118,8 @@ fn amount(payment: &Payment) -> Option<Money> {
 pub(crate) async fn run(settings: &Settings, command: PaymentCommand) -> anyhow::Result<ExitCode> {
     match command {
         PaymentCommand::List { shop, unlinked, older_than, limit } => {
-            let now = worker::clock::now();
-            let before = Timestamp(now.0 - older_than.unwrap_or(0));
+            let older_than = older_than.as_deref().map(when::older_than).transpose()?;
+            let before = older_than.unwrap_or_else(operate::now);
             let filter = PaymentFilter {
                 payment: None,
                 shop: shop.as_deref().map(ShopId::new),
@@ -185,19 +171,10 @@ fn list(settings: &Settings, rows: &[PaymentRow], unlinked: bool) -> anyhow::Res
 
 #[cfg(test)]
 mod tests {
+    use domain::Timestamp;
     use domain::payment::{PaymentEventKind, PaymentKnown};
 
     use super::*;
-
-    #[test]
-    fn ages_are_spans_of_a_fixed_length() {
-        assert_eq!(age("30m"), Ok(1_800_000_000));
-        assert_eq!(age("1d"), Ok(86_400_000_000));
-        assert_eq!(age("1w"), Ok(604_800_000_000));
-        for bad in ["1", "soon", "1 month", "-1d"] {
-            assert!(age(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn the_amount_is_what_came_in_or_else_what_was_promised() {
