@@ -10,19 +10,16 @@ use domain::{ShopId, Timestamp};
 use queue::{Broker, QueueStats};
 use store::pages::{ReasonRow, SHORT_MAX, Shortage};
 use store::reports::Totals;
-use store::{AnyStore, Channels, Pages, Pause, Pauses, Reports, Store, StoreError};
+use store::{AnyStore, Channels, Pages, Pause, Pauses, Reports, StoreError};
 use tokio::time::timeout;
 
 use crate::output::{ago, grouped};
-use crate::pause::sentence;
+use crate::pause::{self, is_paused, sentence};
 use crate::shop::{self, Silence};
 use crate::verify::Verified;
 
 /// Parcels in the queue beyond which workers do not keep up.
 const BACKLOG: u64 = 1_000;
-
-/// An order may come a while after its payment.
-pub const UNLINKED_AFTER: Timestamp = Timestamp(24 * 60 * 60 * 1_000_000);
 
 /// How long the queue may take to tell how long it is.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -97,7 +94,7 @@ pub async fn ask_store(store: &AnyStore, now: Timestamp) -> Result<Stored, Store
     Ok(Stored {
         totals: store.totals().await?,
         dead: store.dead_reasons().await?,
-        unlinked_payments: store.unlinked_payments(Timestamp(now.0 - UNLINKED_AFTER.0)).await?,
+        unlinked_payments: worker::unlinked_payments(store, now).await?,
         privacy_due: privacy.first().map(|request| request.due_at),
         shortage: store.shortage(MISSING_NAMED).await?,
         paused: store.pauses().await?,
@@ -191,8 +188,7 @@ fn paused(pauses: &[Pause]) -> Option<String> {
 }
 
 fn is_all_paused(facts: &Facts) -> bool {
-    let stored = facts.stored.as_ref();
-    stored.is_ok_and(|stored| stored.paused.iter().any(|pause| pause.shop.is_none()))
+    facts.stored.as_ref().is_ok_and(|stored| pause::is_all_paused(&stored.paused))
 }
 
 fn backlog(stats: &QueueStats) -> Option<String> {
@@ -216,8 +212,7 @@ fn silent(facts: &Facts) -> Result<Vec<(&ShopId, Silence)>, NotKnown> {
     if queue.ready > BACKLOG || is_all_paused(facts) {
         return Err(NotKnown);
     }
-    let is_paused = |shop| stored.paused.iter().any(|pause| pause.shop.as_ref() == Some(shop));
-    let silent = shops.iter().filter(|health| !is_paused(&health.shop));
+    let silent = shops.iter().filter(|health| !is_paused(&stored.paused, &health.shop));
     Ok(silent.filter_map(|health| Some((&health.shop, health.silence?))).collect())
 }
 

@@ -1,5 +1,7 @@
 //! Everything, or a shop, paused and resumed: webhooks are taken all the same, and wait.
 
+use std::str::FromStr;
+
 use domain::{Operation, ShopId, Timestamp};
 use store::{AnyStore, Pause, Pauses, StoreError};
 
@@ -23,15 +25,38 @@ impl Asked {
     }
 }
 
+/// Bytes of the longest reason.
+const REASON_BYTES_MAX: usize = 500;
+
+/// Why, in one line; it may be empty. It is shown wherever somebody finds it paused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reason(String);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a reason is one line of at most {REASON_BYTES_MAX} bytes")]
+pub struct BadReason;
+
+impl FromStr for Reason {
+    type Err = BadReason;
+
+    fn from_str(text: &str) -> Result<Self, BadReason> {
+        let text = text.trim();
+        match text.len() > REASON_BYTES_MAX || text.chars().any(char::is_control) {
+            true => Err(BadReason),
+            false => Ok(Self(text.to_owned())),
+        }
+    }
+}
+
 /// `false`: it was paused already, or this very question was asked before.
 pub async fn pause(
     store: &AnyStore,
     shop: Option<ShopId>,
-    reason: &str,
+    Reason(reason): Reason,
     asked: &Asked,
 ) -> Result<bool, StoreError> {
-    let operation = asked.operation("pause", shop.as_ref(), reason);
-    let (by, reason) = (asked.by.clone(), reason.to_owned());
+    let operation = asked.operation("pause", shop.as_ref(), &reason);
+    let by = asked.by.clone();
     store.pause(&Pause { shop, since: asked.now, by, reason }, &operation).await
 }
 
@@ -42,6 +67,20 @@ pub async fn resume(
     asked: &Asked,
 ) -> Result<bool, StoreError> {
     store.resume(shop, &asked.operation("resume", shop, "")).await
+}
+
+/// Whether nothing of the shop is applied: it is paused by itself, or with everything.
+pub fn is_paused(pauses: &[Pause], shop: &ShopId) -> bool {
+    is_all_paused(pauses) || is_paused_itself(pauses, shop)
+}
+
+pub fn is_all_paused(pauses: &[Pause]) -> bool {
+    pauses.iter().any(|pause| pause.shop.is_none())
+}
+
+/// Whether it stays paused when everything is resumed.
+pub fn is_paused_itself(pauses: &[Pause], shop: &ShopId) -> bool {
+    pauses.iter().any(|pause| pause.shop.as_ref() == Some(shop))
 }
 
 /// What is paused, as people say it.
@@ -65,6 +104,15 @@ pub fn sentence(pause: &Pause) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reason_is_one_line() {
+        assert_eq!(" counting ".parse(), Ok(Reason("counting".to_owned())));
+        assert_eq!("".parse(), Ok(Reason::default()));
+        for bad in ["a\nb", "a\u{1b}[2Jb", &"x".repeat(501)] {
+            assert_eq!(bad.parse::<Reason>(), Err(BadReason), "{bad:?}");
+        }
+    }
 
     #[test]
     fn a_pause_is_said_in_one_sentence() {

@@ -50,6 +50,7 @@ pub use lease;
 pub use prepare::Work;
 pub use redact::carry_out_redactions;
 pub use strategy::{NoRedis, Strategy};
+pub use unlinked::unlinked_payments;
 
 /// Limits of a worker.
 #[derive(Clone, Debug)]

@@ -7,12 +7,17 @@
 use std::time::{Duration, Instant};
 
 use domain::Timestamp;
-use store::Store;
+use store::{Store, StoreError};
 
 use crate::clock;
 
 /// An order may come a while after its payment.
 const WAITED: Timestamp = Timestamp(24 * 60 * 60 * 1_000_000);
+
+/// Payments whose orders have not come for a day.
+pub async fn unlinked_payments<S: Store>(store: &S, now: Timestamp) -> Result<i64, StoreError> {
+    store.unlinked_payments(Timestamp(now.0 - WAITED.0)).await
+}
 
 /// How often the same number is said again.
 const REMIND_EVERY: Duration = Duration::from_secs(60 * 60);
@@ -27,8 +32,7 @@ pub(crate) struct Unlinked {
 impl Unlinked {
     /// Counts them, and warns if it is time to.
     pub(crate) async fn look<S: Store>(&mut self, store: &S) {
-        let before = Timestamp(clock::now().0 - WAITED.0);
-        match store.unlinked_payments(before).await {
+        match unlinked_payments(store, clock::now()).await {
             Ok(unlinked) => {
                 let exact = i32::try_from(unlinked).unwrap_or(i32::MAX);
                 metrics::gauge!("onhand_payments_unlinked").set(f64::from(exact));

@@ -7,7 +7,7 @@ use axum::http::header::LOCATION;
 use axum::response::IntoResponse;
 use axum::{Extension, Form};
 use domain::ShopId;
-use operate::pause::{self, name, sentence};
+use operate::pause::{self, BadReason, name, sentence};
 use serde::Deserialize;
 use store::Pauses;
 
@@ -83,8 +83,8 @@ pub(super) async fn pause(
     check(session.who)?;
     let (shop, asked_by) = (form.shop(), form.asked(session.who.as_str())?);
     known(&console, shop.as_ref())?;
-    let reason = asked(&form.reason).unwrap_or_default();
-    let done = pause::pause(&console.store, shop, &reason, &asked_by).await?;
+    let reason = form.reason.parse().map_err(|bad: BadReason| Trouble::bad(format!("{bad}.")))?;
+    let done = pause::pause(&console.store, shop, reason, &asked_by).await?;
     answer(done, "It is paused already, or was by this very form before: nothing was changed now.")
 }
 

@@ -6,10 +6,11 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use domain::ShopId;
+use operate::pause;
 use operate::shop::{self, Health};
 use platforms::Shop;
 use store::pages::{ActivityRow, SCAN_MAX};
-use store::{Pages, Pauses};
+use store::{Pages, Pause, Pauses};
 
 use super::{Answer, Asker, Frame, render};
 use crate::Console;
@@ -30,9 +31,8 @@ struct ShopsPage {
 
 struct Row {
     name: String,
-    platform: String,
-    domain: String,
-    locations: String,
+    /// Its platform, its domain, and where its stock lies.
+    place: String,
     last: Option<Moment>,
     /// What would have come by now.
     missed: Option<String>,
@@ -44,6 +44,7 @@ struct Row {
     /// The sender does not use the first yet.
     old_signs: Option<String>,
     link: String,
+    /// By itself, so that it can be resumed by itself.
     is_paused: bool,
     switch: String,
 }
@@ -59,9 +60,12 @@ impl Row {
         health: &Health,
         activity: Option<&ActivityRow>,
         refused: Option<u64>,
-        is_paused: bool,
+        pauses: &[Pause],
     ) -> Self {
+        let is_paused = pause::is_paused(pauses, &shop.name);
         let locations = shop.policy.locations.iter().map(|location| location.as_str());
+        let of: Vec<&str> =
+            [shop.platform.as_str()].into_iter().chain(shop.domain.as_deref()).collect();
         let last = health.last.max(activity.map(|row| row.last));
         let secret = |signer: &shop::Signer| Secret {
             source: signer.source.clone(),
@@ -69,9 +73,7 @@ impl Row {
         };
         Self {
             name: shop.name.to_string(),
-            platform: shop.platform.as_str().to_owned(),
-            domain: shop.domain.clone().unwrap_or_default(),
-            locations: locations.collect::<Vec<_>>().join(", "),
+            place: format!("{}: {}", of.join(", "), locations.collect::<Vec<_>>().join(", ")),
             last: last.map(Moment::new),
             missed: health.silence.filter(|_| !is_paused).map(|silence| grouped(silence.missed)),
             last_hour: grouped(health.last_hour),
@@ -81,7 +83,7 @@ impl Row {
             secrets: health.signers.iter().map(secret).collect(),
             old_signs: health.old_signer().map(|signer| signer.source.clone()),
             link: link("/console/webhooks", &[("shop", shop.name.as_str())]),
-            is_paused,
+            is_paused: pause::is_paused_itself(pauses, &shop.name),
             switch: link("/console/pause", &[("shop", shop.name.as_str())]),
         }
     }
@@ -96,19 +98,17 @@ pub(super) async fn list(State(console): State<Console>, Extension(session): Ask
         .map(|row| (row.shop.clone(), row))
         .collect();
     let pauses = console.store.pauses().await?;
-    let is_paused = |shop: Option<&ShopId>| pauses.iter().any(|it| it.shop.as_ref() == shop);
     let shops = console.shops.borrow().clone();
     let health = shop::health(&console.store, &shops, operate::now()).await?;
     let refused = console.refused();
     let row = |(shop, health): (&Shop, &Health)| {
         let refused = refused.as_ref().map(|refused| refused.of(&shop.name));
-        let paused = is_paused(Some(&shop.name));
-        Row::new(shop, health, activity.get(&shop.name), refused, paused)
+        Row::new(shop, health, activity.get(&shop.name), refused, &pauses)
     };
     Ok(render(&ShopsPage {
         frame: Frame::new(&console, &session, "shops", "Shops"),
         window: grouped(SCAN_MAX),
-        is_paused: is_paused(None),
+        is_paused: pause::is_all_paused(&pauses),
         knows_refused: refused.is_some(),
         rows: shops.iter().zip(&health).map(row).collect(),
     }))

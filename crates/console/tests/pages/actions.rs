@@ -95,6 +95,9 @@ async fn everything_and_a_shop_are_paused_and_resumed_once() {
         assert!(actions.contains(&format!("local: resume {what}")), "{actions}");
     }
     assert_eq!(test.get("/console/pause?shop=nobody").await.status, 404);
+    let lines = test.submit("/console/pause", &[("reason", "two\nlines")]).await;
+    assert_eq!(lines.status, 400, "{}", lines.body);
+    assert!(!test.page("/console").await.contains("taken and wait"));
 }
 
 #[tokio::test]

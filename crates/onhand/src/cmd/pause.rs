@@ -5,16 +5,12 @@ use std::process::ExitCode;
 use clap::Args;
 use domain::ShopId;
 use operate::audit;
-use operate::pause::{self, Asked, name, sentence};
+use operate::pause::{self, Asked, Reason, name, sentence};
 use serde::Serialize;
 use store::{AnyStore, Pause, Pauses};
 
 use crate::config::Settings;
-use crate::exit::bad_config;
 use crate::{output, shops_file, when};
-
-/// Bytes of the longest reason.
-const REASON_BYTES_MAX: usize = 500;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Webhooks are answered 200 and queued all the same: nothing is lost, and \
@@ -28,7 +24,7 @@ pub(crate) struct PauseArgs {
     shop: Option<String>,
     /// Why, for whoever finds it paused
     #[arg(long, default_value = "")]
-    reason: String,
+    reason: Reason,
 }
 
 #[derive(Debug, Args)]
@@ -72,18 +68,13 @@ impl PauseJson {
 }
 
 pub(crate) async fn pause(settings: &Settings, args: PauseArgs) -> anyhow::Result<ExitCode> {
-    let reason = args.reason.trim();
-    if reason.len() > REASON_BYTES_MAX || reason.chars().any(char::is_control) {
-        return Err(bad_config(format!(
-            "--reason has at most {REASON_BYTES_MAX} bytes and is one line"
-        )));
-    }
     if let Some(shop) = &args.shop {
-        known(settings, shop)?;
+        // A name that nobody has would pause nothing.
+        shops_file::named(&shops_file::load(&settings.shops)?, shop)?;
     }
     let store = settings.open_store().await?;
     let shop = args.shop.map(ShopId::new);
-    let changed = pause::pause(&store, shop.clone(), reason, &asked()).await?;
+    let changed = pause::pause(&store, shop.clone(), args.reason, &asked()).await?;
     if !changed {
         eprintln!("onhand: {} was paused already; nothing was changed", name(shop.as_ref()));
     }
@@ -92,26 +83,13 @@ pub(crate) async fn pause(settings: &Settings, args: PauseArgs) -> anyhow::Resul
 
 pub(crate) async fn resume(settings: &Settings, args: ResumeArgs) -> anyhow::Result<ExitCode> {
     let store = settings.open_store().await?;
-    let shop = args.shop.map(ShopId::new);
+    let shop = args.shop.as_deref().map(ShopId::new);
     let changed = pause::resume(&store, shop.as_ref(), &asked()).await?;
     if !changed {
+        shops_file::check_typo(&settings.shops, args.shop.as_deref())?;
         eprintln!("onhand: {} was not paused; nothing was changed", name(shop.as_ref()));
     }
     tell(settings, &store, changed).await
-}
-
-/// A name that nobody has would pause nothing.
-fn known(settings: &Settings, shop: &str) -> anyhow::Result<()> {
-    let shops = shops_file::load(&settings.shops)?;
-    if shops.get(&ShopId::new(shop)).is_some() {
-        return Ok(());
-    }
-    let names: Vec<&str> = shops.iter().map(|shop| shop.name.as_str()).collect();
-    Err(bad_config(format!(
-        "{} names no shop {shop:?}; it names {}",
-        settings.shops.display(),
-        names.join(", ")
-    )))
 }
 
 fn asked() -> Asked {

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use domain::{Platform, ShopId};
+use domain::Platform;
+use operate::pause::is_paused;
 use operate::shop::{self, Health, Signer};
 use platforms::{Shop, Shops};
 use serde::Serialize;
@@ -69,11 +70,9 @@ pub(crate) async fn run(settings: &Settings, command: ShopCommand) -> anyhow::Re
 async fn list(settings: &Settings, shops: &Shops) -> anyhow::Result<ExitCode> {
     let store = settings.open_store().await?;
     let pauses = store.pauses().await?;
-    let is_paused =
-        |shop: &ShopId| pauses.iter().any(|it| it.shop.as_ref().is_none_or(|it| it == shop));
     let health = shop::health(&store, shops, operate::now()).await?;
-    let rows: Vec<HealthJson<'_>> =
-        health.iter().map(|health| HealthJson::new(health, is_paused(&health.shop))).collect();
+    let row = |health| HealthJson::new(health, is_paused(&pauses, &health.shop));
+    let rows: Vec<HealthJson<'_>> = health.iter().map(row).collect();
     if settings.json {
         output::json(&rows)?;
         return Ok(ExitCode::SUCCESS);

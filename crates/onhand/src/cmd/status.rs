@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use domain::{Outcome, Timestamp};
-use operate::health::UNLINKED_AFTER;
+use domain::Outcome;
 use operate::pause::sentence;
+use queue::QueueStats;
 use serde::Serialize;
-use store::{Pauses, Reports, Store};
+use store::{Pauses, Reports};
 
 use super::pause::PauseJson;
 use crate::config::Settings;
@@ -18,7 +18,7 @@ struct Status {
     webhooks: BTreeMap<Outcome, i64>,
     queue: QueueJson,
     dead_letters: i64,
-    /// First heard of more than [`UNLINKED_AFTER`] ago, and their orders have not come.
+    /// First heard of more than a day ago, and their orders have not come.
     payments_unlinked: i64,
     /// That wait for an answer.
     privacy_requests: i64,
@@ -26,11 +26,19 @@ struct Status {
     paused: Vec<PauseJson>,
 }
 
-#[derive(Serialize)]
-struct QueueJson {
-    ready: u64,
-    unacked: Option<u64>,
-    delayed: u64,
+/// What waits in the queue, in parcels.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct QueueJson {
+    pub(crate) ready: u64,
+    /// `null`: the queue does not tell.
+    pub(crate) unacked: Option<u64>,
+    pub(crate) delayed: u64,
+}
+
+impl From<&QueueStats> for QueueJson {
+    fn from(stats: &QueueStats) -> Self {
+        Self { ready: stats.ready, unacked: stats.unacked, delayed: stats.delayed }
+    }
 }
 
 #[derive(Serialize)]
@@ -43,12 +51,11 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let store = settings.open_store().await?;
     let totals = store.totals().await?;
     let pauses = store.pauses().await?;
-    let long_ago = Timestamp(worker::clock::now().0 - UNLINKED_AFTER.0);
     let status = Status {
         webhooks: totals.webhooks,
-        queue: QueueJson { ready: queue.ready, unacked: queue.unacked, delayed: queue.delayed },
+        queue: QueueJson::from(&queue),
         dead_letters: totals.dead_letters,
-        payments_unlinked: store.unlinked_payments(long_ago).await?,
+        payments_unlinked: worker::unlinked_payments(&store, operate::now()).await?,
         privacy_requests: totals.privacy_requests,
         outbox: Outbox { pending: totals.outbox_pending },
         paused: pauses.iter().map(PauseJson::new).collect(),

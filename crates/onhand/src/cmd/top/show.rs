@@ -9,6 +9,7 @@ use serde::Serialize;
 use store::pages::MissingItem;
 
 use super::reading::Reading;
+use crate::cmd::status::QueueJson;
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Shown {
@@ -16,7 +17,7 @@ pub(super) struct Shown {
     webhooks: BTreeMap<Outcome, i64>,
     /// Webhooks each second since the reading before.
     per_second: BTreeMap<Outcome, f64>,
-    queue: Option<QueueShown>,
+    queue: Option<QueueJson>,
     /// Of the newest webhook that was decided; `None`: there is none.
     apply_lag_ms: Option<i64>,
     dead_letters: i64,
@@ -27,13 +28,6 @@ pub(super) struct Shown {
     todo: Vec<String>,
     #[serde(skip)]
     sentence: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
-struct QueueShown {
-    ready: u64,
-    unacked: Option<u64>,
-    delayed: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -63,11 +57,7 @@ impl Shown {
             at: moment(now.at),
             webhooks: stored.totals.webhooks.clone(),
             per_second: per_second(before, now),
-            queue: now.queue.as_ref().ok().map(|stats| QueueShown {
-                ready: stats.ready,
-                unacked: stats.unacked,
-                delayed: stats.delayed,
-            }),
+            queue: now.queue.as_ref().ok().map(QueueJson::from),
             apply_lag_ms: now.lag.map(|micros| micros / 1_000),
             dead_letters: stored.totals.dead_letters,
             short_orders: stored.shortage.orders,
@@ -108,7 +98,7 @@ pub(super) fn lines(shown: &Shown) -> Vec<String> {
     lines.push(row("all", shown.per_second.values().sum(), shown.webhooks.values().sum()));
     lines.push(String::new());
     let fact = |name: &str, value: String| format!("{name:<24} {value:>14}");
-    let queue = |pick: fn(&QueueShown) -> Option<u64>| {
+    let queue = |pick: fn(&QueueJson) -> Option<u64>| {
         shown.queue.as_ref().and_then(pick).map_or_else(|| "not known".to_owned(), grouped)
     };
     lines.push(fact("queue, ready (parcels)", queue(|queue| Some(queue.ready))));
