@@ -28,7 +28,7 @@ mod recorder;
 mod refused;
 mod rollup;
 mod routes;
-mod shared;
+mod series;
 mod view;
 
 pub use access::{Access, BadToken};

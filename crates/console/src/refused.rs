@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use domain::ShopId;
 
+use crate::series::series;
+
 /// There from the start in every process that receives webhooks.
 const RECEIVES: &str = "onhand_ingress_bytes_in_flight";
 
@@ -19,12 +21,14 @@ pub(crate) struct Refused(BTreeMap<String, u64>);
 impl Refused {
     /// From this process's metrics. `None`: it receives no webhooks.
     pub(crate) fn read(metrics: &str) -> Option<Self> {
-        if !metrics.lines().any(|line| line.starts_with(RECEIVES)) {
+        if !series(metrics).any(|one| one.metric == RECEIVES) {
             return None;
         }
         let mut refused = Self::default();
-        for (shop, count) in metrics.lines().filter_map(count) {
-            *refused.0.entry(shop.to_owned()).or_default() += count;
+        for one in series(metrics).filter(|one| one.metric == REFUSED) {
+            if let (Some(shop), Ok(count)) = (one.label("shop"), one.value.parse::<u64>()) {
+                *refused.0.entry(shop.to_owned()).or_default() += count;
+            }
         }
         Some(refused)
     }
@@ -32,13 +36,6 @@ impl Refused {
     pub(crate) fn of(&self, shop: &ShopId) -> u64 {
         self.0.get(shop.as_str()).copied().unwrap_or(0)
     }
-}
-
-/// Names of shops need no escaping.
-fn count(line: &str) -> Option<(&str, u64)> {
-    let (_, labelled) = line.strip_prefix(REFUSED)?.split_once("shop=\"")?;
-    let (shop, rest) = labelled.split_once('"')?;
-    Some((shop, rest.rsplit(' ').next()?.parse().ok()?))
 }
 
 #[cfg(test)]

@@ -53,9 +53,9 @@ impl Replayer {
         row: &DeadRow,
         id: EnvelopeId,
     ) -> Result<Vec<Replayed>, StoreError> {
-        let raw = self.processor.store().dead_letter_raw(id).await?.unwrap_or_default();
-        let Ok(envelopes) = parcel::decode(&raw) else {
-            return Ok(vec![unreplayable(row, raw.is_empty())]);
+        let envelopes = match self.envelopes(row, id).await? {
+            Ok(envelopes) => envelopes,
+            Err(nothing) => return Ok(vec![nothing]),
         };
         let work = envelopes.into_iter().map(replayed).collect();
         let carried = std::mem::take(&mut self.would_be);
@@ -70,9 +70,9 @@ impl Replayer {
         row: &DeadRow,
         id: EnvelopeId,
     ) -> Result<Vec<Replayed>, StoreError> {
-        let raw = self.processor.store().dead_letter_raw(id).await?.unwrap_or_default();
-        let Ok(envelopes) = parcel::decode(&raw) else {
-            return Ok(vec![unreplayable(row, raw.is_empty())]);
+        let envelopes = match self.envelopes(row, id).await? {
+            Ok(envelopes) => envelopes,
+            Err(nothing) => return Ok(vec![nothing]),
         };
         let mut replayed = Vec::with_capacity(envelopes.len());
         for envelope in envelopes {
@@ -85,6 +85,16 @@ impl Replayer {
             store.close_dead_letter(id, Closed::Replayed, "each of its webhooks").await?;
         }
         Ok(replayed)
+    }
+
+    /// What the letter holds, or what becomes of it without.
+    async fn envelopes(
+        &self,
+        row: &DeadRow,
+        id: EnvelopeId,
+    ) -> Result<Result<Vec<Envelope>, Replayed>, StoreError> {
+        let raw = self.processor.store().dead_letter_raw(id).await?.unwrap_or_default();
+        Ok(parcel::decode(&raw).map_err(|_| unreplayable(row, raw.is_empty())))
     }
 }
 

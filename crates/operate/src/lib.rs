@@ -12,6 +12,7 @@
 //! * [`verify`]: whether every promise holds
 //! * [`pause`]: everything or a shop paused and resumed
 //! * [`shop`]: how a shop is doing
+//! * [`shared`]: what many ask for at once, made once
 //!
 //! A change is one commit, as a worker's; a process that dies before it has changed nothing, and
 //! with a key the same command may be given again.
@@ -26,6 +27,7 @@ pub mod output;
 pub mod pace;
 pub mod pause;
 pub mod prune;
+pub mod shared;
 pub mod shop;
 pub mod stock;
 pub mod verify;
@@ -33,3 +35,4 @@ pub mod webhook;
 
 pub use command::{Command, Operated, operate};
 pub use worker::clock::now;
+pub use worker::error_chain;

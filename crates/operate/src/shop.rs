@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::{ShopId, Timestamp};
 use platforms::{Shop, Shops};
 use store::activity::{Hour, ShopSigner};
 use store::{Activity, AnyStore, StoreError};
-use tokio::sync::Mutex;
+
+use crate::shared::Shared;
 
 /// Webhooks that would have come by now, as they do on other days; with fewer a silence is chance.
 const MISSED_MIN: f64 = 10.0;
@@ -67,10 +68,7 @@ impl Health {
 
 /// How the shops were doing a moment ago, read once for everybody who asks. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Latest(Arc<Mutex<Option<Read>>>);
-
-/// When it was read, and what.
-type Read = (Instant, Arc<Vec<Health>>);
+pub struct Latest(Shared<Arc<Vec<Health>>>);
 
 impl Latest {
     pub async fn get(
@@ -78,15 +76,8 @@ impl Latest {
         store: &AnyStore,
         shops: &Shops,
     ) -> Result<Arc<Vec<Health>>, StoreError> {
-        let mut latest = self.0.lock().await;
-        if let Some((at, health)) = &*latest
-            && at.elapsed() < AGE_MAX
-        {
-            return Ok(health.clone());
-        }
-        let health = Arc::new(health(store, shops, crate::now()).await?);
-        *latest = Some((Instant::now(), health.clone()));
-        Ok(health)
+        let look = async |_| Ok(Arc::new(health(store, shops, crate::now()).await?));
+        self.0.try_get(AGE_MAX, look).await
     }
 }
 

@@ -193,7 +193,10 @@ const DATABASE_AWAY: &str = "The database does not answer. Webhooks are received
 
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
-        tracing::error!(error = chain(&error), "the console cannot read the database");
+        tracing::error!(
+            error = operate::error_chain(&error),
+            "the console cannot read the database"
+        );
         match error {
             StoreError::Unavailable(_) | StoreError::TryAgain(_) => Self::database_away(),
             StoreError::Rejected(_) | StoreError::Schema(_) => Self::new(
@@ -248,11 +251,6 @@ async fn in_words(response: Response) -> Response {
         page.headers_mut().append(name, value.clone());
     }
     page
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// What a page is asked for. A field that was left empty is as one that is not there.

@@ -14,6 +14,7 @@ use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
+use operate::shared::Shared;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep};
 
@@ -22,7 +23,6 @@ use super::overview::{AGE_MAX, live_part};
 use super::queue::Queue;
 use super::trends::{Shown, charts};
 use crate::Console;
-use crate::shared::Shared;
 
 /// Streams at once. Connections of the port are bounded too, and there must be some left.
 pub(crate) const STREAMS_MAX: usize = 32;

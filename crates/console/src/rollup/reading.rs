@@ -8,6 +8,7 @@ use store::rollups::Counts;
 
 use super::Times;
 use crate::recorder::SECONDS;
+use crate::series::{Series, series};
 
 /// Counters, and what they are called in a rollup.
 const COUNTERS: [(&str, &str); 2] =
@@ -32,15 +33,10 @@ pub(crate) struct Reading {
 impl Reading {
     pub(crate) fn parse(text: &str) -> Self {
         let mut reading = Self::default();
-        for line in text.lines().filter(|line| !line.starts_with('#')) {
-            let Some((series, value)) = line.rsplit_once(' ') else { continue };
-            let (metric, label) = match series.split_once('{') {
-                Some((metric, labels)) => (metric, label(labels)),
-                None => (series, None),
-            };
-            if metric == STARTED {
-                value.clone_into(&mut reading.started);
-            } else if let (Some(name), Ok(count)) = (name(metric, label), value.parse()) {
+        for one in series(text) {
+            if one.metric == STARTED {
+                one.value.clone_into(&mut reading.started);
+            } else if let (Some(name), Ok(count)) = (name(one), one.value.parse()) {
                 reading.counts.insert(name, count);
             }
         }
@@ -63,21 +59,17 @@ impl Reading {
     }
 }
 
-/// The value of the only label that the metrics in question have.
-fn label(labels: &str) -> Option<&str> {
-    let (_, rest) = labels.split_once("=\"")?;
-    rest.split('"').next()
-}
-
-fn name(metric: &str, label: Option<&str>) -> Option<String> {
+fn name(series: Series<'_>) -> Option<String> {
+    let metric = series.metric;
     if metric == "onhand_webhooks_total" {
-        return label?.parse().ok().map(|outcome: Outcome| outcome.as_str().to_owned());
+        let outcome: Outcome = series.label("outcome")?.parse().ok()?;
+        return Some(outcome.as_str().to_owned());
     }
     if let Some((_, name)) = COUNTERS.iter().find(|(counter, _)| *counter == metric) {
         return Some((*name).to_owned());
     }
     let (_, times) = HISTOGRAMS.iter().find(|(histogram, _)| *histogram == metric)?;
-    let bound = match label? {
+    let bound = match series.label("le")? {
         "+Inf" => f64::INFINITY,
         bound => bound.parse().ok().filter(|bound| SECONDS.contains(bound))?,
     };

@@ -72,7 +72,7 @@ async fn check(what: &'static str, work: impl Future<Output = anyhow::Result<Str
 
 fn shops(settings: &Settings) -> anyhow::Result<String> {
     let shops = shops_file::load(&settings.shops)?;
-    Ok(format!("{} names {} shop(s)", settings.shops.display(), shops.iter().count()))
+    Ok(format!("{} names {} shop(s)", settings.shops.display(), shops.count()))
 }
 
 fn data_folder(settings: &Settings) -> anyhow::Result<String> {

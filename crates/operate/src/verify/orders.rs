@@ -48,6 +48,7 @@ pub(super) async fn verify(
         }
         after = Some(last);
     }
+    found.truncate(LISTED);
     Ok(found)
 }
 
