@@ -49,7 +49,9 @@ impl FromStr for MetricsUrl {
         let (authority, path) = rest.split_once('/').unwrap_or((rest, "metrics"));
         let (host, port) = authority.rsplit_once(':').ok_or(BadMetricsUrl)?;
         let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
-        if host.is_empty() || port.parse::<u16>().is_err() || !is_plain(rest) {
+        // What stands before an `@` would be a password, which logs would show.
+        let is_host = !host.is_empty() && !host.contains('@');
+        if !is_host || port.parse::<u16>().is_err() || !is_plain(rest) {
             return Err(BadMetricsUrl);
         }
         Ok(Self { authority: authority.to_owned(), path: format!("/{path}") })
@@ -193,8 +195,14 @@ mod tests {
         let fine = |authority: &str, path: &str| Ok((authority.to_owned(), path.to_owned()));
         assert_eq!(parsed("http://ingress:8082/metrics"), fine("ingress:8082", "/metrics"));
         assert_eq!(parsed("http://[::1]:8082"), fine("[::1]:8082", "/metrics"));
-        for text in ["ingress:8082", "https://a:1/", "http://a/", "http://:1/", "http://a:1/\r\nx"]
-        {
+        for text in [
+            "ingress:8082",
+            "https://a:1/",
+            "http://a/",
+            "http://:1/",
+            "http://a:1/\r\nx",
+            "http://kim:secret@a:1/",
+        ] {
             assert_eq!(parsed(text), Err(BadMetricsUrl), "{text}");
         }
     }
