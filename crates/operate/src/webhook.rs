@@ -43,12 +43,13 @@ pub fn not_kept(shop: &ShopId, shops: &Shops) -> String {
 pub enum Replay {
     Decided(Replayed),
     NotKept,
-    /// Under this very key it was done before.
-    DoneBefore,
+    /// Under this very key it was begun before; a dead letter is replayed after the row that says so.
+    BegunBefore,
 }
 
 /// Decides it as if it had come just now, under the rules of now; safe any number of times. A dead one
-/// becomes what it then is; any other keeps its outcome in the inbox.
+/// becomes what it then is; any other keeps its first outcome in the inbox, and what moves now is told
+/// by the ledger.
 pub async fn replay(
     store: &AnyStore,
     shops: &Arc<Shops>,
@@ -61,7 +62,7 @@ pub async fn replay(
     let Some(envelope) = body(store, row).await? else { return Ok(Replay::NotKept) };
     let processor = Processor::new(store.clone(), Strategy::Adaptive);
     Ok(match processor.again(Work::new(envelope, 0), shops, &operation).await? {
-        Again::DoneBefore => Replay::DoneBefore,
+        Again::DoneBefore => Replay::BegunBefore,
         Again::Decided(verdict) => Replay::Decided(Replayed::from(verdict)),
     })
 }
@@ -76,7 +77,7 @@ async fn replay_letter(
     let filter = DeadFilter { id: Some(id), closed_too: true, limit: 1, ..DeadFilter::default() };
     let Some(letter) = store.dead_letters(&filter).await?.pop() else { return Ok(Replay::NotKept) };
     if !crate::audit::note(store, operation).await? {
-        return Ok(Replay::DoneBefore);
+        return Ok(Replay::BegunBefore);
     }
     let mut replayed = Replayer::new(store.clone(), shops.clone()).replay(&letter, id).await?;
     Ok(replayed.pop().map_or(Replay::NotKept, Replay::Decided))

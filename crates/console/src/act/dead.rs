@@ -19,8 +19,9 @@ use store::pages::Letters;
 use store::reports::{Closed, DeadFilter, DeadRow};
 use store::{Pages, Reports};
 
-use super::{check, done_before, new_key, operation};
+use super::{begun_before, check, new_key, operation};
 use crate::Console;
+use crate::access::{Session, Who};
 use crate::pages::{Answer, Asked, Asker, Frame, Trouble, asked, render};
 use crate::view::{self, grouped, link};
 
@@ -71,17 +72,10 @@ struct AskPage {
     back: String,
 }
 
-/// What the form that does the next step says.
+/// The form that does the next step.
 struct NextForm {
     is_replay: bool,
-    key: String,
-    id: String,
-    reason: String,
-    why: String,
-    after: String,
-    seen: i64,
-    all: i64,
-    tally: String,
+    which: Which,
 }
 
 #[derive(Template)]
@@ -96,6 +90,8 @@ struct DonePage {
     summary: String,
     still_dead: u64,
     results: Vec<Became>,
+    /// Earlier steps had others.
+    is_latest: bool,
     back: String,
 }
 
@@ -144,7 +140,8 @@ impl Which {
         if let Some(id) = asked(&self.id) {
             return format!("dead letter {id}");
         }
-        let of = format!("{} dead letters of reason {}", self.all, self.reason.trim());
+        let reason = asked(&self.reason).unwrap_or_default();
+        let of = format!("{} dead letters of reason {reason}", self.all);
         match self.seen {
             0 => of,
             seen => format!("{of}, on from {seen}"),
@@ -152,21 +149,11 @@ impl Which {
     }
 
     fn back(&self) -> String {
-        link("/console/dead", &[("reason", self.reason.trim())])
+        link("/console/dead", &[("reason", &asked(&self.reason).unwrap_or_default())])
     }
 
-    fn form(&self, is_replay: bool) -> NextForm {
-        NextForm {
-            is_replay,
-            key: new_key(),
-            id: self.id.clone(),
-            reason: self.reason.clone(),
-            why: self.why.clone(),
-            after: self.after.clone(),
-            seen: self.seen,
-            all: self.all,
-            tally: self.tally.clone(),
-        }
+    fn form(self, is_replay: bool) -> NextForm {
+        NextForm { is_replay, which: Self { key: new_key(), ..self } }
     }
 }
 
@@ -206,7 +193,6 @@ async fn ask(
     };
     Ok(render(&AskPage {
         frame: Frame::new(&console, &session, "dead", title),
-        form: which.form(is_replay),
         count: match which.all {
             1 => "1 dead letter".to_owned(),
             count => format!("{} dead letters", grouped(count)),
@@ -214,6 +200,7 @@ async fn ask(
         preview,
         letters: rows.iter().take(NAMED).map(letter).collect(),
         back: which.back(),
+        form: which.form(is_replay),
     }))
 }
 
@@ -239,19 +226,82 @@ async fn preview(console: &Console, rows: &[DeadRow], all: i64) -> Result<String
 pub(super) async fn replay(
     State(console): State<Console>,
     Extension(session): Asker,
-    Form(mut which): Form<Which>,
+    Form(which): Form<Which>,
 ) -> Answer {
     check(session.who)?;
-    let rows = which.next(&console, STEP).await?;
+    let shops = console.shops.borrow().clone();
+    let replayer = Replayer::new(console.store.clone(), shops);
+    step(&console, &session, which, Doing::Replay(replayer)).await
+}
+
+pub(super) async fn discard(
+    State(console): State<Console>,
+    Extension(session): Asker,
+    Form(which): Form<Which>,
+) -> Answer {
+    check(session.who)?;
+    let why = asked(&which.why).ok_or_else(|| Trouble::bad("Why? It is kept with the letter."))?;
+    step(&console, &session, which, Doing::Discard { why }).await
+}
+
+/// What is done to letters.
+enum Doing {
+    Replay(Replayer),
+    Discard { why: String },
+}
+
+impl Doing {
+    fn is_replay(&self) -> bool {
+        matches!(self, Self::Replay(_))
+    }
+
+    /// For the record.
+    fn describe(&self, which: &Which) -> String {
+        match self {
+            Self::Replay(_) => format!("replay {}", which.describe()),
+            Self::Discard { why } => format!("discard {}, {why}", which.describe()),
+        }
+    }
+
+    async fn one(
+        &mut self,
+        console: &Console,
+        row: &DeadRow,
+        who: Who,
+    ) -> Result<Vec<Replayed>, Trouble> {
+        let id = id(row)?;
+        Ok(match self {
+            Self::Replay(replayer) => replayer.replay(row, id).await?,
+            Self::Discard { why } => {
+                let kept = format!("{why} (console, {})", who.as_str());
+                let store = &console.store;
+                let closed = store.close_dead_letter(id, Closed::Discarded, &kept).await?;
+                let outcome = if closed { DISCARDED } else { "closed before" };
+                vec![Replayed { outcome, reason: None, detail: None }]
+            }
+        })
+    }
+
+    fn summary(&self, tally: &Tally) -> String {
+        match self {
+            Self::Replay(_) => tally.did(),
+            Self::Discard { .. } => format!("discarded {}", grouped(tally.of(DISCARDED))),
+        }
+    }
+}
+
+const DISCARDED: &str = "discarded";
+
+/// Does the next ones. A step that finds none left does nothing and leaves no row.
+async fn step(console: &Console, session: &Session, mut which: Which, mut doing: Doing) -> Answer {
+    let rows = which.next(console, STEP).await?;
     if rows.is_empty() && which.seen == 0 {
         return Err(none_left());
     }
-    let what = format!("replay {}", which.describe());
-    if !audit::note(&console.store, operation(&which.key, &what, session.who)?).await? {
-        return Err(done_before());
+    let operation = operation(&which.key, &doing.describe(&which), session.who)?;
+    if !rows.is_empty() && !audit::note(&console.store, operation).await? {
+        return Err(begun_before());
     }
-    let shops = console.shops.borrow().clone();
-    let mut replayer = Replayer::new(console.store.clone(), shops);
     let mut tally = Tally::parse(&which.tally);
     let (begun, mut pace, mut results) = (Instant::now(), Pace::new(RATE), Vec::new());
     for row in &rows {
@@ -259,68 +309,25 @@ pub(super) async fn replay(
             break;
         }
         pace.wait().await;
-        let replayed = replayer.replay(row, id(row)?).await?;
-        replayed.iter().for_each(|one| tally.add(one));
-        results.extend(replayed.into_iter().map(|one| Became::new(row, one)));
+        let became = doing.one(console, row, session.who).await?;
+        became.iter().for_each(|one| tally.add(one));
+        results.extend(became.into_iter().map(|one| Became::new(row, one)));
         (which.seen, which.after) = (which.seen + 1, row.id.clone());
     }
     which.tally = tally.to_string();
-    let goes_on = !results.is_empty() && which.seen < which.all;
+    let (is_replay, goes_on) = (doing.is_replay(), !results.is_empty() && which.seen < which.all);
+    let title = if is_replay { "Replayed" } else { "Discarded" };
     Ok(render(&DonePage {
-        frame: Frame::new(&console, &session, "dead", "Replayed"),
-        form: goes_on.then(|| which.form(true)),
-        is_replay: true,
+        frame: Frame::new(console, session, "dead", title),
+        is_replay,
         seen: which.seen,
         all: which.all,
-        summary: tally.did(),
+        summary: doing.summary(&tally),
         still_dead: tally.still_dead(),
         results,
+        is_latest: which.all > STEP,
         back: which.back(),
-    }))
-}
-
-pub(super) async fn discard(
-    State(console): State<Console>,
-    Extension(session): Asker,
-    Form(mut which): Form<Which>,
-) -> Answer {
-    check(session.who)?;
-    let why = asked(&which.why).ok_or_else(|| Trouble::bad("Why? It is kept with the letter."))?;
-    let rows = which.next(&console, STEP).await?;
-    if rows.is_empty() && which.seen == 0 {
-        return Err(none_left());
-    }
-    let what = format!("discard {}, {why}", which.describe());
-    if !audit::note(&console.store, operation(&which.key, &what, session.who)?).await? {
-        return Err(done_before());
-    }
-    let kept = format!("{why} (console, {})", session.who.as_str());
-    let (begun, mut pace, mut results) = (Instant::now(), Pace::new(RATE), Vec::new());
-    for row in &rows {
-        if begun.elapsed() > TIME_MAX || which.seen >= which.all {
-            break;
-        }
-        pace.wait().await;
-        let closed = console.store.close_dead_letter(id(row)?, Closed::Discarded, &kept).await?;
-        results.push(Became {
-            id: row.id.clone(),
-            link: view::letter(&row.id),
-            outcome: if closed { "discarded" } else { "closed before" },
-            detail: String::new(),
-        });
-        (which.seen, which.after) = (which.seen + 1, row.id.clone());
-    }
-    let goes_on = !results.is_empty() && which.seen < which.all;
-    Ok(render(&DonePage {
-        frame: Frame::new(&console, &session, "dead", "Discarded"),
-        form: goes_on.then(|| which.form(false)),
-        is_replay: false,
-        seen: which.seen,
-        all: which.all,
-        summary: format!("discarded {}", grouped(which.seen)),
-        still_dead: 0,
-        results,
-        back: which.back(),
+        form: goes_on.then(|| which.form(is_replay)),
     }))
 }
 

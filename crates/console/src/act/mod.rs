@@ -7,6 +7,7 @@
 //! row says what was begun, and the letters that are left are still open.
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::get;
 use domain::Operation;
 use operate::audit::{self, AUDIT};
@@ -63,9 +64,19 @@ fn check(who: Who) -> Result<(), Trouble> {
     Err(Trouble::forbidden("This token may look, not change anything."))
 }
 
+/// Of what changes in one transaction with its row.
 fn done_before() -> Trouble {
     Trouble::new(
-        axum::http::StatusCode::CONFLICT,
+        StatusCode::CONFLICT,
         "This was done before, with this very form: nothing was changed now.",
+    )
+}
+
+/// Of what comes after its row, and may have been interrupted.
+fn begun_before() -> Trouble {
+    Trouble::new(
+        StatusCode::CONFLICT,
+        "This was begun before, with this very form: nothing was changed now. Whether all of it was \
+         done can be seen where it was asked for, and what is left can be asked for anew.",
     )
 }

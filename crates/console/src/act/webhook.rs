@@ -9,7 +9,7 @@ use serde::Deserialize;
 use store::Reports;
 use store::reports::{WebhookFilter, WebhookRow};
 
-use super::{check, done_before, new_key, operation};
+use super::{begun_before, check, new_key, operation};
 use crate::Console;
 use crate::pages::{Answer, Asked, Asker, Frame, Trouble, asked, render};
 use crate::view;
@@ -95,7 +95,7 @@ pub(super) async fn replay(
     let replayed = match webhook::replay(&console.store, &shops, &row, operation).await? {
         Replay::Decided(replayed) => replayed,
         Replay::NotKept => return Err(refused(&console, &row)),
-        Replay::DoneBefore => return Err(done_before()),
+        Replay::BegunBefore => return Err(begun_before()),
     };
     Ok(render(&DonePage {
         frame: Frame::new(&console, &session, "webhooks", "Replayed"),

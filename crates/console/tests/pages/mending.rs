@@ -1,6 +1,9 @@
 //! What is looked at before it is mended: webhooks with what they mean, orders in the order of time,
 //! replays that are previewed and done in steps.
 
+use domain::EnvelopeId;
+use store::Reports;
+use store::reports::{Closed, DeadFilter};
 use testkit::shopify::{ShopifyOrder, SignedWebhook};
 
 use crate::harness::{Test, cookie, form, raw};
@@ -122,6 +125,7 @@ async fn many_are_previewed_and_replayed_in_steps() {
     assert_eq!(test.units("BOWL").await, (120, 100));
     let again = test.post(&action, &session, &fields).await;
     assert_eq!(again.status, 409, "the same form acts once: {}", again.body);
+    assert!(again.body.contains("This was begun before"), "{}", again.body);
 
     let (action, fields) = form(&first.body);
     let done = test.post(&action, &session, &fields).await;
@@ -147,4 +151,35 @@ async fn what_stays_dead_is_looked_at_once() {
     let (action, fields) = form(&first.body);
     let done = test.post(&action, &session, &fields).await;
     assert!(done.body.contains("130 could still not be applied"), "{}", done.body);
+}
+
+#[tokio::test]
+async fn what_somebody_else_closes_meanwhile_is_neither_counted_nor_written_down() {
+    let test = Test::open().await;
+    let orders = (0..MANY).map(|at| raw("orders/create", &format!("no JSON {at}")));
+    test.decide(&orders.collect::<Vec<_>>()).await;
+    let asked = test.get("/console/dead/discard?reason=malformed").await;
+    let session = cookie(&asked).expect("a session");
+    let (action, mut fields) = form(&asked.body);
+    fields.push(("why".to_owned(), "their test".to_owned()));
+    let first = test.post(&action, &session, &fields).await;
+    assert!(first.body.contains("100 of 130 dead letters: discarded 100."), "{}", first.body);
+
+    let filter = DeadFilter { id: None, reason: None, closed_too: false, limit: 1_000 };
+    for row in test.store.dead_letters(&filter).await.expect("reads") {
+        let id = EnvelopeId(row.id.parse().expect("an id"));
+        test.store.close_dead_letter(id, Closed::Discarded, "kim").await.expect("closes");
+    }
+    let (action, fields) = form(&first.body);
+    let done = test.post(&action, &session, &fields).await;
+    assert!(done.body.contains("Done: discarded 100."), "{}", done.body);
+    let actions = test.page("/console/operations").await;
+    assert_eq!(actions.matches("their test").count(), 1, "{actions}");
+
+    // Of three that were to be looked at, one was closed by somebody else in a step before.
+    let orders = (0..2).map(|at| raw("orders/create", &format!("no JSON either {at}")));
+    test.decide(&orders.collect::<Vec<_>>()).await;
+    let more = [("why", "again"), ("seen", "1"), ("all", "3")];
+    let done = test.submit("/console/dead/discard?reason=malformed", &more).await;
+    assert!(done.body.contains("Done: discarded 2."), "{}", done.body);
 }

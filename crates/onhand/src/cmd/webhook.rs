@@ -51,9 +51,10 @@ pub(crate) enum WebhookCommand {
     },
     /// Decide one again whose body is kept (`keep_bodies` in the shops file), under the rules of now
     ///
-    /// Nothing that was counted before counts twice, so it is safe any number of times. What was applied
-    /// keeps its outcome; a dead one becomes what it then is, as by `dead replay`. Exit code 1: no body
-    /// is kept, or it cannot be applied.
+    /// Nothing that was counted before counts twice, so it is safe any number of times. A dead one becomes
+    /// what it then is, as by `dead replay`. Any other keeps the outcome that it had first, an
+    /// ignored one too, also if stock moves now: the ledger tells of that. Exit code 1: no body is kept,
+    /// or it cannot be applied.
     #[command(after_help = "Example: onhand webhook replay b54557e4-bdd9-4b37-8a5f-bf7d70bcd043")]
     Replay {
         webhook_id: String,
@@ -195,7 +196,7 @@ async fn replay(
         let (outcome, detail) = match webhook::replay(store, shops, row, operation).await? {
             Replay::Decided(replayed) => (Some(replayed.outcome), replayed.detail),
             Replay::NotKept => (None, Some(not_kept(&row.shop, shops))),
-            Replay::DoneBefore => unreachable!("the key is new"),
+            Replay::BegunBefore => unreachable!("the key is new"),
         };
         let (webhook_id, shop, body_hash) = (&row.webhook, &row.shop, row.body_hash.as_str());
         all.push(ReplayedJson { webhook_id, shop, body_hash, outcome, detail });
