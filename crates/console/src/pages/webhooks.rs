@@ -3,7 +3,8 @@
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
-use domain::{EnvelopeId, OrderKey, Outcome, ShopId, Timestamp, WebhookId};
+use axum::http::StatusCode;
+use domain::{Envelope, EnvelopeId, OrderKey, Outcome, ShopId, Timestamp, WebhookId};
 use operate::meaning::lines;
 use operate::webhook;
 use platforms::mask::mask;
@@ -11,6 +12,7 @@ use serde::Deserialize;
 use store::pages::WebhookPage;
 use store::reports::{self, DeadFilter, WebhookFilter};
 use store::{Pages, Reports};
+use tokio::task::spawn_blocking;
 
 use super::{
     Answer, Asked, Asker, Choice, Frame, ROWS, Trouble, asked, choices, render, shop_choices,
@@ -207,14 +209,29 @@ impl Content {
             ("id", row.webhook.as_str()),
             ("body", row.body_hash.as_str()),
         ];
+        let (meaning, body) = match envelope {
+            // Megabytes of JSON take their time, and must not hold up a lane beside it.
+            Some(envelope) => {
+                let said = spawn_blocking(move || said(&envelope)).await;
+                said.map_err(|_| Trouble::new(StatusCode::INTERNAL_SERVER_ERROR, UNREADABLE))?
+            }
+            None => (Vec::new(), None),
+        };
         Ok(Self {
-            meaning: envelope.as_ref().map_or_else(Vec::new, |it| lines(&platforms::parse(it))),
-            body: envelope.map(|envelope| cut(mask(&envelope.body))),
+            meaning,
+            body,
             not_kept,
             attempts: attempts(console, row).await?,
             replay: link("/console/webhook/replay", &at),
         })
     }
+}
+
+const UNREADABLE: &str = "Its body cannot be shown. The log says why.";
+
+/// What it means, and its body.
+fn said(envelope: &Envelope) -> (Vec<String>, Option<String>) {
+    (lines(&platforms::parse(envelope)), Some(cut(mask(&envelope.body))))
 }
 
 /// Of a dead one: how it died is with its letter.
