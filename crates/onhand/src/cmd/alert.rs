@@ -14,6 +14,9 @@ use crate::output;
 
 const TEXT: &str = "Onhand: this is a test. Whoever reads it will be told when something is wrong.";
 
+/// Characters of an answer that are shown.
+const ANSWER_SHOWN: usize = 300;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum AlertCommand {
     /// Post a test message where alerts are posted, and say what was answered
@@ -51,7 +54,7 @@ pub(crate) async fn run(settings: &Settings, command: AlertCommand) -> anyhow::R
         ok: posted.as_ref().is_ok_and(outbound::Answer::is_success),
         host: receiver.host().to_owned(),
         status: posted.as_ref().ok().map(|answer| answer.status),
-        answer: posted.map_or_else(|error| error.to_string(), |answer| answer.text),
+        answer: posted.map_or_else(|error| error.to_string(), |answer| plain(&answer.text)),
         took_ms: began.elapsed().as_millis(),
     };
     if settings.json {
@@ -67,4 +70,21 @@ pub(crate) async fn run(settings: &Settings, command: AlertCommand) -> anyhow::R
         }
     }
     Ok(if tested.ok { ExitCode::SUCCESS } else { ExitCode::from(NOT_FINE) })
+}
+
+/// A stranger's text on our terminal: one line, no control characters, no longer than that.
+fn plain(text: &str) -> String {
+    let visible = text.chars().map(|char| if char.is_control() { ' ' } else { char });
+    visible.take(ANSWER_SHOWN).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_cannot_write_to_the_terminal() {
+        assert_eq!(plain("no\r\n\u{1b}[2Jsuch \u{9b}hook"), "no   [2Jsuch  hook");
+        assert_eq!(plain(&"ä".repeat(1_000)).chars().count(), ANSWER_SHOWN);
+    }
 }
