@@ -55,6 +55,8 @@ pub(super) async fn run(
         .tempfile_in(folder.unwrap_or(Path::new(".")))
         .with_context(|| format!("cannot write {}", file.display()))?;
     let rows = write(store, io::BufWriter::new(beside.as_file_mut())).await?;
+    // A name that is there while its bytes are not would outlive a power cut as an empty file.
+    beside.as_file().sync_all().with_context(|| format!("cannot write {}", file.display()))?;
     beside.persist(file).with_context(|| format!("cannot write {}", file.display()))?;
     if settings.json {
         output::json(&Exported { rows, file: file.to_owned() })?;
