@@ -40,6 +40,10 @@ async fn what_is_not_there_exits_with_1_and_what_cannot_be_meant_with_2() {
         (&["privacy", "done", nobody], 1, &["no open request for data", "onhand privacy list"]),
         (&["privacy", "done", "5"], 2, &["onhand privacy list"]),
         (&["stock", "drift", "--shop", "dmo"], 2, &["no shop dmo", "demo"]),
+        (&["resume", "--shop", "dmo"], 2, &["no shop dmo", "demo"]),
+        (&["dead", "replay", "--shop", "dmo"], 2, &["no shop dmo", "demo"]),
+        (&["dead", "discard", "--shop", "dmo", "--reason", "r"], 2, &["no shop dmo", "demo"]),
+        (&["pause", "--reason", "two\nlines"], 2, &["one line"]),
     ] {
         fleet.cli(args).await.fails_with(code).names(names);
     }

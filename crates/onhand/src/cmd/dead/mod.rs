@@ -14,7 +14,9 @@ use crate::config::Settings;
 use crate::exit::{NOT_FINE, bad_config};
 use crate::output;
 
+mod discard;
 mod many;
+mod replay;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeadCommand {
@@ -140,11 +142,11 @@ pub(crate) async fn run(settings: &Settings, command: DeadCommand) -> anyhow::Re
         }
         DeadCommand::Replay { id, reason, which, how } => {
             let letters = which.letters(id.as_deref(), reason, "--reason")?;
-            many::replay(settings, letters, &how).await
+            replay::run(settings, letters, &how).await
         }
         DeadCommand::Discard { id, reason, died_of, which, how } => {
             let letters = which.letters(id.as_deref(), died_of, "--died-of")?;
-            many::discard(settings, letters, &reason, &how).await
+            discard::run(settings, letters, &reason, &how).await
         }
     }
 }
