@@ -231,7 +231,7 @@ pub(super) async fn replay(
     check(session.who)?;
     let shops = console.shops.borrow().clone();
     let replayer = Replayer::new(console.store.clone(), shops);
-    step(&console, &session, which, Doing::Replay(replayer)).await
+    step(&console, &session, which, Doing::Replay(Box::new(replayer))).await
 }
 
 pub(super) async fn discard(
@@ -246,7 +246,7 @@ pub(super) async fn discard(
 
 /// What is done to letters.
 enum Doing {
-    Replay(Replayer),
+    Replay(Box<Replayer>),
     Discard { why: String },
 }
 
