@@ -40,6 +40,14 @@ impl View {
         fill(&mut self.stock.items, stock.items);
     }
 
+    /// The items of its orders' lines, which is all that an order can hold, and those that its
+    /// listings stand for: what has to be known of stock, beside what the webhooks name.
+    pub fn items(&self) -> impl Iterator<Item = &Sku> {
+        let lines = self.orders.values().flat_map(|order| order.lines.values());
+        let listed = self.listings.values().flat_map(|listing| &listing.parts);
+        lines.flat_map(|line| &line.parts).chain(listed).map(|part| &part.sku)
+    }
+
     /// Whether the orders hold more than is committed: then orders and stock were read at different
     /// moments, and somebody committed in between. Nothing can be decided over that.
     pub fn is_torn(&self) -> bool {

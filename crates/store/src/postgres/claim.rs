@@ -7,7 +7,7 @@ use domain::{ChangeSet, Keys, View};
 use super::columns::Columns;
 use super::commit::{self, Begin};
 use super::flight::{Step, all, fly};
-use super::load::{KeyRows, view};
+use super::load::{KeyRows, complete, known_view, read_holdings};
 use super::pool::Connection;
 use crate::{Commit, StoreError};
 
@@ -31,7 +31,7 @@ pub(super) enum Items {
     /// The same, and one batch at a time: who waited row by row would find each of them changed
     /// since its statement began, and have it read and judged anew.
     RowsInTurn,
-    /// By advisory locks on their names, which only those heed who take them, too.
+    /// By advisory locks on their names first, which only those heed who take them, too.
     Names,
 }
 
@@ -44,10 +44,6 @@ pub(super) async fn claim(
     items: Items,
 ) -> Result<(Claim, View), StoreError> {
     let rows = KeyRows::new(keys);
-    let read_stock = match items {
-        Items::Rows | Items::RowsInTurn => include_str!("sql/claim_stock.sql"),
-        Items::Names => include_str!("sql/load_stock.sql"),
-    };
     let mut steps = vec![Step::Plain("BEGIN")];
     // A statement of its own: those after it see what was committed before the lock was had.
     let first = match items {
@@ -57,13 +53,16 @@ pub(super) async fn claim(
     };
     let skip = usize::from(first.is_some());
     steps.extend(first.map(|(sql, columns)| Step::Prepared(sql, columns)));
-    steps.extend([rows.read_listings(), Step::Prepared(read_stock, rows.items())]);
-    steps.extend(rows.reads());
+    let stock = Step::Prepared(include_str!("sql/claim_stock.sql"), rows.items());
+    steps.extend([rows.read_listings(), stock]);
+    steps.extend(rows.read_known());
+    steps.push(read_holdings(&rows.orders));
     let answers = all(fly(&connection, &steps).await?)?;
-    let [_, listings, stock, reads @ ..] = &answers[skip..] else {
+    let [_, listings, stock, known @ .., holdings] = &answers[skip..] else {
         unreachable!("one answer per statement")
     };
-    let view = view(listings, reads, stock)?;
+    let mut view = known_view(listings, known)?;
+    complete(&mut view, holdings, stock);
     // Each statement sees its own moment. What is locked does not change any more; but an order that
     // came, or grew an item, after that was looked for may hold what is not locked.
     if view.is_torn() {

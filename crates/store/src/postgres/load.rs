@@ -1,7 +1,7 @@
 //! Reading the rows that a batch decides over.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 
 use domain::order::{Holding, Order};
 use domain::view::Seen;
@@ -42,10 +42,6 @@ impl<'a> KeyRows<'a> {
         Columns::default().webhook_keys(&self.webhooks, |key| key).scopes(&self.webhooks, |key| key)
     }
 
-    pub(super) fn orders(&self) -> Columns<'_> {
-        Columns::default().order_keys(&self.orders, |key| key)
-    }
-
     pub(super) fn items(&self) -> Columns<'_> {
         let columns = Columns::default().with(&self.skus, |sku| sku.as_str());
         self.listings(columns.order_keys(&self.orders, |key| key))
@@ -72,55 +68,72 @@ impl<'a> KeyRows<'a> {
         Step::Prepared(include_str!("sql/load_listings.sql"), self.listings(Columns::default()))
     }
 
-    /// The reads of everything but listings and stock.
-    pub(super) fn reads(&self) -> [Step<'_>; 4] {
+    /// What each item's key says nothing of.
+    pub(super) fn read_known(&self) -> [Step<'_>; 3] {
         let payments = self.payments(Columns::default());
         [
             Step::Prepared(include_str!("sql/load_payments.sql"), payments),
             Step::Prepared(include_str!("sql/load_webhooks.sql"), self.webhooks()),
-            Step::Prepared(include_str!("sql/load_orders.sql"), self.orders()),
-            Step::Prepared(include_str!("sql/load_order_stock.sql"), self.orders()),
+            Step::Prepared(include_str!("sql/load_orders.sql"), orders(&self.orders)),
         ]
     }
 }
 
+fn orders<'a>(keys: &'a [&'a OrderKey]) -> Columns<'a> {
+    Columns::default().order_keys(keys, |key| key)
+}
+
+pub(super) fn read_holdings<'a>(keys: &'a [&'a OrderKey]) -> Step<'a> {
+    Step::Prepared(include_str!("sql/load_order_stock.sql"), orders(keys))
+}
+
 /// Loads without locks, all as of one moment: an order that seemed to hold more than is committed
 /// could not even be decided. What changes afterwards is found by version at the commit.
+///
+/// In two flights. Most orders are new, so that the second has nothing to ask of them, and it knows
+/// the items that the others and the listings name.
 pub(super) async fn load(connection: Connection, keys: &Keys) -> Result<View, StoreError> {
     let rows = KeyRows::new(keys);
     let mut steps =
         vec![Step::Plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"), rows.read_listings()];
-    steps.extend(rows.reads());
-    steps.push(Step::Prepared(include_str!("sql/load_stock.sql"), rows.items()));
-    // Nothing was written.
-    steps.push(Step::Plain("ROLLBACK"));
+    steps.extend(rows.read_known());
     let answers = all(fly(&connection, &steps).await?)?;
-    connection.done();
-    let [_, listings, reads @ .., stock, _] = &answers[..] else {
-        unreachable!("one answer per statement")
+    let [_, listings, known @ ..] = &answers[..] else { unreachable!("one answer per statement") };
+    let mut view = known_view(listings, known)?;
+
+    let answers = {
+        let orders: Vec<&OrderKey> = view.orders.keys().collect();
+        let skus: BTreeSet<&Sku> = keys.skus.iter().chain(view.items()).collect();
+        let skus: Vec<&Sku> = skus.into_iter().collect();
+        let skus = Columns::default().with(&skus, |sku| sku.as_str());
+        let stock = Step::Prepared(include_str!("sql/load_stock.sql"), skus);
+        // Nothing was written.
+        all(fly(&connection, &[read_holdings(&orders), stock, Step::Plain("ROLLBACK")]).await?)?
     };
-    view(listings, reads, stock)
+    connection.done();
+    let [holdings, stock, _] = &answers[..] else { unreachable!("one answer per statement") };
+    complete(&mut view, holdings, stock);
+    Ok(view)
 }
 
-/// What the answers to [`KeyRows::reads`] and the stock rows show.
-pub(super) fn view(
-    listings: &[Row],
-    reads: &[Vec<Row>],
-    stock: &[Row],
-) -> Result<View, StoreError> {
-    let [payments, webhooks, orders, holdings] = reads else { unreachable!("one answer per read") };
-    let mut view = View {
+/// What the answers to [`KeyRows::read_listings`] and [`KeyRows::read_known`] show.
+pub(super) fn known_view(listings: &[Row], known: &[Vec<Row>]) -> Result<View, StoreError> {
+    let [payments, webhooks, orders] = known else { unreachable!("one answer per read") };
+    Ok(View {
         webhooks: one_of_each(webhooks.iter().map(seen)),
         orders: orders.iter().map(order).collect::<Result<_, _>>()?,
         payments: payments.iter().map(payment).collect::<Result<_, _>>()?,
         listings: gather(listings, |row| row.get(4)),
         ..View::default()
-    };
-    read_holdings(holdings, &mut view.orders);
+    })
+}
+
+/// Adds what its orders hold, and stock.
+pub(super) fn complete(view: &mut View, holdings: &[Row], stock: &[Row]) {
+    hold(holdings, &mut view.orders);
     for row in stock {
         view.stock.insert(stock_key(row, 0), stock_row(row));
     }
-    Ok(view)
 }
 
 fn payment(row: &Row) -> Result<(PaymentKey, Payment), StoreError> {
@@ -182,7 +195,7 @@ fn order_key(row: &Row) -> OrderKey {
     }
 }
 
-fn read_holdings(rows: &[Row], orders: &mut HashMap<OrderKey, Order>) {
+fn hold(rows: &[Row], orders: &mut HashMap<OrderKey, Order>) {
     for row in rows {
         // A holding without its order was committed between the two reads: the order's version
         // will tell.

@@ -1,7 +1,9 @@
 //! Reading the rows that a batch decides over.
 
+use std::collections::BTreeSet;
+
 use domain::order::{Holding, Order};
-use domain::view::{Seen, StockView};
+use domain::view::Seen;
 use domain::{
     BodyHash, EnvelopeId, Keys, LocationId, OrderId, OrderKey, Payment, PaymentKey, ShopId, Sku,
     Stock, StockKey, Version, View, WebhookId, WebhookKey,
@@ -40,7 +42,18 @@ pub(super) async fn load(
         order.version = Version(row.get(2));
         view.orders.insert(key, order);
     }
-    for row in fetch(connection, include_str!("sql/load_order_stock.sql"), [&orders]).await? {
+    let payments = json::rows(&keys.payments, |key| (key.shop.as_str(), key.payment.as_str()))?;
+    for row in fetch(connection, include_str!("sql/load_payments.sql"), [&payments]).await? {
+        let (key, payment) = payment(&row)?;
+        view.payments.insert(key, payment);
+    }
+    let listings = json::rows(&keys.listings, |key| (key.shop.as_str(), key.variant.as_str()))?;
+    let rows = fetch(connection, include_str!("sql/load_listings.sql"), [&listings]).await?;
+    view.listings = gather(&rows, |row| row.get(4));
+
+    // Most orders are new: nothing is asked of what they hold.
+    let found = json::rows(view.orders.keys(), |key| (key.shop.as_str(), key.order.as_str()))?;
+    for row in fetch(connection, include_str!("sql/load_order_stock.sql"), [&found]).await? {
         if let Some(order) = view.orders.get_mut(&order_key(&row)) {
             let holding = Holding {
                 committed: row.get(4),
@@ -51,25 +64,11 @@ pub(super) async fn load(
             order.holdings.insert(stock_key(&row, 2), holding);
         }
     }
-
-    let payments = json::rows(&keys.payments, |key| (key.shop.as_str(), key.payment.as_str()))?;
-    for row in fetch(connection, include_str!("sql/load_payments.sql"), [&payments]).await? {
-        let (key, payment) = payment(&row)?;
-        view.payments.insert(key, payment);
+    let skus: BTreeSet<&Sku> = keys.skus.iter().chain(view.items()).collect();
+    let skus = json::rows(skus, |sku| sku.as_str())?;
+    for row in fetch(connection, include_str!("sql/load_stock.sql"), [&skus]).await? {
+        view.stock.insert(stock_key(&row, 0), stock_row(&row));
     }
-    let listings = json::rows(&keys.listings, |key| (key.shop.as_str(), key.variant.as_str()))?;
-    let rows = fetch(connection, include_str!("sql/load_listings.sql"), [&listings]).await?;
-    view.listings = gather(&rows, |row| row.get(4));
-
-    let skus = json::rows(&keys.skus, |sku| sku.as_str())?;
-    let sql = include_str!("sql/load_stock.sql");
-    view.stock = fetch(connection, sql, [&skus, &orders, &listings]).await?.iter().fold(
-        StockView::default(),
-        |mut stock, row| {
-            stock.insert(stock_key(row, 0), stock_row(row));
-            stock
-        },
-    );
     Ok(view)
 }
 

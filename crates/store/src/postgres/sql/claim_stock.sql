@@ -1,4 +1,5 @@
--- As load_stock, locked in key order.
+-- The named items, those of the named orders' lines (so all that an order can hold) and those that
+-- the named variants stand for, at all of their locations; locked in key order.
 SELECT s.sku, s.location, s.on_hand, s.committed, s.floor, s.version
 FROM stock AS s
 WHERE s.sku = ANY (ARRAY(
