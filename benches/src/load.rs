@@ -4,13 +4,14 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::metrics::Metrics;
 use crate::roles::{Instance, Services};
 use crate::run::{Run, checked, number};
 use crate::table;
 
-/// Webhooks per second, and for how long: half of what a fleet of one worker takes here.
-const RATE: &str = "4000";
-const ORDERS: u32 = 80_000;
+/// Orders of a run at full load, and seconds of each run at half of what that took.
+const FULL: u32 = 40_000;
+const HALF_SECONDS: f64 = 20.0;
 
 /// How often half load is run: its tail is what a disk does, and differs from run to run.
 const ROUNDS: u32 = 3;
@@ -30,8 +31,9 @@ pub(crate) async fn measure(onhand: &Path, part: Option<&str>) -> anyhow::Result
         idle_and_lone(onhand, &mut rows).await?;
     }
     if wanted("half") {
+        let full = at_load(onhand, FULL, None).await?.0.orders_per_second;
         for _ in 0..ROUNDS {
-            half_load(onhand, &mut rows).await?;
+            half_load(onhand, full / 2.0, &mut rows).await?;
         }
     }
     if wanted("duplicates") {
@@ -63,18 +65,28 @@ async fn idle_and_lone(onhand: &Path, rows: &mut Vec<Vec<String>>) -> anyhow::Re
     Ok(())
 }
 
-async fn half_load(onhand: &Path, rows: &mut Vec<Vec<String>>) -> anyhow::Result<()> {
+/// A sale of a fleet of one worker, at so many orders per second or as fast as can be.
+async fn at_load(onhand: &Path, orders: u32, rate: Option<f64>) -> anyhow::Result<(Run, Metrics)> {
     let services = Services::start().await;
     let instance = Instance::fleet(onhand, &services, 1, &[]).await?;
-    let sale = ["--skus", "1000", "--lines", "1", "--connections", "256", "--rate", RATE];
-    let run = checked(&instance, Some(&services), ORDERS, &sale).await?;
+    let rate = rate.map(|rate| format!("{rate:.0}"));
+    let paced = rate.as_deref().map(|rate| ["--rate", rate]);
+    let sale = ["--skus", "1000", "--lines", "1", "--connections", "256"];
+    let sale = [&sale[..], paced.as_ref().map_or(&[], |paced| &paced[..])].concat();
+    let run = checked(&instance, Some(&services), orders, &sale).await?;
+    Ok((run, instance.metrics(1).await?))
+}
+
+async fn half_load(onhand: &Path, rate: f64, rows: &mut Vec<Vec<String>>) -> anyhow::Result<()> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some thousands")]
+    let orders = (rate * HALF_SECONDS) as u32;
+    let (run, metrics) = at_load(onhand, orders, Some(rate)).await?;
     let Run { ack_p50_ms, ack_p99_ms, ack_p999_ms, .. } = run;
     let ack = format!("{ack_p50_ms:.1} · {ack_p99_ms:.1} · {ack_p999_ms:.1}");
-    note(rows, &format!("at {RATE}/s: ack p50 · p99 · p99.9, ms"), ack);
-    let metrics = instance.metrics(1).await?;
+    note(rows, &format!("at {rate:.0}/s: ack p50 · p99 · p99.9, ms"), ack);
     let at = |quantile| metrics.quantile("onhand_apply_lag_seconds", quantile) * 1_000.0;
     let lag = format!("{:.0} · {:.0}", at(0.5), at(0.99));
-    note(rows, &format!("at {RATE}/s: received to committed, p50 · p99 at most, ms"), lag);
+    note(rows, &format!("at {rate:.0}/s: received to committed, p50 · p99 at most, ms"), lag);
     let parts = run.cpu_us.iter().map(|(part, cpu)| format!("{part} {cpu:.0}"));
     note(rows, "CPU per webhook, µs", parts.collect::<Vec<_>>().join(", "));
     Ok(())

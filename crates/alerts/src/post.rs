@@ -98,7 +98,7 @@ const UNSEEN: char = '\u{200b}';
 /// `<!channel>`, `@channel`, `[text](…)`, `https://…` and `www.…` would.
 fn inert(text: &str) -> String {
     let mut inert = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
+    let (mut chars, mut ws) = (text.chars().peekable(), 0);
     while let Some(char) = chars.next() {
         match char {
             '&' => inert.push_str("&amp;"),
@@ -106,11 +106,14 @@ fn inert(text: &str) -> String {
             '>' => inert.push_str("&gt;"),
             other => inert.push(other),
         }
-        if matches!(
-            (char, chars.peek()),
-            ('@' | ']', _) | (':', Some('/')) | ('w' | 'W', Some('w' | 'W'))
-        ) {
+        let next = chars.peek();
+        let is_w = |char: char| char.eq_ignore_ascii_case(&'w');
+        ws = if is_w(char) { ws + 1 } else { 0 };
+        // Two w's may begin a SKU, which people copy.
+        let begins_www = ws == 2 && next.is_some_and(|next| is_w(*next));
+        if begins_www || matches!((char, next), ('@' | ']', _) | (':', Some('/'))) {
             inert.push(UNSEEN);
+            ws = 0;
         }
     }
     inert

@@ -102,6 +102,9 @@ const PERSONAL: [&str; 24] = [
 /// A longer text is no id and no state.
 const SHOWN_BYTES_MAX: usize = 128;
 
+/// Amounts and orders' numbers are shorter than phones'.
+const NUMBER_DIGITS_MAX: usize = 9;
+
 /// The body, indented, with what is personal covered; for what is no JSON only its length.
 pub fn mask(body: &[u8]) -> String {
     let Ok(mut json) = serde_json::from_slice::<Value>(body) else {
@@ -141,10 +144,12 @@ fn is_shown(name: &str, text: &str) -> bool {
     fits && text.len() <= SHOWN_BYTES_MAX && !text.contains('@')
 }
 
-/// As 1001 or 19.99.
+/// As 1001 or 19.99, and not as a phone's number: none begins with 0 that is not all of it, or is as
+/// long.
 fn is_number(text: &str) -> bool {
     let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-    is_digits(whole) && is_digits(part)
+    let is_short = whole == "0" || (!whole.starts_with('0') && whole.len() <= NUMBER_DIGITS_MAX);
+    is_short && is_digits(whole) && is_digits(part)
 }
 
 fn is_digits(text: &str) -> bool {

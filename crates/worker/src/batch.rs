@@ -348,8 +348,12 @@ fn tell(batch: &[Prepared], decided: &[Decided], started: Instant) {
                 continue;
             }
         };
-        let lag = Duration::from_micros((now.0 - one.incoming.received_at.0).max(0).unsigned_abs());
-        measure::decided(outcome, lag);
+        if one.incoming.replay {
+            measure::replayed(outcome);
+        } else {
+            let lag = (now.0 - one.incoming.received_at.0).max(0).unsigned_abs();
+            measure::decided(outcome, Duration::from_micros(lag));
+        }
         if outcome == Outcome::Dead
             && let Decided::Verdict(verdict) = decided
         {

@@ -6,6 +6,7 @@ use domain::Outcome;
 use metrics::{Unit, counter, histogram};
 
 const WEBHOOKS: &str = "onhand_webhooks_total";
+const REPLAYED: &str = "onhand_replayed_total";
 const LAG: &str = "onhand_apply_lag_seconds";
 const COMMIT: &str = "onhand_commit_seconds";
 const BATCH: &str = "onhand_batch_envelopes";
@@ -19,7 +20,9 @@ pub(crate) fn describe() {
     metrics::describe_counter!(WEBHOOKS, "Webhooks decided and committed, by outcome");
     for outcome in Outcome::ALL {
         counter!(WEBHOOKS, "outcome" => outcome.as_str()).increment(0);
+        counter!(REPLAYED, "outcome" => outcome.as_str()).increment(0);
     }
+    metrics::describe_counter!(REPLAYED, "Webhooks that people had decided again, by outcome");
     metrics::describe_histogram!(LAG, Unit::Seconds, "From the arrival of a webhook to its commit");
     metrics::describe_histogram!(COMMIT, Unit::Seconds, "From a batch's first load to its commit");
     metrics::describe_histogram!(BATCH, "Webhooks in one committed batch");
@@ -44,6 +47,11 @@ pub(crate) fn committed(envelopes: usize, after: Duration) {
 pub(crate) fn decided(outcome: Outcome, lag: Duration) {
     counter!(WEBHOOKS, "outcome" => outcome.as_str()).increment(1);
     histogram!(LAG).record(lag);
+}
+
+/// Apart from the others: it came long ago, and says nothing of how workers do.
+pub(crate) fn replayed(outcome: Outcome) {
+    counter!(REPLAYED, "outcome" => outcome.as_str()).increment(1);
 }
 
 pub(crate) fn redelivered() {

@@ -85,7 +85,8 @@ impl Prepared {
         let policy = whose.map(|shop| Arc::new(shop.policy.clone())).unwrap_or_default();
         let sender = shop.map(|shop| shop.name.clone());
         let (suspect, span) = (work.suspect, work.span);
-        let keep = keep.map(|keep| (keep, packed(&envelope)));
+        let is_dead = matches!(meaning, Meaning::Dead { .. });
+        let keep = keep.filter(|_| !is_dead).map(|keep| (keep, packed(&envelope)));
         Self { envelope, sender, incoming, meaning, policy, suspect, span, keep }
     }
 

@@ -276,7 +276,7 @@ impl Doing {
                 let kept = format!("{why} (console, {})", who.as_str());
                 let store = &console.store;
                 let closed = store.close_dead_letter(id, Closed::Discarded, &kept).await?;
-                let outcome = if closed { DISCARDED } else { "closed before" };
+                let outcome = if closed { DISCARDED } else { "closed_before" };
                 vec![Replayed { outcome, reason: None, detail: None }]
             }
         })
@@ -302,6 +302,7 @@ async fn step(console: &Console, session: &Session, mut which: Which, mut doing:
     if !rows.is_empty() && !audit::note(&console.store, operation).await? {
         return Err(begun_before());
     }
+    let was_begun = which.seen > 0;
     let mut tally = Tally::parse(&which.tally);
     let (begun, mut pace, mut results) = (Instant::now(), Pace::new(RATE), Vec::new());
     for row in &rows {
@@ -325,7 +326,7 @@ async fn step(console: &Console, session: &Session, mut which: Which, mut doing:
         summary: doing.summary(&tally),
         still_dead: tally.still_dead(),
         results,
-        is_latest: which.all > STEP,
+        is_latest: was_begun || goes_on,
         back: which.back(),
         form: goes_on.then(|| which.form(is_replay)),
     }))

@@ -42,6 +42,10 @@ use crate::{PublishError, Publisher, QueueError, QueueStats};
 /// after twice this; the broker's default of 60 s would hold deliveries back for two minutes.
 const HEARTBEAT_SECONDS: u16 = 15;
 
+/// The longest frame, where the URL does not say. lapin holds 32 of them for each way of each
+/// connection; with the broker's default of 128 KB that is 8 MB for a connection that idles.
+const FRAME_BYTES_MAX: u32 = 32 * 1024;
+
 /// For the TCP (and TLS) handshake, where the URL does not say.
 const CONNECT_TIMEOUT_MS: u64 = 5_000;
 
@@ -252,6 +256,7 @@ fn parse(url: &str) -> Result<AMQPUri, QueueError> {
         "/".clone_into(&mut uri.vhost);
     }
     uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
+    uri.query.frame_max.get_or_insert(FRAME_BYTES_MAX);
     uri.query.connection_timeout.get_or_insert(CONNECT_TIMEOUT_MS);
     Ok(uri)
 }

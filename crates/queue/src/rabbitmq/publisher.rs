@@ -30,8 +30,8 @@ use super::topology::Names;
 use crate::pace::Pace;
 use crate::{PublishError, measure, parcel, traced};
 
-/// How many parcels wait for their confirms at the same time, or one for each partition. Enough to
-/// keep the broker's disk busy; more lanes would only make smaller parcels.
+/// How many parcels wait for their confirms at the same time, or one for each partition: enough to
+/// keep the broker's disk busy.
 const LANES: usize = 4;
 
 /// How many envelopes wait for a partition's lanes before publishers are held up. Ingress bounds the
@@ -177,7 +177,7 @@ impl Parcel {
 struct Lane {
     partition: usize,
     waiting: Arc<Mutex<mpsc::Receiver<Waiting>>>,
-    /// How many lanes of this inbox have something on its way.
+    /// How many lanes of this inbox wait for a confirm.
     in_flight: Arc<watch::Sender<usize>>,
     link: Link,
     names: Names,
@@ -188,9 +188,12 @@ struct Lane {
 impl Lane {
     async fn run(mut self) {
         let mut taken = Vec::with_capacity(parcel::ENVELOPES_MAX);
-        while let Some(_on_its_way) = self.take(&mut taken).await {
+        while let Some(on_its_way) = self.take(&mut taken).await {
+            let mut on_its_way = Some(on_its_way);
             for mut parcel in gather(&self.names, self.partition, taken.drain(..)) {
                 let answer = self.send(&parcel.message).await;
+                // Whoever waits behind this lane waits for one confirm, and not for all of its parcels.
+                drop(on_its_way.take());
                 if let Err(error) = &answer {
                     measure::not_published(error, parcel.answers.len());
                     parcel.span.failed(error);
@@ -201,8 +204,8 @@ impl Lane {
         // Who still waits is told so when the last lane drops the inbox.
     }
 
-    /// Waits for the first, and for more as long as another lane waits for a confirm, up to a
-    /// parcel's worth. The other lanes stand behind this one meanwhile. `None`: stopped.
+    /// Waits for the first, and for more until one of the other lanes has its confirm, up to a
+    /// parcel's worth. Who is behind in line for the inbox waits meanwhile. `None`: stopped.
     async fn take(&self, taken: &mut Vec<Waiting>) -> Option<OnItsWay> {
         let mut waiting = self.waiting.lock().await;
         let mut in_flight = self.in_flight.subscribe();
@@ -211,12 +214,13 @@ impl Lane {
             () = self.stop.cancelled() => return None,
             count = waiting.recv_many(taken, parcel::ENVELOPES_MAX) => if count == 0 { return None },
         }
-        while !is_full(taken) {
+        let awaited = *in_flight.borrow_and_update();
+        while awaited > 0 && !is_full(taken) {
             let room = parcel::ENVELOPES_MAX - taken.len();
             tokio::select! {
                 biased;
                 more = waiting.recv_many(taken, room) => if more == 0 { break },
-                _ = in_flight.wait_for(|lanes| *lanes == 0) => break,
+                _ = in_flight.wait_for(|lanes| *lanes < awaited) => break,
             }
         }
         // Before the next lane looks.
@@ -275,7 +279,7 @@ impl Lane {
     }
 }
 
-/// A lane has something on its way, for as long as this lives.
+/// A lane has a parcel on its way, for as long as this lives.
 struct OnItsWay(Arc<watch::Sender<usize>>);
 
 impl OnItsWay {
@@ -291,11 +295,11 @@ impl Drop for OnItsWay {
     }
 }
 
-/// Whether it fills a parcel.
+/// Whether it fills a parcel. A retry is one by itself: nothing is won by waiting for others.
 fn is_full(taken: &[Waiting]) -> bool {
     let bytes = |waiting: &Waiting| match &waiting.outgoing {
         Outgoing::Webhook(envelope) => envelope.body.len(),
-        Outgoing::Retry(message) => message.payload.len(),
+        Outgoing::Retry(_) => parcel::SHARED_BYTES_MAX,
     };
     taken.len() >= parcel::ENVELOPES_MAX
         || taken.iter().map(bytes).sum::<usize>() >= parcel::SHARED_BYTES_MAX
