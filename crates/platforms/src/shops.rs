@@ -17,6 +17,12 @@ mod entry;
 use entry::{Entry, nearest};
 pub(crate) use entry::{UNKNOWN_SHOP, clean_domain};
 
+/// With more shops in the file, no shop is a label of a metric.
+const LABELS_MAX: usize = 50;
+
+/// What metrics then call all of them.
+const OTHER: &str = "other";
+
 /// One connected channel account.
 #[derive(Clone, Debug)]
 pub struct Shop {
@@ -110,6 +116,14 @@ impl Shops {
     pub fn payers(&self, shop: &ShopId) -> Vec<ShopId> {
         let paying = self.iter().filter(|payer| payer.pays_for.as_ref() == Some(shop));
         paying.map(|payer| payer.name.clone()).collect()
+    }
+
+    /// What a metric calls the shop: its name while there are few shops, else one word for all.
+    /// `None`: the file does not name it. So nothing that a sender chooses becomes a label.
+    pub fn label(&self, shop: &ShopId) -> Option<String> {
+        let shop = self.get(shop)?;
+        let label = if self.count() <= LABELS_MAX { shop.name.as_str() } else { OTHER };
+        Some(label.to_owned())
     }
 
     pub fn count(&self) -> usize {

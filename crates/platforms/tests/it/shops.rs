@@ -229,3 +229,22 @@ fn no_secret_is_ever_shown() {
     let shown = format!("{shops:?} {shops:#?} {:?}", shops.iter().next());
     assert!(!shown.contains("s3cr3t"), "{shown}");
 }
+
+#[test]
+fn a_shop_is_a_label_while_the_file_names_it_and_few_others() {
+    let shops = |count: usize| {
+        let shop = |number: usize| {
+            format!(
+                "[[shop]]\nname = \"shop-{number}\"\nplatform = \"woocommerce\"\n\
+                 secrets = [\"plain:{number}-is-a-secret-of-some-length\"]\n"
+            )
+        };
+        Shops::parse(&(1..=count).map(shop).collect::<String>(), |entry| Ok(entry.to_owned()))
+            .expect("a good shops file")
+    };
+    let named = |count: usize, shop: &str| shops(count).label(&ShopId::new(shop));
+    assert_eq!(named(50, "shop-1").as_deref(), Some("shop-1"));
+    assert_eq!(named(50, "invented"), None);
+    assert_eq!(named(51, "shop-1").as_deref(), Some("other"));
+    assert_eq!(named(51, "invented"), None);
+}
