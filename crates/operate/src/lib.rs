@@ -10,6 +10,7 @@
 //! * [`audit`]: who did what, and when
 //! * [`health`]: whether all is well, and what to do if not
 //! * [`verify`]: whether every promise holds
+//! * [`drift`]: the platforms' own quantities beside ours
 //! * [`pause`]: everything or a shop paused and resumed
 //! * [`shop`]: how a shop is doing
 //! * [`shared`]: what many ask for at once, made once
@@ -20,6 +21,7 @@
 pub mod audit;
 pub mod command;
 pub mod dead;
+pub mod drift;
 pub mod health;
 pub mod meaning;
 pub mod order;

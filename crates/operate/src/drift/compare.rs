@@ -1,7 +1,7 @@
 //! What a platform says it can sell, beside what we say. Pure.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use domain::order::LinePart;
 use domain::sighting::Thing;
@@ -10,12 +10,19 @@ use store::channels::SightingRow;
 
 /// One item, as the platform and we count it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Drift {
-    pub(super) sku: Sku,
-    pub(super) ours: i64,
-    pub(super) theirs: i64,
+pub struct Drift {
+    pub sku: Sku,
+    pub ours: i64,
+    pub theirs: i64,
     /// The oldest part of what they said.
-    pub(super) seen_at: Timestamp,
+    pub seen_at: Timestamp,
+}
+
+impl Drift {
+    /// Theirs less ours: above 0 the platform would sell what is not there.
+    pub fn difference(&self) -> i64 {
+        self.theirs.saturating_sub(self.ours)
+    }
 }
 
 /// Items that both know, the largest difference first. `listings` are what operators say that the
@@ -48,6 +55,18 @@ pub(super) fn compare(
     let mut drifts: Vec<Drift> = both.collect();
     drifts.sort_by_key(|drift| std::cmp::Reverse(drift.theirs.abs_diff(drift.ours)));
     drifts
+}
+
+/// The items that these name: only of them there is anything to compare.
+pub(super) fn named<'a>(
+    sightings: &'a [SightingRow],
+    listings: &'a HashMap<Variant, Vec<LinePart>>,
+) -> HashSet<&'a Sku> {
+    let seen = sightings.iter().filter_map(|row| match row.thing.as_ref()? {
+        Thing::Variant { sku, .. } | Thing::InventoryItem { sku, .. } => sku.as_ref(),
+        Thing::Product { .. } | Thing::Level { .. } | Thing::App { .. } => None,
+    });
+    seen.chain(listings.values().flatten().map(|part| &part.sku)).collect()
 }
 
 /// What they say that they can sell, the oldest part of it, and of which of our locations.
