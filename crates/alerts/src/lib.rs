@@ -2,6 +2,7 @@
 //! is wrong and what to do, for shops without a Prometheus.
 //!
 //! * [`verify`]: the schedule
+//! * `drift`: what platforms count otherwise than we do, compared after each verification
 //! * [`post`]: looking, and posting
 //! * [`state`]: what is posted when, pure
 //!
@@ -9,6 +10,7 @@
 //! process that starts anew says again what is still wrong, and verifies anew. Nothing here holds up
 //! anything else.
 
+mod drift;
 pub mod post;
 pub mod state;
 pub mod verify;

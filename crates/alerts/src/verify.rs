@@ -10,7 +10,9 @@ use operate::verify::{Verified, verify};
 use platforms::Shops;
 use store::AnyStore;
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
+
+use crate::drift::{self, Gauges};
 
 /// The first comes soon after the start, so that what is seen is soon known, but not at once: a
 /// process that keeps restarting must not keep verifying.
@@ -24,6 +26,9 @@ const VIOLATIONS: &str = "onhand_verify_violations";
 const TOOK: &str = "onhand_verify_seconds";
 const LAST_SUCCESS: &str = "onhand_verify_last_success_timestamp_seconds";
 
+/// However many shops there are, and things in them: comparing them ends then.
+const COMPARE_MAX: Duration = Duration::from_secs(30 * 60);
+
 /// Verifies about every `every`, for ever, and says what it found. Dropping it is fine at any moment:
 /// it only reads.
 pub async fn on_schedule(
@@ -33,7 +38,9 @@ pub async fn on_schedule(
     latest: watch::Sender<Option<Verified>>,
 ) -> Infallible {
     describe();
+    drift::describe();
     metrics::gauge!(EVERY).set(every.as_secs_f64());
+    let mut gauges = Gauges::default();
     let mut wait = every.min(FIRST_MAX);
     loop {
         sleep(jittered(wait)).await;
@@ -45,6 +52,7 @@ pub async fn on_schedule(
                 let verified = Verified { at: operate::now(), violations: found.violations };
                 tell(&verified, took);
                 latest.send_replace(Some(verified));
+                compare(&mut gauges, &store, &rules, every).await;
                 every
             }
             Err(error) => {
@@ -61,6 +69,17 @@ fn describe() {
     metrics::describe_gauge!(VIOLATIONS, "What the latest verification found");
     metrics::describe_gauge!(TOOK, Unit::Seconds, "How long it took");
     metrics::describe_gauge!(LAST_SUCCESS, Unit::Seconds, "When it ran to its end, since 1970");
+}
+
+/// The platforms' quantities with ours. Where it fails the metric stays as it was.
+async fn compare(gauges: &mut Gauges, store: &AnyStore, shops: &Shops, every: Duration) {
+    let look = gauges.look(store, shops, drift::SETTLE.min(every));
+    let error = match timeout(COMPARE_MAX, look).await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => worker::error_chain(&error),
+        Err(_) => "it took too long".to_owned(),
+    };
+    tracing::warn!(error, "could not compare the platforms' quantities with ours");
 }
 
 /// A little more or less, so that what was started together does not stay together.
