@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use domain::{OrderKey, ShopId, Sku, StockKey, Timestamp};
-pub(crate) use operate::output::{ago, grouped};
+pub(crate) use operate::output::{ago, grouped, or_more};
 
 /// A moment for people, for programs, and how long ago it is.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::{ShopId, Timestamp};
 use queue::{Broker, QueueStats};
-use store::pages::{ReasonRow, SHORT_MAX, Shortage};
+use store::pages::{LETTERS_MAX, ReasonRow, SHORT_MAX, Shortage};
 use store::reports::Totals;
 use store::{AnyStore, Channels, Pages, Pause, Pauses, Reports, StoreError};
 use tokio::time::timeout;
@@ -240,8 +240,9 @@ fn dead(reasons: &[ReasonRow], now: Timestamp) -> Option<String> {
         [only] => only.reason.clone(),
         _ => format!("most: {}", most.reason),
     };
+    let more = if most.count >= LETTERS_MAX { " or more" } else { "" };
     Some(format!(
-        "{} could not be applied ({why}), the oldest {}. Mend the cause, then replay.",
+        "{}{more} could not be applied ({why}), the oldest {}. Mend the cause, then replay.",
         counted(count, "webhook"),
         ago(now, oldest)
     ))

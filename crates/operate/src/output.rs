@@ -64,6 +64,12 @@ pub fn grouped(number: impl Into<i128>) -> String {
     text
 }
 
+/// A count that goes no further than `max`.
+pub fn or_more(count: i64, max: i64) -> String {
+    let more = if count >= max { " or more" } else { "" };
+    format!("{}{more}", grouped(count))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +86,7 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped() {
+        assert_eq!([or_more(9, 10), or_more(10, 10)], ["9", "10 or more"]);
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(-1_234_567), "−1,234,567");

@@ -335,14 +335,6 @@ impl Reports for AnyStore {
         whichever!(self, store => store.history(sku, limit))
     }
 
-    async fn holders(
-        &self,
-        key: &StockKey,
-        limit: i64,
-    ) -> Result<Vec<(OrderKey, i64)>, StoreError> {
-        whichever!(self, store => store.holders(key, limit))
-    }
-
     async fn order_history(&self, order: &OrderKey) -> Result<Vec<HistoryRow>, StoreError> {
         whichever!(self, store => store.order_history(order))
     }

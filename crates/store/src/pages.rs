@@ -18,6 +18,9 @@ use crate::reports::{DeadRow, Fields, HistoryRow, WebhookRow, stock_row};
 /// Rows that are looked through for one page.
 pub const SCAN_MAX: i64 = 20_000;
 
+/// Open dead letters of one reason, and all together, that are counted.
+pub const LETTERS_MAX: i64 = 10_000;
+
 /// Short orders that are looked through for what they want.
 pub const SHORT_MAX: i64 = 2_000;
 
@@ -128,11 +131,12 @@ pub trait Pages {
         limit: i64,
     ) -> impl Future<Output = Result<Vec<DeadRow>, StoreError>> + Send;
 
-    /// How many those are, in all, after `after`.
+    /// How many those are after `after`, counted up to `limit`.
     fn count_open_letters(
         &self,
         which: &Letters,
         after: Option<EnvelopeId>,
+        limit: i64,
     ) -> impl Future<Output = Result<i64, StoreError>> + Send;
 
     /// Open dead letters by reason, most first.
@@ -254,6 +258,13 @@ pub struct DeadPage {
     pub limit: i64,
 }
 
+impl DeadPage {
+    /// Each has its own part of the index.
+    pub(crate) fn states(&self) -> &'static [&'static str] {
+        if self.closed_too { &["open", "replayed", "discarded"] } else { &["open"] }
+    }
+}
+
 /// Which open dead letters are meant by one command. Empty: all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Letters {
@@ -263,12 +274,12 @@ pub struct Letters {
     pub since: Option<Timestamp>,
 }
 
-/// Open dead letters of one reason.
+/// Open dead letters of one reason: how many, counted up to [`LETTERS_MAX`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReasonRow {
     pub reason: String,
     pub count: i64,
-    /// When the oldest died.
+    /// When the oldest of these died.
     pub oldest: Timestamp,
 }
 
@@ -280,22 +291,17 @@ pub struct OperationRow {
     pub at: Timestamp,
 }
 
-/// The page's rows, and where it goes on: after its last row if it is full, else where the looking
-/// stopped. `scanned`: (rows looked through, the key of the last).
-pub(crate) fn page<T, K>(
-    rows: Vec<T>,
-    limit: i64,
-    key: impl Fn(&T) -> Option<K>,
-    scanned: (i64, Option<K>),
-) -> Page<T, K> {
-    let is_full = i64::try_from(rows.len()).is_ok_and(|len| len >= limit);
-    let (count, last) = scanned;
-    let next = match is_full {
-        true => rows.last().and_then(key),
-        false if count >= SCAN_MAX => last,
-        false => None,
-    };
-    Page { rows, next }
+/// Where a page goes on that is full: after its last row. Only one that is not may have stopped
+/// looking before it was.
+pub(crate) fn full<T, K>(rows: &[T], limit: i64, key: impl Fn(&T) -> Option<K>) -> Option<K> {
+    rows.last().filter(|_| i64::try_from(rows.len()).is_ok_and(|len| len >= limit)).and_then(key)
+}
+
+/// The newest of what several lists have.
+pub(crate) fn newest(mut rows: Vec<DeadRow>, limit: i64) -> Vec<DeadRow> {
+    rows.sort_by(|one, other| other.id.cmp(&one.id));
+    rows.truncate(usize::try_from(limit).unwrap_or_default());
+    rows
 }
 
 pub(crate) fn hot_row(row: &impl Fields) -> HotRow {

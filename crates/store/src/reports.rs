@@ -25,13 +25,6 @@ pub trait Reports {
         limit: i64,
     ) -> impl Future<Output = Result<Vec<HistoryRow>, StoreError>> + Send;
 
-    /// The orders that hold committed units of a stock row, most units first.
-    fn holders(
-        &self,
-        key: &StockKey,
-        limit: i64,
-    ) -> impl Future<Output = Result<Vec<(OrderKey, i64)>, StoreError>> + Send;
-
     /// Every move of an order, oldest first.
     fn order_history(
         &self,
@@ -175,6 +168,7 @@ impl Closed {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     pub webhooks: BTreeMap<Outcome, i64>,
+    /// Open ones, counted up to [`crate::pages::LETTERS_MAX`].
     pub dead_letters: i64,
     pub outbox_pending: i64,
     /// Not answered yet.

@@ -13,7 +13,7 @@ const DEAD_AGE: &str = "onhand_dead_letters_oldest_seconds";
 const SHORT: &str = "onhand_orders_short";
 
 pub(crate) fn describe() {
-    metrics::describe_gauge!(DEAD, "Dead letters that nobody has mended yet, by reason");
+    metrics::describe_gauge!(DEAD, "Open dead letters, by reason, counted up to 10,000");
     metrics::describe_gauge!(DEAD_AGE, Unit::Seconds, "Age of the oldest of these, by reason");
     metrics::describe_gauge!(SHORT, "Orders that lack stock, counted up to 10,000");
 }

@@ -15,7 +15,7 @@ use operate::audit;
 use operate::dead::{Replayed, Replayer, Tally};
 use operate::pace::{Pace, RATE};
 use serde::Deserialize;
-use store::pages::Letters;
+use store::pages::{LETTERS_MAX, Letters};
 use store::reports::{Closed, DeadFilter, DeadRow};
 use store::{Pages, Reports};
 
@@ -128,10 +128,13 @@ impl Which {
         }
     }
 
+    /// What one command does, in its steps; of more, whoever asked may ask again.
     async fn count(&self, console: &Console) -> Result<i64, Trouble> {
         match asked(&self.id) {
             Some(_) => Ok(1),
-            None => Ok(console.store.count_open_letters(&self.letters(), None).await?),
+            None => {
+                Ok(console.store.count_open_letters(&self.letters(), None, LETTERS_MAX).await?)
+            }
         }
     }
 
@@ -195,6 +198,7 @@ async fn ask(
         frame: Frame::new(&console, &session, "dead", title),
         count: match which.all {
             1 => "1 dead letter".to_owned(),
+            LETTERS_MAX.. => format!("the oldest {} dead letters", grouped(LETTERS_MAX)),
             count => format!("{} dead letters", grouped(count)),
         },
         preview,

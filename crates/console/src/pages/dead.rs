@@ -5,13 +5,13 @@ use axum::Extension;
 use axum::extract::State;
 use domain::EnvelopeId;
 use serde::Deserialize;
-use store::pages::DeadPage;
+use store::pages::{DeadPage, LETTERS_MAX};
 use store::reports::{DeadFilter, DeadRow};
 use store::{Pages, Reports};
 
 use super::{Answer, Asked, Asker, Frame, ROWS, Trouble, asked, render};
 use crate::Console;
-use crate::view::{self, Moment, grouped, link};
+use crate::view::{self, Moment, grouped, link, or_more};
 
 #[derive(Deserialize)]
 pub(super) struct Search {
@@ -111,7 +111,7 @@ pub(super) async fn list(
     let reason_row = |row: &store::pages::ReasonRow| Reason {
         name: row.reason.clone(),
         link: link("/console/dead", &[("reason", &row.reason)]),
-        count: grouped(row.count),
+        count: or_more(row.count, LETTERS_MAX),
         oldest: Moment::new(row.oldest),
         is_chosen: row.reason == chosen,
     };

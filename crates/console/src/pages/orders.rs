@@ -108,7 +108,11 @@ pub(super) async fn list(
             let shops: Vec<ShopId> = shops.iter().map(|shop| shop.name.clone()).collect();
             Some(console.store.orders_called(q, &shops, ROWS).await?)
         }
-        (None, Some(sku)) => Some(console.store.orders_of(&Sku::new(sku), MOVES_MAX).await?),
+        (None, Some(sku)) => {
+            // To be narrowed, it takes more than a page shows.
+            let limit = if shop.is_some() || state.is_some() { MOVES_MAX } else { ROWS };
+            Some(console.store.orders_of(&Sku::new(sku), limit).await?)
+        }
         (None, None) => None,
     };
     let (rows, next) = match found {

@@ -13,13 +13,14 @@ use operate::health::{Facts, Matter, Stored, Todo, ask_store, look};
 use operate::verify::Verified;
 use queue::QueueStats;
 use store::Rollups;
+use store::pages::LETTERS_MAX;
 use store::rollups::Span;
 
 use super::pulse::{Pulse, Rows};
 use super::queue::{Stats, queue};
 use super::{Answer, Asker, Frame, Trouble, render, trends};
 use crate::Console;
-use crate::view::{Moment, ago, grouped, link, prose};
+use crate::view::{Moment, ago, grouped, link, or_more, prose};
 
 /// How old the numbers may be, however many look.
 pub(super) const AGE_MAX: Duration = Duration::from_secs(2);
@@ -120,7 +121,7 @@ async fn numbers(console: &Console) -> Result<Numbers, Trouble> {
         verified: facts.verified.as_ref().map(|verified| verified_line(verified, now)),
         outcomes: totals.webhooks.iter().map(outcome).collect(),
         queue: queue_rows,
-        dead: grouped(totals.dead_letters),
+        dead: or_more(totals.dead_letters, LETTERS_MAX),
         oldest_dead: oldest.map(Moment::new),
         unlinked: grouped(*unlinked_payments),
         privacy: grouped(totals.privacy_requests),

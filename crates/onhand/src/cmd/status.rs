@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use domain::Outcome;
+use operate::output::or_more;
 use operate::pause::sentence;
 use queue::QueueStats;
 use serde::Serialize;
+use store::pages::LETTERS_MAX;
 use store::{Pauses, Reports};
 
 use super::pause::PauseJson;
@@ -77,7 +79,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
             vec!["queue, ready (parcels)".to_owned(), status.queue.ready.to_string()],
             vec!["queue, being worked on".to_owned(), output::or_dash(status.queue.unacked)],
             vec!["queue, delayed for a retry".to_owned(), status.queue.delayed.to_string()],
-            vec!["dead letters".to_owned(), status.dead_letters.to_string()],
+            vec!["dead letters".to_owned(), or_more(status.dead_letters, LETTERS_MAX)],
             vec![
                 "payments without an order for a day".to_owned(),
                 status.payments_unlinked.to_string(),

@@ -135,8 +135,9 @@ impl Pages for AnyStore {
         &self,
         which: &Letters,
         after: Option<EnvelopeId>,
+        limit: i64,
     ) -> Result<i64, StoreError> {
-        whichever!(self, store => store.count_open_letters(which, after))
+        whichever!(self, store => store.count_open_letters(which, after, limit))
     }
 
     async fn dead_reasons(&self) -> Result<Vec<ReasonRow>, StoreError> {

@@ -8,10 +8,10 @@ use super::columns::moment;
 use super::redactions::bound;
 use crate::StoreError;
 use crate::pages::{
-    ActivityRow, DeadPage, HOLDING_MOVES, HOT_MOVES, HOT_WEBHOOKS, HotRow, LAST, Letters,
-    MOVES_MAX, OperationRow, OrderPage, OrderRow, Page, Pages, ReasonRow, SCAN_MAX, SHORT_MAX,
-    SHORTAGE_MAX, Shortage, WebhookPage, activity_row, below, envelope, hot_row, missing_row,
-    operation_row, order_row, page, reason_row,
+    ActivityRow, DeadPage, HOLDING_MOVES, HOT_MOVES, HOT_WEBHOOKS, HotRow, LAST, LETTERS_MAX,
+    Letters, MOVES_MAX, OperationRow, OrderPage, OrderRow, Page, Pages, ReasonRow, SCAN_MAX,
+    SHORT_MAX, SHORTAGE_MAX, Shortage, WebhookPage, activity_row, below, envelope, full, hot_row,
+    missing_row, newest, operation_row, order_row, reason_row,
 };
 use crate::reports::{
     DeadRow, Fields, HistoryRow, WebhookRow, dead_row, history_row, stock_row, webhook_row,
@@ -102,18 +102,16 @@ impl Pages for Postgres {
             let params: [&(dyn ToSql + Sync); 5] =
                 [&below_shop, &below_order, &lowest_shop, &lowest_order, &asked.limit];
             let sql = include_str!("sql/page_orders_short.sql");
-            return Ok(page(
-                self.rows(sql, &params, order_row).await?,
-                asked.limit,
-                key,
-                (0, None),
-            ));
+            let rows = self.rows(sql, &params, order_row).await?;
+            return Ok(Page { next: full(&rows, asked.limit, key), rows });
         }
         let rows = self.rows(include_str!("sql/page_orders.sql"), &params, order_row).await?;
         let sql = include_str!("sql/scan_orders.sql");
-        let scanned =
-            self.rows(sql, &params[..5], |row| (row.int(0), Some(row.order_key(1)))).await?.pop();
-        Ok(page(rows, asked.limit, key, scanned.unwrap_or_default()))
+        let next = match full(&rows, asked.limit, key) {
+            None => self.rows(sql, &params[..5], |row| row.order_key(0)).await?.pop(),
+            next => next,
+        };
+        Ok(Page { rows, next })
     }
 
     async fn orders_called(
@@ -147,10 +145,13 @@ impl Pages for Postgres {
         ];
         let rows = self.rows(include_str!("sql/page_webhooks.sql"), &params, webhook_row).await?;
         let sql = include_str!("sql/scan_webhooks.sql");
-        let scanned =
-            self.rows(sql, &params[..2], |row| (row.int(0), envelope(&row.text(1)))).await?.pop();
-        let key = |row: &WebhookRow| envelope(&row.envelope);
-        Ok(page(rows, asked.limit, key, scanned.unwrap_or_default()))
+        let next = match full(&rows, asked.limit, |row| envelope(&row.envelope)) {
+            None => {
+                self.rows(sql, &params[..2], |row| envelope(&row.text(0))).await?.pop().flatten()
+            }
+            next => next,
+        };
+        Ok(Page { rows, next })
     }
 
     async fn shop_activity(&self) -> Result<Vec<ActivityRow>, StoreError> {
@@ -158,13 +159,21 @@ impl Pages for Postgres {
     }
 
     async fn dead_page(&self, asked: &DeadPage) -> Result<Vec<DeadRow>, StoreError> {
-        let sql = match asked.closed_too {
-            true => include_str!("sql/page_dead_all.sql"),
-            false => include_str!("sql/page_dead_open.sql"),
+        let below = below(asked.before).0;
+        let Some(reason) = &asked.reason else {
+            let sql = match asked.closed_too {
+                true => include_str!("sql/page_dead_all.sql"),
+                false => include_str!("sql/page_dead_open.sql"),
+            };
+            return self.rows(sql, &[&below, &asked.limit], dead_row).await;
         };
-        let params: [&(dyn ToSql + Sync); 3] =
-            [&below(asked.before).0, &asked.reason.as_deref(), &asked.limit];
-        self.rows(sql, &params, dead_row).await
+        let mut rows = Vec::new();
+        for state in asked.states() {
+            let params: [&(dyn ToSql + Sync); 4] = [&below, &asked.limit, state, reason];
+            let sql = include_str!("sql/page_dead_of_reason.sql");
+            rows.extend(self.rows(sql, &params, dead_row).await?);
+        }
+        Ok(newest(rows, asked.limit))
     }
 
     async fn open_letters(
@@ -176,23 +185,31 @@ impl Pages for Postgres {
         let (reason, shop, since) = letters(which);
         let after = bound(after);
         let params: [&(dyn ToSql + Sync); 5] = [&after, &reason, &shop, &since, &limit];
-        self.rows(include_str!("sql/open_letters.sql"), &params, dead_row).await
+        let sql = match &which.reason {
+            Some(_) => include_str!("sql/open_letters_of_reason.sql"),
+            None => include_str!("sql/open_letters.sql"),
+        };
+        self.rows(sql, &params, dead_row).await
     }
 
     async fn count_open_letters(
         &self,
         which: &Letters,
         after: Option<EnvelopeId>,
+        limit: i64,
     ) -> Result<i64, StoreError> {
         let (reason, shop, since) = letters(which);
         let after = bound(after);
-        let params: [&(dyn ToSql + Sync); 4] = [&after, &reason, &shop, &since];
-        let sql = include_str!("sql/count_open_letters.sql");
+        let params: [&(dyn ToSql + Sync); 5] = [&after, &reason, &shop, &since, &limit];
+        let sql = match &which.reason {
+            Some(_) => include_str!("sql/count_open_letters_of_reason.sql"),
+            None => include_str!("sql/count_open_letters.sql"),
+        };
         Ok(self.rows(sql, &params, |row| row.int(0)).await?.pop().unwrap_or_default())
     }
 
     async fn dead_reasons(&self) -> Result<Vec<ReasonRow>, StoreError> {
-        self.rows(include_str!("sql/page_dead_reasons.sql"), &[], reason_row).await
+        self.rows(include_str!("sql/page_dead_reasons.sql"), &[&LETTERS_MAX], reason_row).await
     }
 
     async fn operation_page(

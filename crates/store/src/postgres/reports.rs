@@ -8,6 +8,7 @@ use super::Postgres;
 use super::columns::Columns;
 use super::flight::{Step, all, fly, fly_unbounded};
 use crate::StoreError;
+use crate::pages::LETTERS_MAX;
 use crate::reports::{
     CHECKS, COUNTS, Closed, DeadFilter, DeadRow, Fields, HistoryRow, Reports, Totals,
     VIOLATIONS_MAX, Verification, WebhookFilter, WebhookRow, dead_row, history_row, stock_row,
@@ -52,22 +53,19 @@ impl Reports for Postgres {
         self.rows(sql, &[&sku.as_str(), &limit], history_row).await
     }
 
-    async fn holders(
-        &self,
-        key: &StockKey,
-        limit: i64,
-    ) -> Result<Vec<(OrderKey, i64)>, StoreError> {
-        let sql = include_str!("sql/report_holders.sql");
-        let params: [&(dyn ToSql + Sync); 3] = [&key.sku.as_str(), &key.location.as_str(), &limit];
-        self.rows(sql, &params, |row| (row.order_key(0), row.int(2))).await
-    }
-
     async fn order_history(&self, order: &OrderKey) -> Result<Vec<HistoryRow>, StoreError> {
         let sql = include_str!("sql/report_order_history.sql");
         self.rows(sql, &[&order.shop.as_str(), &order.order.as_str()], history_row).await
     }
 
     async fn webhooks(&self, filter: &WebhookFilter) -> Result<Vec<WebhookRow>, StoreError> {
+        let sql = match filter {
+            WebhookFilter { webhook: Some(_), .. } => include_str!("sql/report_webhooks_by_id.sql"),
+            WebhookFilter { shop: Some(_), order: Some(_), .. } => {
+                include_str!("sql/report_webhooks_by_order.sql")
+            }
+            _ => include_str!("sql/report_webhooks.sql"),
+        };
         let params: [&(dyn ToSql + Sync); 5] = [
             &filter.shop.as_ref().map(|id| id.as_str()),
             &filter.webhook.as_ref().map(|id| id.as_str()),
@@ -75,7 +73,7 @@ impl Reports for Postgres {
             &filter.outcome.map(domain::Outcome::as_str),
             &filter.limit,
         ];
-        self.rows(include_str!("sql/report_webhooks.sql"), &params, webhook_row).await
+        self.rows(sql, &params, webhook_row).await
     }
 
     async fn dead_letters(&self, filter: &DeadFilter) -> Result<Vec<DeadRow>, StoreError> {
@@ -112,7 +110,10 @@ impl Reports for Postgres {
         let connection = self.pool.get().await?;
         let steps = [
             Step::Prepared(include_str!("sql/report_counters.sql"), Columns::default()),
-            Step::Prepared(include_str!("sql/report_pending.sql"), Columns::default()),
+            Step::Prepared(
+                include_str!("sql/report_pending.sql"),
+                Columns::default().value(LETTERS_MAX),
+            ),
         ];
         let answers = all(fly(&connection, &steps).await?)?;
         connection.done();

@@ -6,10 +6,10 @@ use super::redactions::bound;
 use super::{Sqlite, json};
 use crate::StoreError;
 use crate::pages::{
-    ActivityRow, DeadPage, HOLDING_MOVES, HOT_MOVES, HOT_WEBHOOKS, HotRow, LAST, Letters,
-    MOVES_MAX, OperationRow, OrderPage, OrderRow, Page, Pages, ReasonRow, SCAN_MAX, SHORT_MAX,
-    SHORTAGE_MAX, Shortage, WebhookPage, activity_row, below, envelope, hot_row, missing_row,
-    operation_row, order_row, page, reason_row,
+    ActivityRow, DeadPage, HOLDING_MOVES, HOT_MOVES, HOT_WEBHOOKS, HotRow, LAST, LETTERS_MAX,
+    Letters, MOVES_MAX, OperationRow, OrderPage, OrderRow, Page, Pages, ReasonRow, SCAN_MAX,
+    SHORT_MAX, SHORTAGE_MAX, Shortage, WebhookPage, activity_row, below, envelope, full, hot_row,
+    missing_row, newest, operation_row, order_row, reason_row,
 };
 use crate::reports::{
     DeadRow, Fields, HistoryRow, WebhookRow, dead_row, history_row, stock_row, webhook_row,
@@ -99,7 +99,8 @@ impl Pages for Sqlite {
         let key = |row: &OrderRow| Some(row.key.clone());
         if asked.only_short() {
             let query = bounded(include_str!("sql/page_orders_short.sql")).bind(asked.limit);
-            return Ok(page(self.rows(query, order_row).await?, asked.limit, key, (0, None)));
+            let rows = self.rows(query, order_row).await?;
+            return Ok(Page { next: full(&rows, asked.limit, key), rows });
         }
         let query = bounded(include_str!("sql/page_orders.sql"))
             .bind(SCAN_MAX)
@@ -107,8 +108,11 @@ impl Pages for Sqlite {
             .bind(asked.limit);
         let rows = self.rows(query, order_row).await?;
         let query = bounded(include_str!("sql/scan_orders.sql")).bind(SCAN_MAX);
-        let scanned = self.rows(query, |row| (row.int(0), Some(row.order_key(1)))).await?.pop();
-        Ok(page(rows, asked.limit, key, scanned.unwrap_or_default()))
+        let next = match full(&rows, asked.limit, key) {
+            None => self.rows(query, |row| row.order_key(0)).await?.pop(),
+            next => next,
+        };
+        Ok(Page { rows, next })
     }
 
     async fn orders_called(
@@ -147,9 +151,11 @@ impl Pages for Sqlite {
             .bind(asked.limit);
         let rows = self.rows(query, webhook_row).await?;
         let query = sqlx::query(include_str!("sql/scan_webhooks.sql")).bind(&below).bind(SCAN_MAX);
-        let scanned = self.rows(query, |row| (row.int(0), envelope(&row.text(1)))).await?.pop();
-        let key = |row: &WebhookRow| envelope(&row.envelope);
-        Ok(page(rows, asked.limit, key, scanned.unwrap_or_default()))
+        let next = match full(&rows, asked.limit, |row| envelope(&row.envelope)) {
+            None => self.rows(query, |row| envelope(&row.text(0))).await?.pop().flatten(),
+            next => next,
+        };
+        Ok(Page { rows, next })
     }
 
     async fn shop_activity(&self) -> Result<Vec<ActivityRow>, StoreError> {
@@ -158,15 +164,21 @@ impl Pages for Sqlite {
     }
 
     async fn dead_page(&self, asked: &DeadPage) -> Result<Vec<DeadRow>, StoreError> {
-        let sql = match asked.closed_too {
-            true => include_str!("sql/page_dead_all.sql"),
-            false => include_str!("sql/page_dead_open.sql"),
+        let below = below(asked.before).to_string();
+        let query = |sql| sqlx::query(sql).bind(&below).bind(asked.limit);
+        let Some(reason) = &asked.reason else {
+            let sql = match asked.closed_too {
+                true => include_str!("sql/page_dead_all.sql"),
+                false => include_str!("sql/page_dead_open.sql"),
+            };
+            return self.rows(query(sql), dead_row).await;
         };
-        let query = sqlx::query(sql)
-            .bind(below(asked.before).to_string())
-            .bind(asked.reason.as_deref())
-            .bind(asked.limit);
-        self.rows(query, dead_row).await
+        let mut rows = Vec::new();
+        for state in asked.states() {
+            let query = query(include_str!("sql/page_dead_of_reason.sql"));
+            rows.extend(self.rows(query.bind(state).bind(reason), dead_row).await?);
+        }
+        Ok(newest(rows, asked.limit))
     }
 
     async fn open_letters(
@@ -175,7 +187,11 @@ impl Pages for Sqlite {
         after: Option<EnvelopeId>,
         limit: i64,
     ) -> Result<Vec<DeadRow>, StoreError> {
-        let query = sqlx::query(include_str!("sql/open_letters.sql"))
+        let sql = match &which.reason {
+            Some(_) => include_str!("sql/open_letters_of_reason.sql"),
+            None => include_str!("sql/open_letters.sql"),
+        };
+        let query = sqlx::query(sql)
             .bind(bound(after))
             .bind(which.reason.as_deref())
             .bind(which.shop.as_ref().map(ShopId::as_str))
@@ -188,17 +204,24 @@ impl Pages for Sqlite {
         &self,
         which: &Letters,
         after: Option<EnvelopeId>,
+        limit: i64,
     ) -> Result<i64, StoreError> {
-        let query = sqlx::query(include_str!("sql/count_open_letters.sql"))
+        let sql = match &which.reason {
+            Some(_) => include_str!("sql/count_open_letters_of_reason.sql"),
+            None => include_str!("sql/count_open_letters.sql"),
+        };
+        let query = sqlx::query(sql)
             .bind(bound(after))
             .bind(which.reason.as_deref())
             .bind(which.shop.as_ref().map(ShopId::as_str))
-            .bind(which.since.map(|at| at.0));
+            .bind(which.since.map(|at| at.0))
+            .bind(limit);
         Ok(self.rows(query, |row| row.int(0)).await?.pop().unwrap_or_default())
     }
 
     async fn dead_reasons(&self) -> Result<Vec<ReasonRow>, StoreError> {
-        self.rows(sqlx::query(include_str!("sql/page_dead_reasons.sql")), reason_row).await
+        let query = sqlx::query(include_str!("sql/page_dead_reasons.sql")).bind(LETTERS_MAX);
+        self.rows(query, reason_row).await
     }
 
     async fn operation_page(

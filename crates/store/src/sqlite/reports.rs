@@ -8,6 +8,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use super::error::from_sqlx;
 use super::{Sqlite, json};
 use crate::StoreError;
+use crate::pages::LETTERS_MAX;
 use crate::reports::{
     CHECKS, COUNTS, Closed, DeadFilter, DeadRow, Fields, HistoryRow, Reports, Totals,
     VIOLATIONS_MAX, Verification, WebhookFilter, WebhookRow, dead_row, history_row, stock_row,
@@ -49,18 +50,6 @@ impl Reports for Sqlite {
     async fn history(&self, sku: &Sku, limit: i64) -> Result<Vec<HistoryRow>, StoreError> {
         let query = sqlx::query(include_str!("sql/report_history.sql"));
         self.rows(query.bind(sku.as_str()).bind(limit), history_row).await
-    }
-
-    async fn holders(
-        &self,
-        key: &StockKey,
-        limit: i64,
-    ) -> Result<Vec<(OrderKey, i64)>, StoreError> {
-        let query = sqlx::query(include_str!("sql/report_holders.sql"))
-            .bind(key.sku.as_str())
-            .bind(key.location.as_str())
-            .bind(limit);
-        self.rows(query, |row| (row.order_key(0), row.int(2))).await
     }
 
     async fn order_history(&self, order: &OrderKey) -> Result<Vec<HistoryRow>, StoreError> {
@@ -125,6 +114,7 @@ impl Reports for Sqlite {
             .await
             .map_err(from_sqlx)?;
         let pending = sqlx::query(include_str!("sql/report_pending.sql"))
+            .bind(LETTERS_MAX)
             .fetch_one(&self.readers)
             .await
             .map_err(from_sqlx)?;

@@ -6,7 +6,7 @@ use domain::{Batch, Decided};
 use domain::{ChangeSet, Keys, Outcome, Policy, ShopId, Sku, Version};
 use futures_util::poll;
 use store::reports::WebhookFilter;
-use store::{Commit, Reports, Store, StoreError};
+use store::{Commit, Pages, Reports, Store, StoreError};
 use testkit::shopify::{LOCATION, ShopifyOrder};
 
 use crate::harness::{
@@ -59,7 +59,7 @@ pub(crate) async fn what_is_written_is_read_back<T: TestStore>() {
     assert_eq!(newest.body_hash, updated.key().body.to_string());
     assert_eq!(newest.envelope, envelope(2).to_string());
     assert_eq!(rows.len(), 2);
-    let holders = store.holders(&stock_key("BOWL"), 10).await.expect("lists");
+    let holders = store.holders_lately(&stock_key("BOWL"), 10).await.expect("lists");
     assert_eq!(holders, [(order_key(&order), 2)]);
     sound(store).await;
 }
@@ -72,6 +72,7 @@ pub(crate) async fn a_ledger_row_says_who_and_why<T: TestStore>() {
     apply(store, &[sent(1, &order, "orders/create")]).await;
 
     let history = store.history(&Sku::new("BOWL"), 10).await.expect("lists");
+    assert_eq!(store.history(&Sku::new("BOWL"), 1).await.expect("lists"), history[..1]);
     let [commit, opening] = &history[..] else { panic!("{history:?}") };
     assert_eq!(
         (opening.version, opening.on_hand_delta, opening.after),

@@ -79,7 +79,8 @@ impl Chosen {
         let count = match self {
             Self::One(_) => self.page(store, None, closed_too).await?.len() as u64,
             Self::Open(which) => {
-                u64::try_from(store.count_open_letters(which, None).await?).unwrap_or_default()
+                u64::try_from(store.count_open_letters(which, None, i64::MAX).await?)
+                    .unwrap_or_default()
             }
         };
         Ok(count)

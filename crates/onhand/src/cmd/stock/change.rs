@@ -6,7 +6,7 @@ use domain::stock::QUANTITY_MAX;
 use domain::{LocationId, Sku, Stock, StockKey};
 use operate::stock::{Refused, What, change};
 use operate::{Command, Operated};
-use store::{AnyStore, Reports};
+use store::{AnyStore, Pages, Reports};
 
 use super::StockJson;
 use crate::config::Settings;
@@ -119,11 +119,11 @@ async fn refuse(store: &AnyStore, key: &StockKey, refused: Refused) -> anyhow::R
         Refused::BelowCommitted { on_hand, stock } => {
             eprintln!(
                 "onhand: {key} would have {on_hand} on hand, but {} units are committed{}; \
-                 nothing was changed. The orders they are owed to:",
+                 nothing was changed. Of the orders that moved it last, those that hold most:",
                 stock.committed,
                 if stock.floor < 0 { format!(" (floor {})", stock.floor) } else { String::new() }
             );
-            for (order, units) in store.holders(key, HOLDERS_NAMED).await? {
+            for (order, units) in store.holders_lately(key, HOLDERS_NAMED).await? {
                 eprintln!("  {order}: {units}");
             }
             eprintln!(

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use domain::Outcome;
 use operate::health::{Facts, look};
-use operate::output::{grouped, moment};
+use operate::output::{grouped, moment, or_more};
 use serde::Serialize;
-use store::pages::MissingItem;
+use store::pages::{LETTERS_MAX, MissingItem};
 
 use super::reading::Reading;
 use crate::cmd::status::QueueJson;
@@ -106,7 +106,7 @@ pub(super) fn lines(shown: &Shown) -> Vec<String> {
     lines.push(fact("queue, delayed", queue(|queue| Some(queue.delayed))));
     let lag = shown.apply_lag_ms.map_or_else(|| "–".to_owned(), |ms| format!("{} ms", grouped(ms)));
     lines.push(fact("apply lag of the newest", lag));
-    lines.push(fact("dead letters", grouped(shown.dead_letters)));
+    lines.push(fact("dead letters", or_more(shown.dead_letters, LETTERS_MAX)));
     lines.push(fact("short orders", grouped(shown.short_orders)));
     lines
 }

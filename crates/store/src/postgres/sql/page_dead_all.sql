@@ -2,6 +2,6 @@ SELECT id::text, shop, webhook_id, topic, reason, detail, attempts, deaths, stat
        (extract(epoch FROM received_at) * 1000000)::bigint,
        (extract(epoch FROM died_at) * 1000000)::bigint
 FROM dead_letters
-WHERE dead_letters.id < $1 AND ($2::text IS NULL OR reason = $2)
+WHERE dead_letters.id < $1
 ORDER BY dead_letters.id DESC
-LIMIT $3
+LIMIT $2

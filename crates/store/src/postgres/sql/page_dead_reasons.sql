@@ -1,5 +1,22 @@
-SELECT reason, count(*), (extract(epoch FROM min(died_at)) * 1000000)::bigint
-FROM dead_letters
-WHERE state = 'open'
-GROUP BY reason
+-- From reason to reason by index, and of each no more than anybody wants to know: the oldest of those
+-- that came first.
+WITH RECURSIVE reasons (reason) AS (
+    SELECT min(reason) FROM dead_letters
+    UNION ALL
+    SELECT (SELECT min(d.reason) FROM dead_letters AS d WHERE d.reason > r.reason)
+    FROM reasons AS r
+    WHERE r.reason IS NOT NULL
+)
+SELECT r.reason, first.letters, (extract(epoch FROM first.oldest) * 1000000)::bigint
+FROM reasons AS r
+CROSS JOIN LATERAL (
+    SELECT count(*) AS letters, min(died_at) AS oldest
+    FROM (
+        SELECT died_at FROM dead_letters AS d
+        WHERE d.state = 'open' AND d.reason = r.reason
+        ORDER BY d.id
+        LIMIT $1
+    ) AS d
+) AS first
+WHERE first.letters > 0
 ORDER BY 2 DESC, 1

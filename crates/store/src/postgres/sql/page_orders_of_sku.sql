@@ -5,7 +5,8 @@ WITH moved AS (
     FROM stock AS s
     CROSS JOIN LATERAL (
         SELECT shop, order_id, at FROM ledger
-        WHERE sku = s.sku AND location = s.location
+        -- A version is the number of a row's moves: none before these is read, whatever the plan.
+        WHERE sku = s.sku AND location = s.location AND version > s.version - $2
         ORDER BY version DESC
         LIMIT $2
     ) AS l

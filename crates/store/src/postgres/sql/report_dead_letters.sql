@@ -5,5 +5,5 @@ FROM dead_letters
 WHERE ($1::uuid IS NULL OR id = $1)
   AND ($2::text IS NULL OR reason = $2)
   AND ($3::boolean OR state = 'open')
-ORDER BY id DESC
+ORDER BY dead_letters.id DESC
 LIMIT $4

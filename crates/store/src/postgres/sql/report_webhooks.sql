@@ -7,5 +7,5 @@ WHERE ($1::text IS NULL OR shop = $1)
   AND ($2::text IS NULL OR webhook_id = $2)
   AND ($3::text IS NULL OR order_id = $3)
   AND ($4::text IS NULL OR outcome = $4)
-ORDER BY envelope_id DESC
+ORDER BY webhooks.envelope_id DESC
 LIMIT $5

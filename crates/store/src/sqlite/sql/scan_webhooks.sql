@@ -1,10 +1,5 @@
-WITH scanned AS (
-    SELECT envelope_id FROM webhooks
-    WHERE envelope_id < ?1
-    ORDER BY envelope_id DESC
-    LIMIT ?2
-)
-SELECT (SELECT count(*) FROM scanned), envelope_id
-FROM scanned
-ORDER BY scanned.envelope_id
-LIMIT 1
+-- The last row that is looked through; none where there are fewer.
+SELECT envelope_id FROM webhooks
+WHERE envelope_id < ?1
+ORDER BY webhooks.envelope_id DESC
+LIMIT 1 OFFSET ?2 - 1
