@@ -16,7 +16,7 @@ const LINES: [(&str, u32); 3] = [("1", 20_000), ("5", 10_000), ("50", 2_000)];
 /// Earlier orders as the program writes them, made by the database itself: each with its webhook,
 /// its holding and its move, all of one item that the sale does not touch. Ids of webhooks are
 /// random, as platforms' are.
-const EARLIER_SQL: &str = "
+pub(crate) const EARLIER_SQL: &str = "
     INSERT INTO stock VALUES ('OLD', 'main', 1000000000, $1, 0, $1 + 1);
     INSERT INTO ledger VALUES ('OLD', 'main', 1, 'opening', 1000000000, 0, NULL, NULL, NULL,
         gen_random_uuid(), 'opening', now());
@@ -71,22 +71,28 @@ fn row(name: &str, run: &Run, wal: f64) -> Vec<String> {
 async fn after(onhand: &Path, earlier: u32) -> anyhow::Result<(Run, f64)> {
     let services = Services::start().await;
     let instance = Instance::fleet(onhand, &services, 1, &[]).await?;
-    let client = connect(&services).await?;
-    let kind = "SELECT format_type(atttypid, atttypmod) FROM pg_attribute
-                WHERE attrelid = 'orders'::regclass AND attname = 'document'";
-    let kind: String = client.query_one(kind, &[]).await?.get(0);
-    let sql = EARLIER_SQL
-        .replace("$DOC$", &format!("'{DOCUMENT}'"))
-        .replace("DOCTYPE", &kind)
-        .replace("$1", &earlier.to_string());
-    client.batch_execute(&sql).await.context("earlier orders")?;
-    for tidy in ["VACUUM ANALYZE", "CHECKPOINT"] {
-        client.batch_execute(tidy).await?;
-    }
+    fill(&services, &[&EARLIER_SQL.replace("$1", &earlier.to_string())]).await?;
     let before = wal(&services).await?;
     let sale = ["--skus", "1000", "--lines", "1", "--connections", "256"];
     let run = checked(&instance, Some(&services), ORDERS, &sale).await?;
     Ok((run, (wal(&services).await? - before) / f64::from(ORDERS)))
+}
+
+/// Runs what makes rows, with the document of an order that the program would write, and then what a
+/// database does by itself in time.
+pub(crate) async fn fill(services: &Services, statements: &[&str]) -> anyhow::Result<()> {
+    let client = connect(services).await?;
+    let kind = "SELECT format_type(atttypid, atttypmod) FROM pg_attribute
+                WHERE attrelid = 'orders'::regclass AND attname = 'document'";
+    let kind: String = client.query_one(kind, &[]).await?.get(0);
+    for sql in statements {
+        let sql = sql.replace("$DOC$", &format!("'{DOCUMENT}'")).replace("DOCTYPE", &kind);
+        client.batch_execute(&sql).await.context("rows that are there before")?;
+    }
+    for tidy in ["VACUUM ANALYZE", "CHECKPOINT"] {
+        client.batch_execute(tidy).await?;
+    }
+    Ok(())
 }
 
 /// Bytes of write-ahead log so far.

@@ -8,6 +8,7 @@
 //! cargo run --release -p benches -- load            # half load, a lone order, duplicates, memory
 //! cargo run --release -p benches -- steady          # ten minutes at full load: memory
 //! cargo run --release -p benches -- deep            # a million webhooks that wait
+//! cargo run --release -p benches -- pages           # the console's, over ten million orders
 //! ```
 //!
 //! Every run of Onhand is checked: nothing answered 200 is missing, and `verify` is clean. A broken
@@ -22,6 +23,7 @@ mod grid;
 mod growth;
 mod load;
 mod metrics;
+mod pages;
 mod pipe;
 mod plot;
 mod roles;
@@ -44,11 +46,13 @@ async fn main() -> anyhow::Result<()> {
         }
         ["steady"] => load::steady(&onhand()?).await,
         ["deep"] => load::deep_queue(&onhand()?).await,
+        ["pages"] => pages::measure(&onhand()?, pages::ROWS).await,
+        ["pages", rows] => pages::measure(&onhand()?, rows.parse()?).await,
         ["pipe-ingress", listen, broker] => pipe::ingress(listen, broker).await,
         ["pipe-worker", database, broker] => pipe::worker(database, broker).await,
         _ => anyhow::bail!(
             "usage: benches [speed|strategies|growth [EARLIER ORDERS AT MOST]|\
-             load [lone|half|duplicates]|steady|deep]"
+             load [lone|half|duplicates]|steady|deep|pages [ORDERS]]"
         ),
     }
 }

@@ -20,6 +20,9 @@ pub(crate) const SECRET: &str = "bench";
 const LISTEN: &str = "127.0.0.1:18080";
 const OPS: u16 = 18081;
 
+/// Its place among the ops ports.
+const CONSOLE: u16 = 7;
+
 /// How often the end of a run is looked for.
 pub(crate) const LOOK: Duration = Duration::from_millis(20);
 
@@ -107,6 +110,14 @@ impl Instance {
             self.ready(&ops(worker)).await?;
         }
         Ok(())
+    }
+
+    /// A console beside the others; where it is.
+    pub(crate) async fn console(&mut self) -> anyhow::Result<String> {
+        let (onhand, address) = (self.onhand.clone(), ops(CONSOLE));
+        self.start(&onhand, "console", &["--ops-listen", &address])?;
+        self.ready(&address).await?;
+        Ok(address)
     }
 
     /// Stops all workers, which then give back what they hold.
@@ -275,10 +286,10 @@ impl Instance {
 }
 
 /// All that is answered, head included.
-async fn get(address: &str, path: &str) -> anyhow::Result<String> {
+pub(crate) async fn get(address: &str, path: &str) -> anyhow::Result<String> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = tokio::net::TcpStream::connect(address).await?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: ops\r\nConnection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut text = String::new();
     stream.read_to_string(&mut text).await?;
