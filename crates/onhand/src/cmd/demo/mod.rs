@@ -25,7 +25,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::simulate::{applied, bar, losses, opening};
+use super::simulate::applied::{self, Applied};
+use super::simulate::{bar, losses, opening};
 use crate::config::{DATABASE_FILE, QUEUE_FILE, Settings};
 use crate::exit::{NOT_FINE, bad_config};
 use crate::{output, shops_file};
@@ -192,16 +193,20 @@ async fn sell(
     say(json, "all is sent; applying what is still queued");
     let progress = bar(sent.accepted.len(), "applying")?;
     let show = |decided: i64| progress.set_position(decided.unsigned_abs());
-    let applied = applied::wait(&store, &Totals::default(), sent.accepted.len(), show).await?;
+    let before = Totals::default();
+    let applied = applied::wait(&store, &before, sent.accepted.len(), show).await?;
     let seconds = began.elapsed().as_secs_f64();
     progress.set_message("checking");
+    // The kill leaves webhooks that were stored and never answered. Those count as well, so as many
+    // others may still be queued: nothing is checked before they are through.
+    let queue = drained(&home.join(QUEUE_FILE)).await?;
+    let totals = store.totals().await?;
+    let applied = Applied { complete: applied.complete, ..Applied::between(&before, &totals) };
 
     let losses = losses::find(&store, &plan, &sent).await?;
     let shops = shops_file::load(&home.join(server::SHOPS_FILE))?;
     let verified = verify(&store, Some(&shops), |_, _| ()).await?;
     let ending = ending::compare(&store, &plan, &opening).await?;
-    let queue = drained(&home.join(QUEUE_FILE)).await?;
-    let dead_letters = store.totals().await?.dead_letters;
     progress.finish_and_clear();
     store.close().await;
     Ok(Facts {
@@ -215,7 +220,7 @@ async fn sell(
         verified,
         ending,
         queue,
-        dead_letters,
+        dead_letters: totals.dead_letters,
     })
 }
 

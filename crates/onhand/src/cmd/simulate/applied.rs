@@ -17,14 +17,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// What the store shows.
 #[derive(Clone, Debug)]
 pub(crate) struct Applied {
-    /// Every webhook that was answered 200 has been decided, repeats included.
+    /// As many deliveries have been decided as were answered 200, repeats included.
     pub(crate) complete: bool,
     /// Outcomes since the beginning. A repeat counts as `duplicate`.
     pub(crate) outcomes: BTreeMap<Outcome, i64>,
 }
 
 impl Applied {
-    fn between(before: &Totals, now: &Totals) -> Self {
+    pub(crate) fn between(before: &Totals, now: &Totals) -> Self {
         let at = |totals: &Totals, outcome| totals.webhooks.get(&outcome).copied().unwrap_or(0);
         let outcomes = Outcome::ALL
             .into_iter()

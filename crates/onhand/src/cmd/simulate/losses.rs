@@ -1,6 +1,7 @@
 //! The sender's own list against the store's inbox: what was answered 200 must be there.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use domain::WebhookId;
 use simulate::sale::Plan;
@@ -11,6 +12,9 @@ use store::{AnyStore, Reports, StoreError};
 /// Rows read in one go beyond what was sent: others may be sending, too.
 const ROWS_EXTRA: usize = 1000;
 
+/// Between two looks for what is missing.
+const LOOK: Duration = Duration::from_secs(2);
+
 /// One webhook that was answered 200 more often than the store knows of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Loss {
@@ -19,12 +23,27 @@ pub(crate) struct Loss {
     pub(crate) in_store: i64,
 }
 
-/// Every webhook must be there, with at least as many deliveries as it was answered 200.
+/// Every webhook must be there, with at least as many deliveries as it was answered 200. Where as many
+/// are decided as were answered, some of them may be ones whose answer was lost, with others still
+/// queued behind them: what is missing is looked for until two looks find the same.
 pub(crate) async fn find(
     store: &AnyStore,
     plan: &Plan,
     sent: &Sent,
 ) -> Result<Vec<Loss>, StoreError> {
+    let mut losses = missing(store, plan, sent).await?;
+    while !losses.is_empty() {
+        tokio::time::sleep(LOOK).await;
+        let later = missing(store, plan, sent).await?;
+        if later == losses {
+            break;
+        }
+        losses = later;
+    }
+    Ok(losses)
+}
+
+async fn missing(store: &AnyStore, plan: &Plan, sent: &Sent) -> Result<Vec<Loss>, StoreError> {
     let answered = sent.acceptances();
     let limit = i64::try_from(answered.len() + ROWS_EXTRA).unwrap_or(i64::MAX);
     let newest = deliveries(store, &WebhookFilter { limit, ..WebhookFilter::default() }).await?;
