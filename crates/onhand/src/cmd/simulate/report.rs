@@ -58,7 +58,8 @@ struct AppliedJson<'a> {
     complete: bool,
     outcomes: &'a BTreeMap<Outcome, i64>,
     seconds: f64,
-    orders_per_second: f64,
+    /// `null`: not all was applied, so there is no speed of it.
+    orders_per_second: Option<f64>,
     lost: usize,
     violations: Vec<String>,
 }
@@ -66,8 +67,11 @@ struct AppliedJson<'a> {
 impl Report<'_> {
     /// Everything was accepted, and if the store was looked at, it holds it and all promises.
     pub(super) fn is_fine(&self) -> bool {
-        let delivered = self.sent.accepted.len() == self.plan.sends.len();
-        delivered && self.checked.is_none_or(Checked::is_fine)
+        self.is_delivered() && self.checked.is_none_or(Checked::is_fine)
+    }
+
+    fn is_delivered(&self) -> bool {
+        self.sent.accepted.len() == self.plan.sends.len()
     }
 
     pub(super) fn print(&self, json: bool) -> anyhow::Result<()> {
@@ -123,9 +127,14 @@ impl Report<'_> {
         let Some(checked) = self.checked else { return rows };
         let outcomes = checked.applied.outcomes.iter().filter(|(_, count)| **count != 0);
         rows.extend(outcomes.map(|(outcome, n)| (format!("outcome {outcome}"), grouped(n))));
-        let orders = per_second(self.plan.orders.len(), checked.seconds);
-        rows.push(("orders per second, sent to applied".to_owned(), rate(orders)));
+        let orders = self.orders_per_second(checked).map(rate);
+        rows.extend(orders.map(|rate| ("orders per second, sent to applied".to_owned(), rate)));
         rows
+    }
+
+    fn orders_per_second(&self, checked: &Checked) -> Option<f64> {
+        let speed = per_second(self.plan.orders.len(), checked.seconds);
+        (self.is_delivered() && checked.is_applied()).then_some(speed)
     }
 
     fn troubles(&self) -> Vec<String> {
@@ -170,7 +179,7 @@ impl Report<'_> {
                 complete: checked.applied.complete,
                 outcomes: &checked.applied.outcomes,
                 seconds: checked.seconds,
-                orders_per_second: per_second(self.plan.orders.len(), checked.seconds),
+                orders_per_second: self.orders_per_second(checked),
                 lost: checked.losses.len(),
                 violations: checked
                     .verified
@@ -184,8 +193,13 @@ impl Report<'_> {
 }
 
 impl Checked {
+    /// All of it was decided, and none of it died.
+    fn is_applied(&self) -> bool {
+        self.applied.complete && self.applied.of(Outcome::Dead) == 0
+    }
+
     fn is_fine(&self) -> bool {
-        self.applied.complete && self.losses.is_empty() && self.verified.violations.is_empty()
+        self.is_applied() && self.losses.is_empty() && self.verified.violations.is_empty()
     }
 
     fn troubles(&self) -> Vec<String> {
@@ -193,6 +207,11 @@ impl Checked {
         if !self.applied.complete {
             let decided = grouped(self.applied.decided());
             troubles.push(format!("not all is applied: {decided} deliveries are, then it stopped"));
+        }
+        let dead = self.applied.of(Outcome::Dead);
+        if dead != 0 {
+            let count = grouped(dead);
+            troubles.push(format!("{count} are dead letters; `onhand dead list` shows why"));
         }
         if !self.losses.is_empty() {
             troubles.push(format!("{} answered 200 are lost", grouped(self.losses.len())));
