@@ -139,9 +139,10 @@ async fn a_discard_is_written_down_only_where_there_is_something_to_discard() {
 async fn stock_that_was_exported_is_imported_as_it_was(profile: Profile) {
     let fleet = Fleet::prepare(profile).await;
     let rows =
-        "sku,location,on_hand\n\"A \"\"big\"\" one, blue\",back room,1\nCAP,main,5\nMUG,main,0\n";
+        "sku,location,on_hand\n X ,main,2\n\"A \"\"big\"\" one, blue\",back room,1\nMUG,main,0\n";
     fs::write(fleet.path("rows.csv"), rows).expect("written");
-    fleet.ok(&["stock", "import", "rows.csv"]).await;
+    let imported = fleet.cli(&["stock", "import", "rows.csv"]).await.fails_with(0);
+    imported.names(&["blanks around a SKU belong to it; see line 2"]);
     let exported = fleet.ok(&["stock", "export", "out.csv"]).await;
     assert_eq!(exported, json!({ "rows": 3, "file": "out.csv" }));
     assert_eq!(fs::read_to_string(fleet.path("out.csv")).expect("it is there"), rows);

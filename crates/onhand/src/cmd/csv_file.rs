@@ -15,6 +15,9 @@ const ROWS_MAX: usize = 200_000;
 /// So many bad lines are listed.
 const ERRORS_SHOWN: usize = 100;
 
+/// So many lines are named whose SKU has blanks around it.
+const PADDED_SHOWN: usize = 10;
+
 /// Longer texts are no names.
 const TEXT_BYTES_MAX: usize = 255;
 
@@ -41,15 +44,18 @@ pub(crate) fn read<R: DeserializeOwned>(
     mut take: impl FnMut(u64, R) -> Result<(), String>,
 ) -> anyhow::Result<Vec<String>> {
     let mut csv = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
+        .trim(csv::Trim::Headers)
         .from_path(file)
         .with_context(|| format!("cannot read {}", file.display()))?;
-    let header = csv.headers().context("cannot read the first line")?.clone();
+    let header = csv
+        .headers()
+        .with_context(|| format!("cannot read the first line of {}", file.display()))?
+        .clone();
     if !columns.needed.iter().all(|name| header.iter().any(|column| column == *name)) {
         let found = header.iter().collect::<Vec<_>>().join(",");
         return Ok(vec![format!("line 1: the columns are {}; found {found}", columns.all)]);
     }
-    let (mut rows, mut errors) = (0, Vec::new());
+    let (mut rows, mut errors, mut padded) = (0, Vec::new(), Vec::new());
     let mut record = csv::StringRecord::new();
     loop {
         let line = csv.position().line();
@@ -71,12 +77,36 @@ pub(crate) fn read<R: DeserializeOwned>(
             errors.push(format!("line {line}: more than {ROWS_MAX} rows; split the file"));
             break;
         }
-        let row = record.deserialize(Some(&header)).map_err(|error| error.to_string());
+        let (fields, is_padded) = trimmed(&header, &record);
+        if is_padded {
+            padded.push(line.to_string());
+        }
+        let row = fields.deserialize(Some(&header)).map_err(|error| error.to_string());
         if let Err(error) = row.and_then(|row| take(line, row)) {
             errors.push(format!("line {line}: {error}"));
         }
     }
+    if !padded.is_empty() {
+        let more = if padded.len() > PADDED_SHOWN { " …" } else { "" };
+        padded.truncate(PADDED_SHOWN);
+        let lines = padded.join(", ");
+        eprintln!("onhand: blanks around a SKU belong to it; see line {lines}{more}");
+    }
     Ok(errors)
+}
+
+/// Without the blanks around each field, but a SKU is what a platform calls it, blanks and all; and
+/// whether it has some.
+fn trimmed(header: &csv::StringRecord, record: &csv::StringRecord) -> (csv::StringRecord, bool) {
+    let mut is_padded = false;
+    let fields = header.iter().zip(record).map(|(name, field)| {
+        if name != "sku" {
+            return field.trim();
+        }
+        is_padded = field != field.trim();
+        field
+    });
+    (fields.collect(), is_padded)
 }
 
 /// Says why nothing of the file was taken.
@@ -93,8 +123,9 @@ pub(crate) fn refuse(file: &Path, errors: &[String]) -> ExitCode {
 
 /// What is wrong with a SKU, a location or another name.
 pub(crate) fn check_text(name: &str, value: &str) -> Result<(), String> {
-    let bad =
-        value.is_empty() || value.len() > TEXT_BYTES_MAX || value.chars().any(char::is_control);
+    let bad = value.trim().is_empty()
+        || value.len() > TEXT_BYTES_MAX
+        || value.chars().any(char::is_control);
     match bad {
         true => Err(format!("{name} {value:?} is not 1 to {TEXT_BYTES_MAX} bytes of plain text")),
         false => Ok(()),
