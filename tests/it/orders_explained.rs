@@ -27,7 +27,7 @@ async fn an_order_says_why_it_is_as_it_is_and_what_to_do() {
         "2",
         &[
             "3 × BOWL missing, 1 available",
-            "`onhand stock adjust BOWL +2 --reason delivery`",
+            "`onhand stock adjust BOWL +2 --reason delivery --location main`",
             "`onhand order retry demo 2`",
             "--backorder",
         ],

@@ -198,7 +198,6 @@ pub struct Missing<'a> {
     at: StockKey,
     room: i64,
     stock: Stock,
-    several_rows: bool,
     /// What is free where the shop does not ship from.
     elsewhere: Vec<(LocationId, i64)>,
 }
@@ -213,14 +212,12 @@ pub fn missing<'a>(order: &'a Order, view: &StockView, policy: &Policy) -> Vec<M
             let row = view.get(&at);
             (row.available() - row.floor.max(policy.safety_stock), row, at)
         });
-        let several_rows =
-            rows.clone().filter(|(_, row, _)| row.version != Version::ABSENT).count() > 1;
         // One that is there before one that is not; of equals the first choice.
         let best =
             |(room, row, _): &(i64, Stock, StockKey)| (row.version != Version::ABSENT, *room);
         let (room, stock, at) = rows.rev().max_by_key(best)?;
         let elsewhere = elsewhere(sku, view, policy);
-        (units > 0).then_some(Missing { sku, units, at, room, stock, several_rows, elsewhere })
+        (units > 0).then_some(Missing { sku, units, at, room, stock, elsewhere })
     });
     missing.collect()
 }
@@ -237,18 +234,12 @@ impl Missing<'_> {
     /// The command that brings enough for this order.
     pub fn more_stock(&self) -> Option<String> {
         let lacking = self.units - self.room;
-        if self.stock.version == Version::ABSENT {
-            let set =
-                format!("onhand stock set {} {lacking} --location {}", self.sku, self.at.location);
-            return (lacking > 0).then_some(set);
-        }
-        let location = if self.several_rows || !self.elsewhere.is_empty() {
-            format!(" --location {}", self.at.location)
-        } else {
-            String::new()
+        let StockKey { sku, location } = &self.at;
+        let command = match self.stock.version {
+            Version::ABSENT => format!("set {sku} {lacking}"),
+            _ => format!("adjust {sku} +{lacking} --reason delivery"),
         };
-        let adjust = format!("onhand stock adjust {} +{lacking} --reason delivery", self.sku);
-        (lacking > 0).then(|| format!("{adjust}{location}"))
+        (lacking > 0).then(|| format!("onhand stock {command} --location {location}"))
     }
 
     fn words(&self, policy: &Policy) -> String {

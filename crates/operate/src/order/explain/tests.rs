@@ -110,7 +110,7 @@ fn a_short_order_names_no_row_that_is_not_there() {
     order.short = Some(Short { demand: [(Sku::new("BOWL"), 3)].into() });
     // `main` would be the first choice, and has no row.
     let texts =
-        ["3 × BOWL missing, 0 available at back", "stock adjust BOWL +3 --reason delivery`"];
+        ["3 × BOWL missing, 0 available at back", "BOWL +3 --reason delivery --location back`"];
     says(&order, &at("back", 0, 0), &[], &texts);
     let texts = ["no stock row at main or back", "`onhand stock set BOWL 3 --location main`"];
     says(&order, &StockView::default(), &[], &texts);
