@@ -167,7 +167,14 @@ async fn bad_values_name_the_setting_its_source_and_an_example() {
 #[tokio::test]
 async fn bad_usage_exits_with_2_and_help_with_0() {
     let fleet = Fleet::bare(Profile::Embedded);
-    for args in [&["no-such-command"][..], &["stock", "set"], &["stock", "set", "CAP", "a few"]] {
+    for args in [
+        &["no-such-command"][..],
+        &["stock", "set"],
+        &["stock", "set", "CAP", "a few"],
+        &["stock", "adjust", "CAP", "0", "--reason", "nothing"],
+        &["stock", "adjust", "CAP", "1", "--reason", " "],
+        &["dead", "discard", "--all", "--reason", ""],
+    ] {
         fleet.cli(args).await.fails_with(2);
     }
     for args in [&["--help"][..], &["serve", "--help"], &["stock", "import", "--help"]] {

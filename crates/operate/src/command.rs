@@ -11,6 +11,11 @@ const TRIES_MAX: u32 = 30;
 /// Conflicts after which it locks before it reads: on a hot row somebody is always faster.
 const OPTIMISTIC_TRIES: u32 = 3;
 
+/// Why somebody does it: what is kept for those who come later cannot be empty.
+pub fn why(text: &str) -> Result<String, &'static str> {
+    Some(text.trim().to_owned()).filter(|why| !why.is_empty()).ok_or("a reason is needed")
+}
+
 /// What the store answered to an operator's change.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Operated<T, R> {

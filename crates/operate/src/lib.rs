@@ -35,6 +35,6 @@ pub mod stock;
 pub mod verify;
 pub mod webhook;
 
-pub use command::{Command, Operated, operate};
+pub use command::{Command, Operated, operate, why};
 pub use worker::clock::now;
 pub use worker::error_chain;

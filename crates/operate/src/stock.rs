@@ -1,5 +1,6 @@
 //! One stock row changed: set, adjusted, or given another floor.
 
+use domain::stock::QUANTITY_MAX;
 use domain::{Keys, Move, MoveKind, Stock, StockKey, Version};
 use store::AnyStore;
 
@@ -21,6 +22,16 @@ impl What {
             Self::Adjust { units } => format!("adjust {key} by {units:+}"),
             Self::Floor { floor } => format!("set the floor of {key} to {floor}"),
         }
+    }
+}
+
+/// Units to add or to take.
+pub fn units(text: &str) -> Result<i64, String> {
+    let units = text.parse().ok().filter(|units| *units != 0);
+    let units: i64 = units.ok_or("a whole number other than 0, as 12 or -3")?;
+    match units.abs() > QUANTITY_MAX {
+        true => Err(format!("more than {QUANTITY_MAX} units are not believed")),
+        false => Ok(units),
     }
 }
 

@@ -117,7 +117,7 @@ impl Which {
             (Some(id), None) => {
                 let id = id.parse().map(EnvelopeId);
                 let id = id.map_err(|_| Trouble::not_found("There is no such dead letter."))?;
-                let filter = DeadFilter { id: Some(id), reason: None, closed_too: false, limit: 1 };
+                let filter = DeadFilter { id: Some(id), limit: 1, ..DeadFilter::default() };
                 Ok(console.store.dead_letters(&filter).await?)
             }
             (None, Some(_)) => {
@@ -244,7 +244,8 @@ pub(super) async fn discard(
     Form(which): Form<Which>,
 ) -> Answer {
     check(session.who)?;
-    let why = asked(&which.why).ok_or_else(|| Trouble::bad("Why? It is kept with the letter."))?;
+    let why = operate::why(&asked(&which.why).unwrap_or_default())
+        .map_err(|_| Trouble::bad("Why? It is kept with the letter."))?;
     step(&console, &session, which, Doing::Discard { why }).await
 }
 

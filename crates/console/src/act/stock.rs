@@ -6,9 +6,8 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::IntoResponse;
 use axum::{Extension, Form};
-use domain::stock::QUANTITY_MAX;
 use domain::{LocationId, Sku, Stock, StockKey};
-use operate::stock::{Refused, What, change};
+use operate::stock::{self, Refused, What, change};
 use operate::{Command, Operated};
 use serde::Deserialize;
 use store::Reports;
@@ -58,14 +57,10 @@ impl Change {
             return Err(Trouble::bad("No stock row is named."));
         };
         let units = self.units.trim().replace('−', "-");
-        let units: i64 = units.parse().ok().filter(|units| *units != 0).ok_or_else(|| {
-            Trouble::bad("How many units? A whole number other than 0, as 12 or -3.")
-        })?;
-        if units.abs() > QUANTITY_MAX {
-            return Err(Trouble::bad(format!("More than {QUANTITY_MAX} units are not believed.")));
-        }
-        let reason = asked(&self.reason)
-            .ok_or_else(|| Trouble::bad("Why? The reason is written into the ledger."))?;
+        let units =
+            stock::units(&units).map_err(|error| Trouble::bad(format!("Units: {error}.")))?;
+        let reason = operate::why(&asked(&self.reason).unwrap_or_default())
+            .map_err(|_| Trouble::bad("Why? The reason is written into the ledger."))?;
         Ok(Checked {
             row: StockKey::new(&Sku::new(sku), &LocationId::new(location)),
             units,

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use domain::{LocationId, Sku, Stock, StockKey};
-use operate::stock::What;
+use operate::stock::{What, units};
+use operate::why;
 use serde::Serialize;
 use store::Reports;
 
@@ -34,7 +35,7 @@ pub(crate) enum StockCommand {
         #[arg(long, allow_negative_numbers = true)]
         floor: Option<i64>,
         /// Written into the ledger
-        #[arg(long, default_value = "stock set")]
+        #[arg(long, default_value = "stock set", value_parser = why)]
         reason: String,
     },
     /// Add or take units, with a reason
@@ -44,10 +45,10 @@ pub(crate) enum StockCommand {
     Adjust {
         sku: String,
         /// Units to add, or with a minus to take
-        #[arg(allow_negative_numbers = true)]
+        #[arg(allow_negative_numbers = true, value_parser = units)]
         units: i64,
         /// Written into the ledger
-        #[arg(long)]
+        #[arg(long, value_parser = why)]
         reason: String,
         #[arg(long)]
         location: Option<String>,
@@ -66,7 +67,7 @@ pub(crate) enum StockCommand {
         #[arg(long)]
         location: Option<String>,
         /// Written into the ledger
-        #[arg(long, default_value = "stock floor")]
+        #[arg(long, default_value = "stock floor", value_parser = why)]
         reason: String,
     },
     /// Set many rows from a CSV file with the columns sku,location,on_hand: all or nothing
