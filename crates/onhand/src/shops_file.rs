@@ -1,10 +1,11 @@
 //! The shops file: read at start, and again whenever it changes.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use domain::ShopId;
+use domain::{LocationId, ShopId};
 use platforms::{Shop, Shops};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -53,6 +54,23 @@ pub(crate) fn check_typo(path: &Path, name: Option<&str>) -> anyhow::Result<()> 
         named(&shops, name)?;
     }
     Ok(())
+}
+
+/// A location of no shop is allowed, because the shops file may be written later; but nobody should be
+/// surprised that orders do not find what lies there. Without a shops file nothing is known of it.
+pub(crate) fn warn_of_unknown<'a>(
+    path: &Path,
+    locations: impl IntoIterator<Item = &'a LocationId>,
+) {
+    let Ok(shops) = load(path) else { return };
+    let known: BTreeSet<_> = shops.iter().flat_map(|shop| &shop.policy.locations).collect();
+    let locations: BTreeSet<_> = locations.into_iter().collect();
+    for location in locations.difference(&known) {
+        eprintln!(
+            "onhand: no shop ships from {location}, so no order takes what lies there: `locations` \
+             in the shops file says from where each does"
+        );
+    }
 }
 
 /// `env:NAME` and `file:/path`.

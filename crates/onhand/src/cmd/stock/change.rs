@@ -11,7 +11,7 @@ use store::{AnyStore, Pages, Reports};
 use super::StockJson;
 use crate::config::Settings;
 use crate::exit::{NOT_FINE, bad_config};
-use crate::output;
+use crate::{output, shops_file};
 
 /// How many orders are named when a count is below what they are owed.
 const HOLDERS_NAMED: i64 = 10;
@@ -37,7 +37,10 @@ pub(super) async fn run(
     let operated = change(store, &key, request.what, &command).await?;
     match operated {
         Operated::Refused(why) => return refuse(store, &key, why).await,
-        Operated::Done(stock) => show(settings, &key, &stock)?,
+        Operated::Done(stock) => {
+            show(settings, &key, &stock)?;
+            shops_file::warn_of_unknown(&settings.shops, [&key.location]);
+        }
         Operated::DoneBefore(what) if what != command.what => {
             return Err(bad_config(format!(
                 "--id {} was used before, for another change ({what}): nothing was changed now; \

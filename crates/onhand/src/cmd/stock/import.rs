@@ -13,7 +13,7 @@ use store::AnyStore;
 
 use crate::cmd::csv_file::{self, Columns};
 use crate::config::Settings;
-use crate::output;
+use crate::{output, shops_file};
 
 pub(super) const COLUMNS: Columns =
     Columns { all: "sku,location,on_hand", needed: &["sku", "on_hand"] };
@@ -71,6 +71,8 @@ pub(super) async fn run(
                     imported.unchanged
                 );
             }
+            let locations = wanted.keys().map(|key| &key.location);
+            shops_file::warn_of_unknown(&settings.shops, locations);
             Ok(ExitCode::SUCCESS)
         }
     }
