@@ -150,6 +150,7 @@ async fn bad_values_name_the_setting_its_source_and_an_example() {
         ("ONHAND_DATABASE_URL", "mysql://u:hunter2@somewhere"),
         ("ONHAND_BROKER_URL", "kafka://u:hunter2@somewhere"),
         ("ONHAND_LOG", "worker=loudest"),
+        ("ONHAND_LOG", "inof"),
     ] {
         fleet.settings.insert(setting, value.to_owned());
         let refused = fleet.cli(&["serve"]).await.fails_with(2);
