@@ -32,6 +32,19 @@ pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The first `limit` rows, and whether there are more: one more was asked for, to tell.
+pub(crate) fn cut<T>(rows: &[T], limit: i64) -> (&[T], bool) {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    (&rows[..rows.len().min(limit)], rows.len() > limit)
+}
+
+/// To be said below a table: nobody should take a part for all.
+pub(crate) fn tell_of(more: bool) {
+    if more {
+        eprintln!("… more: --limit N");
+    }
+}
+
 /// Prints rows under a header. Columns whose header starts with `>` are numbers, set to the right.
 pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
     let mut table = Table::new();

@@ -126,6 +126,7 @@ pub struct WebhookRow {
 pub struct DeadFilter {
     pub id: Option<EnvelopeId>,
     pub reason: Option<String>,
+    pub shop: Option<ShopId>,
     /// Also those that were replayed or discarded.
     pub closed_too: bool,
     pub limit: i64,

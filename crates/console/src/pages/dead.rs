@@ -149,7 +149,7 @@ pub(super) async fn letter(
 ) -> Answer {
     let nothing = || Trouble::not_found("There is no such dead letter.");
     let id = one.id.trim().parse().map(EnvelopeId).map_err(|_| nothing())?;
-    let filter = DeadFilter { id: Some(id), reason: None, closed_too: true, limit: 1 };
+    let filter = DeadFilter { id: Some(id), closed_too: true, limit: 1, ..DeadFilter::default() };
     let row = console.store.dead_letters(&filter).await?.pop().ok_or_else(nothing)?;
     Ok(render(&LetterPage {
         frame: Frame::new(&console, &session, "dead", "Dead letter"),

@@ -165,7 +165,7 @@ async fn what_somebody_else_closes_meanwhile_is_neither_counted_nor_written_down
     let first = test.post(&action, &session, &fields).await;
     assert!(first.body.contains("100 of 130 dead letters: discarded 100."), "{}", first.body);
 
-    let filter = DeadFilter { id: None, reason: None, closed_too: false, limit: 1_000 };
+    let filter = DeadFilter { limit: 1_000, ..DeadFilter::default() };
     for row in test.store.dead_letters(&filter).await.expect("reads") {
         let id = EnvelopeId(row.id.parse().expect("an id"));
         test.store.close_dead_letter(id, Closed::Discarded, "kim").await.expect("closes");

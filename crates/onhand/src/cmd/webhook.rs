@@ -24,6 +24,7 @@ pub(crate) enum WebhookCommand {
     /// List webhooks, newest first
     #[command(after_help = "Example: onhand webhook list --shop demo --order 5001")]
     List {
+        /// Only of this shop
         #[arg(long)]
         shop: Option<String>,
         /// Only of this order
@@ -103,14 +104,17 @@ pub(crate) async fn run(settings: &Settings, command: WebhookCommand) -> anyhow:
     match command {
         WebhookCommand::List { shop, order, outcome, limit } => {
             let filter = WebhookFilter {
-                shop: shop.map(ShopId::new),
+                shop: shop.as_deref().map(ShopId::new),
                 order: order.map(OrderId::new),
                 outcome,
-                limit,
+                limit: limit + 1,
                 webhook: None,
             };
             let rows = settings.open_store().await?.webhooks(&filter).await?;
-            list(settings, &rows)?;
+            if rows.is_empty() {
+                shops_file::check_typo(&settings.shops, shop.as_deref())?;
+            }
+            list(settings, &rows, limit)?;
             Ok(ExitCode::SUCCESS)
         }
         WebhookCommand::Show { webhook_id, shop, body } => {
@@ -241,6 +245,7 @@ fn list(settings: &Settings, rows: &[WebhookRow]) -> anyhow::Result<()> {
             ]
         }),
     );
+    output::tell_of(more);
     Ok(())
 }
 

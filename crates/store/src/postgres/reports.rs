@@ -1,6 +1,6 @@
 //! The reading side, on PostgreSQL.
 
-use domain::{EnvelopeId, OrderKey, Sku, Stock, StockKey};
+use domain::{EnvelopeId, OrderKey, ShopId, Sku, Stock, StockKey};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -77,10 +77,11 @@ impl Reports for Postgres {
     }
 
     async fn dead_letters(&self, filter: &DeadFilter) -> Result<Vec<DeadRow>, StoreError> {
-        let params: [&(dyn ToSql + Sync); 4] = [
+        let params: [&(dyn ToSql + Sync); 5] = [
             &filter.id.map(|id| id.0),
             &filter.reason.as_deref(),
             &filter.closed_too,
+            &filter.shop.as_ref().map(ShopId::as_str),
             &filter.limit,
         ];
         self.rows(include_str!("sql/report_dead_letters.sql"), &params, dead_row).await

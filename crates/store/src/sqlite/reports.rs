@@ -1,6 +1,6 @@
 //! The reading side, on SQLite.
 
-use domain::{EnvelopeId, OrderKey, Sku, Stock, StockKey};
+use domain::{EnvelopeId, OrderKey, ShopId, Sku, Stock, StockKey};
 use sqlx::Row;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
@@ -80,6 +80,7 @@ impl Reports for Sqlite {
             .bind(filter.id.map(|id| id.to_string()))
             .bind(filter.reason.as_deref())
             .bind(filter.closed_too)
+            .bind(filter.shop.as_ref().map(ShopId::as_str))
             .bind(filter.limit);
         self.rows(query, dead_row).await
     }

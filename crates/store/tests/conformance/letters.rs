@@ -49,6 +49,10 @@ pub(crate) async fn a_dead_letter_keeps_everything<T: TestStore>() {
     let reason = Some("unknown_sku".to_owned());
     let filter = DeadFilter { reason, limit: 10, ..DeadFilter::default() };
     assert_eq!(store.dead_letters(&filter).await.expect("lists"), vec![]);
+    for (shop, count) in [(SHOP, 2), ("other", 0)] {
+        let filter = DeadFilter { shop: Some(shop.into()), limit: 10, ..DeadFilter::default() };
+        assert_eq!(store.dead_letters(&filter).await.expect("lists").len(), count, "{shop}");
+    }
     assert_eq!(store.totals().await.expect("counts").dead_letters, 2);
     sound(store).await;
 }

@@ -95,7 +95,8 @@ impl Chosen {
         match self {
             Self::One(_) if after.is_some() => Ok(Vec::new()),
             Self::One(id) => {
-                let filter = DeadFilter { id: Some(*id), reason: None, closed_too, limit: 1 };
+                let filter =
+                    DeadFilter { id: Some(*id), closed_too, limit: 1, ..DeadFilter::default() };
                 store.dead_letters(&filter).await
             }
             Self::Open(which) => store.open_letters(which, after, PAGE).await,

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use clap::builder::PossibleValuesParser;
-use domain::{DeadReason, EnvelopeId};
+use domain::{DeadReason, EnvelopeId, ShopId};
 use queue::parcel;
 use serde::Serialize;
 use store::reports::{DeadFilter, DeadRow};
@@ -12,7 +12,7 @@ use store::{AnyStore, Reports};
 
 use crate::config::Settings;
 use crate::exit::{NOT_FINE, bad_config};
-use crate::output;
+use crate::{output, shops_file};
 
 mod discard;
 mod many;
@@ -26,9 +26,13 @@ pub(crate) enum DeadCommand {
         /// Only with this reason
         #[arg(long, value_parser = reasons())]
         reason: Option<String>,
+        /// Only of this shop
+        #[arg(long)]
+        shop: Option<String>,
         /// Also those that were replayed or discarded
         #[arg(long)]
         all: bool,
+        /// At most so many
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=100_000))]
         limit: i64,
     },
@@ -74,7 +78,7 @@ pub(crate) enum DeadCommand {
         /// One, by the id that `dead list` shows
         id: Option<String>,
         /// Why; it is kept with the letter
-        #[arg(long)]
+        #[arg(long, value_parser = operate::why)]
         reason: String,
         /// Every open one that died of this
         #[arg(long, value_parser = reasons(), conflicts_with = "id")]
@@ -131,10 +135,15 @@ impl<'a> DeadJson<'a> {
 
 pub(crate) async fn run(settings: &Settings, command: DeadCommand) -> anyhow::Result<ExitCode> {
     match command {
-        DeadCommand::List { reason, all, limit } => {
-            let filter = DeadFilter { id: None, reason, closed_too: all, limit };
+        DeadCommand::List { reason, shop, all, limit } => {
+            let shop_id = shop.as_deref().map(ShopId::new);
+            let filter =
+                DeadFilter { id: None, reason, shop: shop_id, closed_too: all, limit: limit + 1 };
             let rows = settings.open_store().await?.dead_letters(&filter).await?;
-            list(settings, &rows)
+            if rows.is_empty() {
+                shops_file::check_typo(&settings.shops, shop.as_deref())?;
+            }
+            list(settings, &rows, limit)
         }
         DeadCommand::Show { id } => {
             let id = parse_id(&id)?;
@@ -157,7 +166,8 @@ fn parse_id(id: &str) -> anyhow::Result<EnvelopeId> {
     })
 }
 
-fn list(settings: &Settings, rows: &[DeadRow]) -> anyhow::Result<ExitCode> {
+fn list(settings: &Settings, rows: &[DeadRow], limit: i64) -> anyhow::Result<ExitCode> {
+    let (rows, more) = output::cut(rows, limit);
     if settings.json {
         output::json(&rows.iter().map(|row| DeadJson::new(row, None)).collect::<Vec<_>>())?;
     } else if rows.is_empty() {
@@ -177,12 +187,13 @@ fn list(settings: &Settings, rows: &[DeadRow]) -> anyhow::Result<ExitCode> {
                 ]
             }),
         );
+        output::tell_of(more);
     }
     Ok(ExitCode::SUCCESS)
 }
 
 async fn show(settings: &Settings, store: &AnyStore, id: EnvelopeId) -> anyhow::Result<ExitCode> {
-    let filter = DeadFilter { id: Some(id), reason: None, closed_too: true, limit: 1 };
+    let filter = DeadFilter { id: Some(id), closed_too: true, limit: 1, ..DeadFilter::default() };
     let (rows, raw) = (store.dead_letters(&filter).await?, store.dead_letter_raw(id).await?);
     let Some(row) = rows.first() else {
         eprintln!("onhand: there is no dead letter {id}");

@@ -5,5 +5,6 @@ FROM dead_letters
 WHERE ($1::uuid IS NULL OR id = $1)
   AND ($2::text IS NULL OR reason = $2)
   AND ($3::boolean OR state = 'open')
+  AND ($4::text IS NULL OR shop = $4)
 ORDER BY dead_letters.id DESC
-LIMIT $4
+LIMIT $5

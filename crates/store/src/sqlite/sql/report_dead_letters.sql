@@ -4,5 +4,6 @@ FROM dead_letters
 WHERE (?1 IS NULL OR id = ?1)
   AND (?2 IS NULL OR reason = ?2)
   AND (?3 OR state = 'open')
+  AND (?4 IS NULL OR shop = ?4)
 ORDER BY id DESC
-LIMIT ?4
+LIMIT ?5
