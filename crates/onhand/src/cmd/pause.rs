@@ -100,7 +100,7 @@ async fn tell(settings: &Settings, store: &AnyStore, changed: bool) -> anyhow::R
     let pauses = store.pauses().await?;
     if settings.json {
         output::json(&Answer { changed, paused: pauses.iter().map(PauseJson::new).collect() })?;
-    } else if pauses.is_empty() {
+    } else if pauses.is_empty() && changed {
         outln!("Nothing is paused.");
     } else {
         for pause in &pauses {

@@ -209,24 +209,27 @@ async fn replay(
     if settings.json {
         output::json(&all)?;
     } else {
-        for one in &all {
+        for one in all.iter().filter(|one| one.outcome.is_some()) {
             let detail = one.detail.as_ref().map(|detail| format!(": {detail}"));
             outln!(
                 "Webhook {} of {}: {}{}",
                 one.webhook_id,
                 one.shop,
-                one.outcome.unwrap_or("not replayed"),
+                one.outcome.unwrap_or_default(),
                 detail.unwrap_or_default()
             );
         }
     }
     for one in all.iter().filter(|one| one.outcome.is_none()) {
-        eprintln!("onhand: {}", one.detail.as_deref().unwrap_or_default());
+        let (id, shop) = (one.webhook_id, one.shop);
+        let why = one.detail.as_deref().unwrap_or_default();
+        eprintln!("onhand: webhook {id} of {shop} was not replayed: {why}");
     }
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::from(NOT_FINE) })
 }
 
-fn list(settings: &Settings, rows: &[WebhookRow]) -> anyhow::Result<()> {
+fn list(settings: &Settings, rows: &[WebhookRow], limit: i64) -> anyhow::Result<()> {
+    let (rows, more) = output::cut(rows, limit);
     if settings.json {
         return output::json(&rows.iter().map(WebhookJson::from).collect::<Vec<_>>());
     }
