@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 
 mod entry;
 
+pub use entry::UNKNOWN_SHOP;
+pub(crate) use entry::clean_domain;
 use entry::{Entry, nearest};
-pub(crate) use entry::{UNKNOWN_SHOP, clean_domain};
 
 /// With more shops in the file, no shop is a label of a metric.
 const LABELS_MAX: usize = 50;

@@ -10,6 +10,7 @@ use domain::{
     OrderId, OrderKey, Outcome, PaymentKey, Policy, ShopId, Sighting, Timestamp, Variant, View,
     WebhookKey,
 };
+use platforms::shops::UNKNOWN_SHOP;
 use platforms::{Capture, Shop, Shops, shopify};
 use trace::Context;
 
@@ -133,11 +134,15 @@ fn scope(meaning: &Meaning) -> Option<OrderId> {
 }
 
 fn unknown_shop(envelope: &Envelope) -> Meaning {
-    let detail = format!(
-        "the shops file names no shop {} whose secret made the signature; \
-         add it there with its secret, then replay",
-        envelope.shop
-    );
+    let detail = match envelope.shop.as_str() {
+        UNKNOWN_SHOP => "it came without a usable X-Shopify-Shop-Domain header, so nobody knows \
+            whose it is; see whether something on its way here drops headers"
+            .to_owned(),
+        shop => format!(
+            "the shops file names no shop {shop} whose secret made the signature; \
+             add it there with its secret, then replay"
+        ),
+    };
     Meaning::Dead { reason: DeadReason::UnknownShop, detail }
 }
 

@@ -43,7 +43,7 @@ const SECRETS_PER_SHOP_MAX: usize = 16;
 const KEEP_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// What envelopes of unnamed senders say instead of a shop; no shop may take it.
-pub(crate) const UNKNOWN_SHOP: &str = "unknown";
+pub const UNKNOWN_SHOP: &str = "unknown";
 
 /// The fields of one shop that were not read yet.
 pub(super) struct Entry {

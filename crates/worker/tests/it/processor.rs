@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use domain::{DeadReason, Provider, Timestamp, retry};
+use domain::{DeadReason, Decided, Provider, Timestamp, retry};
 use platforms::signature::sign;
 use store::StoreError;
 use testkit::memory::Fault;
@@ -251,6 +251,22 @@ async fn a_sender_that_no_shop_is_named_for_is_a_dead_letter() {
     assert_eq!(outcomes(&done), ["applied"]);
     let orders = store.inner.orders();
     assert_eq!(orders.keys().next().unwrap().shop.as_str(), "other");
+}
+
+#[tokio::test]
+async fn a_sender_without_a_name_is_told_from_one_that_nobody_knows() {
+    let store = Doctored::with_bowls(5);
+    let mut processor = Processor::new(store, Strategy::Optimistic);
+    for (shop, expected) in
+        [("unknown", "X-Shopify-Shop-Domain"), ("other.myshopify.com", "names no shop other")]
+    {
+        let mut one = work(&placed(1, 2));
+        one.envelope.shop = shop.into();
+        let done = processor.process(vec![one], &shops(""), true).await.unwrap();
+        let Done::Decided(Decided::Verdict(verdict)) = &done[0] else { panic!("{done:?}") };
+        let detail = verdict.detail.as_deref().unwrap_or_default();
+        assert!(detail.contains(expected), "{detail}");
+    }
 }
 
 /// A dead letter that cannot be made is a bug of ours, and must not become an endless loop.
