@@ -51,8 +51,6 @@ struct WebhookJson<'a> {
     detail: Option<&'a str>,
     received_at: String,
     deliveries: i64,
-    /// For people only: the JSON's fields are promised to others.
-    #[serde(skip)]
     decided_at: String,
 }
 

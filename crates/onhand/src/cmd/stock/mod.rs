@@ -124,8 +124,6 @@ pub(super) struct StockJson {
     on_hand: i64,
     committed: i64,
     available: i64,
-    /// For people only: the JSON's fields are promised to others.
-    #[serde(skip)]
     floor: i64,
     version: i64,
 }
