@@ -1,4 +1,4 @@
-//! What was done through the console: by whom, when, what.
+//! What was done through the console, and what commands note as well: by whom, when, what.
 
 use askama::Template;
 use axum::Extension;
