@@ -302,8 +302,8 @@ pub(crate) async fn serve(settings: &Settings, args: ServeArgs) -> anyhow::Resul
         store: Some(store.clone()),
         ..Needs::default()
     };
-    let listener = listen(args.ingress.listen).await?;
     let console = args.access.console(&role, args.ops_listen, &store, &broker)?;
+    let listener = listen(args.ingress.listen).await?;
     role.look_after(args.verify_every, &args.alerts, &store, &broker)?;
     role.ops(args.ops_listen, needs, Some(console)).await?;
     // Lanes stop only when nothing new can come; ingress does not go on without them.

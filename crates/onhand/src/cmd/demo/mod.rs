@@ -66,7 +66,7 @@ const TICK: Duration = Duration::from_millis(50);
     onhand demo --data-dir ./demo --orders 20000 --seed 7\n\n\
     --data-dir must name a new or an empty folder; ONHAND_DATA_DIR is not used here.")]
 pub(crate) struct DemoArgs {
-    /// Orders in the sale
+    /// Orders in the sale, 1,000 to 50,000
     #[arg(long, default_value_t = 5000,
           value_parser = clap::value_parser!(u32).range(1_000..=50_000))]
     orders: u32,
