@@ -401,6 +401,9 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     Ok(listener)
 }
 
+/// In the data folder.
+const LOCK: &str = "lock";
+
 /// One process at a time serves a data folder; the lock goes with the process, however it ends.
 fn lock(data_dir: &Path) -> anyhow::Result<File> {
     let failed = |error: &dyn std::fmt::Display| {
@@ -410,9 +413,14 @@ fn lock(data_dir: &Path) -> anyhow::Result<File> {
         ))
     };
     std::fs::create_dir_all(data_dir).map_err(|error| failed(&error))?;
-    let file = File::create(data_dir.join("lock")).map_err(|error| failed(&error))?;
+    let file = File::create(data_dir.join(LOCK)).map_err(|error| failed(&error))?;
     file.try_lock().map_err(|_| failed(&"another onhand is serving it"))?;
     Ok(file)
+}
+
+/// Whether a process holds the data folder now.
+pub(crate) fn is_served(data_dir: &Path) -> bool {
+    File::open(data_dir.join(LOCK)).is_ok_and(|file| file.try_lock_shared().is_err())
 }
 
 async fn bounded(work: impl Future<Output = ()>) {

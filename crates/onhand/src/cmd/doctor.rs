@@ -12,6 +12,7 @@ use store::{AnyStore, Channels, Database, Store};
 use crate::config::Settings;
 use crate::config::alert_url::AlertUrl;
 use crate::exit::UNREACHABLE;
+use crate::roles::is_served;
 use crate::{output, shops_file};
 
 /// How long one check may take.
@@ -55,6 +56,13 @@ pub(crate) async fn run(settings: &Settings, args: &DoctorArgs) -> anyhow::Resul
         for check in &checks {
             outln!("{} {}: {}", if check.ok { "✓" } else { "✗" }, check.what, check.detail);
         }
+    }
+    if let Some(waiting) = waiting_for_nobody(settings).await {
+        eprintln!(
+            "onhand: {waiting} parcels wait, and nobody applies them: start `onhand serve` with \
+             --data-dir {}",
+            settings.data_dir.display()
+        );
     }
     // What cannot be reached hides what else is wrong, so it goes first.
     Ok(ExitCode::from(checks.iter().map(|check| check.code).max().unwrap_or(0)))
@@ -105,6 +113,18 @@ async fn database(settings: &Settings) -> anyhow::Result<String> {
 async fn queue(settings: &Settings) -> anyhow::Result<String> {
     let stats = settings.broker("doctor")?.stats().await?;
     Ok(format!("answers; {} parcels ready, {} delayed", stats.ready, stats.delayed))
+}
+
+/// Parcels in the data folder while no process serves it: also those that one had in hand when it
+/// died.
+async fn waiting_for_nobody(settings: &Settings) -> Option<u64> {
+    let broker = settings.broker("doctor").ok()?;
+    if !matches!(broker, Broker::Embedded(_)) || is_served(&settings.data_dir) {
+        return None;
+    }
+    let stats = broker.stats().await.ok()?;
+    let waiting = stats.ready + stats.delayed + stats.unacked.unwrap_or(0);
+    (waiting > 0).then_some(waiting)
 }
 
 /// Whether every shop still has the app that it sends through.
