@@ -12,7 +12,7 @@ use worker::ConflictBackoff;
 /// How many bodies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Bodied {
-    /// Of webhooks that were applied.
+    /// Of webhooks that were decided.
     pub webhooks: i64,
     /// Of dead letters that are closed.
     pub closed_dead_letters: i64,

@@ -28,10 +28,10 @@ pub fn not_kept(shop: &ShopId, shops: &Shops) -> String {
     match set {
         None => format!(
             "no body of it is kept: the shop {shop} has no `keep_bodies` in the shops file; \
-             `keep_bodies = \"7d\"` there keeps those of webhooks that are applied from then on"
+             `keep_bodies = \"7d\"` there keeps those of webhooks that are decided from then on"
         ),
         Some(_) => {
-            "no body of it is kept: it was applied before `keep_bodies` was set, or so long \
+            "no body of it is kept: it was decided before `keep_bodies` was set, or so long \
                     ago that its time is over, or a redaction or `onhand prune` has removed it"
                 .to_owned()
         }

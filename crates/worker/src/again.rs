@@ -1,6 +1,6 @@
 //! What was decided before, decided once more because an operator asks; and what would come of it.
 //!
-//! A dead letter goes the way of all webhooks ([`Processor::process`], with `replay`). What was applied
+//! A dead letter goes the way of all webhooks ([`Processor::process`], with `replay`). Any other
 //! keeps the outcome it has in the inbox: what its body says joins what is known, and stock follows,
 //! mostly by nothing, as all of it was known before.
 
@@ -13,7 +13,7 @@ use crate::batch::{Processor, TRIES_MAX, decide};
 use crate::clock;
 use crate::prepare::{Prepared, Work};
 
-/// How a webhook that was applied came out this time.
+/// How a webhook that was decided before came out this time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Again {
     Decided(Verdict),

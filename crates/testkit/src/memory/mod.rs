@@ -175,7 +175,7 @@ impl MemoryStore {
         self.contents().dead.clone()
     }
 
-    /// All bodies that are kept of webhooks that were applied.
+    /// All bodies that are kept of webhooks that were decided.
     pub fn kept_bodies(&self) -> BTreeMap<EnvelopeId, KeptBody> {
         self.contents().kept.clone()
     }
