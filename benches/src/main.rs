@@ -3,7 +3,7 @@
 //!
 //! ```sh
 //! cargo build --release -p onhand && cargo run --release -p benches            # speed
-//! cargo run --release -p benches -- strategies      # the grid of docs/performance.md
+//! cargo run --release -p benches -- strategies      # the grid; onhand built with --features redis
 //! cargo run --release -p benches -- growth          # against earlier orders, and lines per order
 //! cargo run --release -p benches -- load            # half load, a lone order, duplicates, memory
 //! cargo run --release -p benches -- steady          # ten minutes at full load: memory

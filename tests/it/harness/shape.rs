@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 /// Fields whose values are made up anew in each run.
-const MADE_UP: [&str; 4] = ["webhook_id", "correlation_id", "received_at", "at"];
+const MADE_UP: [&str; 5] = ["webhook_id", "correlation_id", "received_at", "decided_at", "at"];
 
 /// `json` as text for a snapshot.
 pub(crate) fn shape(json: Value) -> String {
