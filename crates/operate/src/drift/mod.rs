@@ -6,15 +6,16 @@ use domain::order::LinePart;
 use domain::{Platform, ShopId, Sku, Stock, StockKey, Variant};
 use platforms::{Shop, Shops};
 use store::channels::SightingRow;
-use store::{AnyStore, Channels, Pages, StoreError};
+use store::{AnyStore, Channels, Reports, StoreError};
 
 mod compare;
 
 pub use compare::Drift;
 use compare::compare;
 
-/// Rows that are read at once.
+/// Things of a platform that are read at once, and items of ours.
 const PAGE: i64 = 5_000;
+const ITEMS: usize = 5_000;
 
 /// Shops that have stock to compare.
 pub fn selling(shops: &Shops) -> impl Iterator<Item = &Shop> {
@@ -34,7 +35,7 @@ pub async fn of_shop(
         listings.entry(key.variant).or_default().push(part);
     }
     // Last, so that ours are as new as can be.
-    let stock = stock(store, &compare::named(&sightings, &listings)).await?;
+    let stock = stock(store, compare::named(&sightings, &listings)).await?;
     Ok(Some(compare(&sightings, &listings, &stock, &shop.policy)))
 }
 
@@ -59,14 +60,12 @@ async fn sightings(
 /// Our rows of these items, and of no others: all rows together may be many more.
 async fn stock(
     store: &AnyStore,
-    skus: &HashSet<&Sku>,
+    skus: HashSet<&Sku>,
 ) -> Result<Vec<(StockKey, Stock)>, StoreError> {
+    let skus: Vec<Sku> = skus.into_iter().cloned().collect();
     let mut all = Vec::new();
-    let mut last: Option<StockKey> = None;
-    loop {
-        let page = store.stock_page("", last.as_ref(), PAGE).await?;
-        let Some((key, _)) = page.last() else { return Ok(all) };
-        last = Some(key.clone());
-        all.extend(page.into_iter().filter(|(key, _)| skus.contains(&key.sku)));
+    for some in skus.chunks(ITEMS) {
+        all.extend(store.stock(some).await?);
     }
+    Ok(all)
 }

@@ -68,7 +68,7 @@ impl<'a> KeyRows<'a> {
         Step::Prepared(include_str!("sql/load_listings.sql"), self.listings(Columns::default()))
     }
 
-    /// What each item's key says nothing of.
+    /// The reads of all that is looked up by its own key.
     pub(super) fn read_known(&self) -> [Step<'_>; 3] {
         let payments = self.payments(Columns::default());
         [

@@ -73,6 +73,7 @@ fn check(request: &Request) -> anyhow::Result<()> {
                 "units on hand cannot be negative; to take units away use `onhand stock adjust`",
             ));
         }
+        // Checked where it was read (`operate::stock::units`).
         What::Adjust { .. } => (0, 0),
         What::Floor { floor } => (0, floor),
     };
