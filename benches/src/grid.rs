@@ -29,6 +29,15 @@ const fn orders(batch: u16) -> u32 {
     }
 }
 
+/// Connections that fill the queue. Few, so that parcels are small: of large ones a single worker would
+/// take all ahead, and the others had nobody to conflict with.
+const fn connections(batch: u16) -> &'static str {
+    match batch {
+        1 => "4",
+        _ => "16",
+    }
+}
+
 /// One cell of the grid.
 #[derive(Clone, Copy)]
 struct Cell {
@@ -104,6 +113,7 @@ async fn one(
     let args = ["--strategy", cell.strategy, "--batch", &batch, "--redis-url", &url];
     let mut instance = Instance::fleet(onhand, services, 0, &args).await?;
     let sale = ["--setup", "--orders", &count.to_string(), "--lines", "1", "--hot-share", cell.hot];
+    let sale = [&sale[..], &["--connections", connections(cell.batch)]].concat();
     instance.simulate(&sale).await?;
 
     let began = Instant::now();

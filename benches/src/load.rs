@@ -9,9 +9,9 @@ use crate::roles::{Instance, Services};
 use crate::run::{Run, checked, number};
 use crate::table;
 
-/// Orders of a run at full load, and seconds of each run at half of what that took.
+/// Orders of a run at full load, and seconds of each run at a part of what that took.
 const FULL: u32 = 40_000;
-const HALF_SECONDS: f64 = 20.0;
+const PACED_SECONDS: f64 = 20.0;
 
 /// How often half load is run: its tail is what a disk does, and differs from run to run.
 const ROUNDS: u32 = 3;
@@ -33,11 +33,21 @@ pub(crate) async fn measure(onhand: &Path, part: Option<&str>) -> anyhow::Result
     if wanted("half") {
         let full = at_load(onhand, FULL, None).await?.0.orders_per_second;
         for _ in 0..ROUNDS {
-            half_load(onhand, full / 2.0, &mut rows).await?;
+            paced_load(onhand, full / 2.0, &mut rows).await?;
         }
     }
     if wanted("duplicates") {
         duplicates(onhand, &mut rows).await?;
+    }
+    table::print(&["", "measured"], &rows);
+    Ok(())
+}
+
+/// Any other load, for comparing programs at the same one.
+pub(crate) async fn paced(onhand: &Path, rate: f64) -> anyhow::Result<()> {
+    let mut rows = Vec::new();
+    for _ in 0..ROUNDS {
+        paced_load(onhand, rate, &mut rows).await?;
     }
     table::print(&["", "measured"], &rows);
     Ok(())
@@ -77,9 +87,9 @@ async fn at_load(onhand: &Path, orders: u32, rate: Option<f64>) -> anyhow::Resul
     Ok((run, instance.metrics(1).await?))
 }
 
-async fn half_load(onhand: &Path, rate: f64, rows: &mut Vec<Vec<String>>) -> anyhow::Result<()> {
+async fn paced_load(onhand: &Path, rate: f64, rows: &mut Vec<Vec<String>>) -> anyhow::Result<()> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some thousands")]
-    let orders = (rate * HALF_SECONDS) as u32;
+    let orders = (rate * PACED_SECONDS) as u32;
     let (run, metrics) = at_load(onhand, orders, Some(rate)).await?;
     let Run { ack_p50_ms, ack_p99_ms, ack_p999_ms, .. } = run;
     let ack = format!("{ack_p50_ms:.1} · {ack_p99_ms:.1} · {ack_p999_ms:.1}");

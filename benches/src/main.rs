@@ -36,7 +36,8 @@ async fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
-        [] | ["speed"] => speed::measure(&onhand()?).await,
+        [] | ["speed"] => speed::measure(&onhand()?, usize::MAX).await,
+        ["speed", cases] => speed::measure(&onhand()?, cases.parse()?).await,
         ["strategies"] => grid::measure(&onhand()?).await,
         ["growth"] => growth::measure(&onhand()?, u32::MAX).await,
         ["growth", most] => growth::measure(&onhand()?, most.parse()?).await,
@@ -44,6 +45,7 @@ async fn main() -> anyhow::Result<()> {
         ["load", part @ ("lone" | "half" | "duplicates")] => {
             load::measure(&onhand()?, Some(part)).await
         }
+        ["load", rate] => load::paced(&onhand()?, rate.parse()?).await,
         ["steady"] => load::steady(&onhand()?).await,
         ["deep"] => load::deep_queue(&onhand()?).await,
         ["pages"] => pages::measure(&onhand()?, pages::ROWS).await,
@@ -51,8 +53,8 @@ async fn main() -> anyhow::Result<()> {
         ["pipe-ingress", listen, broker] => pipe::ingress(listen, broker).await,
         ["pipe-worker", database, broker] => pipe::worker(database, broker).await,
         _ => anyhow::bail!(
-            "usage: benches [speed|strategies|growth [EARLIER ORDERS AT MOST]|\
-             load [lone|half|duplicates]|steady|deep|pages [ORDERS]]"
+            "usage: benches [speed [SO MANY CASES]|strategies|growth [EARLIER ORDERS AT MOST]|\
+             load [lone|half|duplicates|ORDERS/S]|steady|deep|pages [ORDERS]]"
         ),
     }
 }

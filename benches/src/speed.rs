@@ -40,10 +40,12 @@ const CASES: &[(&str, Case)] = &[
     ("embedded, 1 item", Case::Embedded { skus: "1" }),
 ];
 
-pub(crate) async fn measure(onhand: &Path) -> anyhow::Result<()> {
-    let mut runs: Vec<Vec<Run>> = vec![Vec::new(); CASES.len()];
+/// The first `cases` of all.
+pub(crate) async fn measure(onhand: &Path, cases: usize) -> anyhow::Result<()> {
+    let cases = &CASES[..cases.clamp(1, CASES.len())];
+    let mut runs: Vec<Vec<Run>> = vec![Vec::new(); cases.len()];
     for round in 1..=ROUNDS {
-        for ((name, case), runs) in CASES.iter().zip(&mut runs) {
+        for ((name, case), runs) in cases.iter().zip(&mut runs) {
             let run = one(onhand, *case).await?;
             eprintln!("round {round}: {name}: {:.0} orders/s", run.orders_per_second);
             runs.push(run);
@@ -68,7 +70,7 @@ pub(crate) async fn measure(onhand: &Path) -> anyhow::Result<()> {
             peaks.collect::<Vec<_>>().join(", "),
         ]
     };
-    let rows: Vec<_> = CASES.iter().zip(middles.iter().zip(&runs)).map(row).collect();
+    let rows: Vec<_> = cases.iter().zip(middles.iter().zip(&runs)).map(row).collect();
     let header = [
         "",
         "orders/s",
