@@ -10,13 +10,16 @@ use domain::{
     ChangeSet, Operation, OrderKey, PaymentKey, StockChange, StockKey, WebhookKey, WebhookRecord,
 };
 use tokio_postgres::Row;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Json;
 
 use super::columns::{Columns, moment};
 use super::error::{CONFLICT, from_postgres};
 use super::flight::{Step, fly};
 use super::pool::Connection;
-use super::rows::{Rows, order_columns, payment_columns, stock_values, webhook_columns};
+use super::rows::{
+    Inserts, Rows, holding_columns, order_columns, payment_columns, stock_values, webhook_columns,
+};
 use crate::{Commit, ConflictKey, StoreError};
 
 /// Where a commit begins.
@@ -52,14 +55,42 @@ impl<'a> Checked<'a> {
     }
 }
 
+/// Commits, or names the rows that are not as they were read. As if each were so at first: should one
+/// that is new be there already, once more by statements that look.
 pub(super) async fn run(
     connection: Connection,
     changes: &ChangeSet,
     begin: Begin,
 ) -> Result<Commit, StoreError> {
-    let rows = Rows::new(changes);
-    let (steps, keys) = plan(changes, &rows, begin);
-    let answers = fly(&connection, &steps).await?;
+    let mut tried = once(&connection, changes, begin, Inserts::Plain).await?;
+    if matches!(&tried, Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION)) {
+        tried = once(&connection, changes, Begin::Here, Inserts::Checked).await?;
+    }
+    match tried {
+        Ok(commit) => {
+            connection.done();
+            Ok(commit)
+        }
+        Err(error) => {
+            let error = from_postgres(error);
+            // Refused data leaves a connection in order; after anything else it is not trusted.
+            if matches!(error, StoreError::Rejected(_) | StoreError::TryAgain(_)) {
+                connection.done();
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn once(
+    connection: &Connection,
+    changes: &ChangeSet,
+    begin: Begin,
+    inserts: Inserts,
+) -> Result<Result<Commit, tokio_postgres::Error>, StoreError> {
+    let rows = Rows::new(changes, inserts);
+    let (steps, keys) = plan(changes, &rows, begin, inserts);
+    let answers = fly(connection, &steps).await?;
 
     let mut conflicts = Vec::new();
     let mut failure = None;
@@ -71,26 +102,15 @@ pub(super) async fn run(
             Err(error) => failure = failure.or(Some(error)),
         }
     }
-    match failure {
-        None => {
-            connection.done();
-            Ok(Commit::Applied)
-        }
+    Ok(match failure {
+        None => Ok(Commit::Applied),
         Some(error) if error.code().is_some_and(|state| state.code() == CONFLICT) => {
-            connection.done();
             conflicts.sort_unstable();
             conflicts.dedup();
             Ok(Commit::Conflict(conflicts))
         }
-        Some(error) => {
-            let error = from_postgres(error);
-            // Refused data leaves a connection in order; after anything else it is not trusted.
-            if matches!(error, StoreError::Rejected(_) | StoreError::TryAgain(_)) {
-                connection.done();
-            }
-            Err(error)
-        }
-    }
+        Some(error) => Err(error),
+    })
 }
 
 /// The place in its input that a conflict row names, counted from 0.
@@ -108,6 +128,7 @@ fn plan<'a>(
     changes: &'a ChangeSet,
     rows: &'a Rows<'a>,
     begin: Begin,
+    inserts: Inserts,
 ) -> (Vec<Step<'a>>, Vec<Vec<ConflictKey>>) {
     let mut steps = Vec::with_capacity(20);
     let mut keys = Vec::with_capacity(20);
@@ -125,7 +146,7 @@ fn plan<'a>(
     add(operation(changes));
     add(stock(rows));
     add(vec![refuse()]);
-    add(webhooks(rows));
+    add(webhooks(rows, inserts));
     add(payments_and_orders(rows));
     add(vec![refuse()]);
     add(unchecked(changes, rows).into_iter().map(Checked::plain).collect());
@@ -182,13 +203,16 @@ fn stock<'a>(rows: &'a Rows<'a>) -> Vec<Checked<'a>> {
 }
 
 /// ②
-fn webhooks<'a>(rows: &'a Rows<'a>) -> Vec<Checked<'a>> {
+fn webhooks<'a>(rows: &'a Rows<'a>, inserts: Inserts) -> Vec<Checked<'a>> {
     let record = |record: &&WebhookRecord| ConflictKey::Webhook(record.key.clone());
     let known = |(key, _): &(&WebhookKey, _)| ConflictKey::Webhook((*key).clone());
     vec![
         Checked {
             wanted: !rows.fresh.is_empty(),
-            sql: include_str!("sql/insert_webhooks.sql"),
+            sql: match inserts {
+                Inserts::Plain => include_str!("sql/insert_webhooks.sql"),
+                Inserts::Checked => include_str!("sql/insert_webhooks_checked.sql"),
+            },
             columns: webhook_columns(&rows.fresh),
             keys: rows.fresh.iter().map(record).collect(),
         },
@@ -221,6 +245,11 @@ fn payments_and_orders<'a>(rows: &'a Rows<'a>) -> Vec<Checked<'a>> {
             columns: payment_columns(&rows.payments),
             keys: rows.payments.iter().map(payment).collect(),
         },
+        Checked::plain((
+            !rows.new_orders.is_empty(),
+            include_str!("sql/insert_orders.sql"),
+            order_columns(&rows.new_orders),
+        )),
         Checked {
             wanted: !rows.orders.is_empty(),
             sql: include_str!("sql/write_orders.sql"),
@@ -246,15 +275,14 @@ fn unchecked<'a>(
                 .scopes(&rows.repeats, |repeat| repeat.0),
         ),
         (
+            !rows.new_holdings.is_empty(),
+            include_str!("sql/insert_order_stock.sql"),
+            holding_columns(&rows.new_holdings),
+        ),
+        (
             !rows.holdings.is_empty(),
             include_str!("sql/write_order_stock.sql"),
-            Columns::default()
-                .order_keys(&rows.holdings, |row| row.0)
-                .stock_keys(&rows.holdings, |row| row.1)
-                .with(&rows.holdings, |row| row.2.committed)
-                .with(&rows.holdings, |row| row.2.shipped)
-                .with(&rows.holdings, |row| row.2.returned)
-                .with(&rows.holdings, |row| row.2.uncovered),
+            holding_columns(&rows.holdings),
         ),
         (
             !changes.ledger.is_empty(),

@@ -1,12 +1,26 @@
 //! A change set as rows, and rows as the columns of statements.
 
+use domain::order::Holding;
 use domain::{
     ChangeSet, EnvelopeId, OrderChange, OrderKey, PaymentChange, PaymentKey, StockChange, StockKey,
-    WebhookKey, WebhookRecord,
+    Version, WebhookKey, WebhookRecord,
 };
 use tokio_postgres::types::Json;
 
 use super::columns::{Columns, moment};
+
+pub(super) type OrderRow<'a> = (&'a OrderKey, &'a OrderChange);
+pub(super) type HoldingRow<'a> = (&'a OrderKey, &'a StockKey, &'a Holding);
+
+/// Whether what is new is inserted as such.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Inserts {
+    /// A row that is there already fails the statement, which does not say which rows are. Nearly
+    /// always none is, and to look first would cost a fifth of a commit.
+    Plain,
+    /// Each row is looked for first.
+    Checked,
+}
 
 /// The change set as slices, for `unnest`.
 pub(super) struct Rows<'a> {
@@ -16,8 +30,11 @@ pub(super) struct Rows<'a> {
     /// The inbox rows that exist already, with the envelope that each must not know yet.
     pub(super) known: Vec<(&'a WebhookKey, Option<EnvelopeId>)>,
     pub(super) payments: Vec<(&'a PaymentKey, &'a PaymentChange)>,
-    pub(super) orders: Vec<(&'a OrderKey, &'a OrderChange)>,
-    pub(super) holdings: Vec<(&'a OrderKey, &'a StockKey, &'a domain::order::Holding)>,
+    pub(super) new_orders: Vec<OrderRow<'a>>,
+    pub(super) orders: Vec<OrderRow<'a>>,
+    /// What the new orders hold, and what the others do.
+    pub(super) new_holdings: Vec<HoldingRow<'a>>,
+    pub(super) holdings: Vec<HoldingRow<'a>>,
     pub(super) stock: Vec<(&'a StockKey, &'a StockChange)>,
     pub(super) updated: Vec<(&'a StockKey, &'a StockChange)>,
     pub(super) inserted: Vec<(&'a StockKey, &'a StockChange)>,
@@ -25,9 +42,13 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(changes: &'a ChangeSet) -> Self {
-        let (replayed, fresh): (Vec<_>, _) =
+    pub(super) fn new(changes: &'a ChangeSet, inserts: Inserts) -> Self {
+        let (replayed, mut fresh): (Vec<_>, Vec<_>) =
             changes.webhooks.iter().partition(|record| record.replaces_dead);
+        fresh.sort_unstable_by_key(|record| inbox_key(&record.key));
+        let is_new =
+            |row: &OrderRow<'_>| inserts == Inserts::Plain && row.1.expected == Version::ABSENT;
+        let (new_orders, orders): (Vec<_>, Vec<_>) = changes.orders.iter().partition(is_new);
         let repeats: Vec<_> = changes
             .repeats
             .iter()
@@ -39,27 +60,37 @@ impl<'a> Rows<'a> {
             .stock
             .iter()
             .filter(|(_, change)| change.is_write())
-            .partition(|(_, change)| change.expected == domain::Version::ABSENT);
+            .partition(|(_, change)| change.expected == Version::ABSENT);
         Self {
             fresh,
             replayed,
             repeats,
             known,
             payments: changes.payments.iter().collect(),
-            orders: changes.orders.iter().collect(),
-            holdings: changes
-                .orders
-                .iter()
-                .flat_map(|(key, change)| {
-                    change.order.holdings.iter().map(move |(stock, held)| (key, stock, held))
-                })
-                .collect(),
+            new_holdings: holdings(&new_orders),
+            new_orders,
+            holdings: holdings(&orders),
+            orders,
             stock: changes.stock.iter().collect(),
             updated,
             inserted,
             counts: changes.outcome_counts().into_iter().collect(),
         }
     }
+}
+
+fn holdings<'a>(orders: &[OrderRow<'a>]) -> Vec<HoldingRow<'a>> {
+    let held = |(key, change): &OrderRow<'a>| {
+        let (key, holdings) = (*key, &change.order.holdings);
+        holdings.iter().map(move |(stock, held)| (key, stock, held))
+    };
+    orders.iter().flat_map(held).collect()
+}
+
+/// As the inbox's key sorts: by order, and orders come in the order of their ids.
+fn inbox_key(key: &WebhookKey) -> impl Ord {
+    let scope = key.scope.as_ref().map(|order| order.as_str());
+    (key.shop.as_str(), scope, key.webhook.as_str(), &key.body.0)
 }
 
 pub(super) fn webhook_columns<'a>(rows: &'a [&'a WebhookRecord]) -> Columns<'a> {
@@ -88,8 +119,18 @@ pub(super) fn payment_columns<'a>(rows: &'a [(&'a PaymentKey, &'a PaymentChange)
         .with(rows, |row| Json(&row.1.payment))
 }
 
-pub(super) fn order_columns<'a>(rows: &'a [(&'a OrderKey, &'a OrderChange)]) -> Columns<'a> {
-    let snapshot = |row: &'a (&'a OrderKey, &'a OrderChange)| row.1.order.known.snapshot.as_ref();
+pub(super) fn holding_columns<'a>(rows: &'a [HoldingRow<'a>]) -> Columns<'a> {
+    Columns::default()
+        .order_keys(rows, |row| row.0)
+        .stock_keys(rows, |row| row.1)
+        .with(rows, |row| row.2.committed)
+        .with(rows, |row| row.2.shipped)
+        .with(rows, |row| row.2.returned)
+        .with(rows, |row| row.2.uncovered)
+}
+
+pub(super) fn order_columns<'a>(rows: &'a [OrderRow<'a>]) -> Columns<'a> {
+    let snapshot = |row: &'a OrderRow<'a>| row.1.order.known.snapshot.as_ref();
     Columns::default()
         .order_keys(rows, |row| row.0)
         .with(rows, |row| row.1.order.version.0)
