@@ -196,7 +196,7 @@ pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
 }
 
 /// The rows that `batch` needs to see, as far as its bodies tell.
-pub(crate) fn keys(batch: &[Prepared]) -> Keys {
+pub(crate) fn keys<'a>(batch: impl IntoIterator<Item = &'a Prepared>) -> Keys {
     let mut keys = Keys::default();
     for prepared in batch {
         let incoming = &prepared.incoming;
@@ -231,10 +231,10 @@ pub(crate) fn keys(batch: &[Prepared]) -> Keys {
 
 /// The orders that the payments of `batch` are known to pay for.
 pub(crate) fn linked<'a>(
-    batch: &'a [Prepared],
+    batch: impl IntoIterator<Item = &'a Prepared>,
     view: &'a View,
-) -> impl Iterator<Item = OrderKey> + 'a {
-    batch.iter().flat_map(|one| {
+) -> impl Iterator<Item = OrderKey> {
+    batch.into_iter().flat_map(|one| {
         let payment = match &one.meaning {
             Meaning::Fact(Fact::Payment(fact)) => {
                 let shop = one.incoming.key.shop.clone();

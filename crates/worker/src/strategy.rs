@@ -47,6 +47,16 @@ impl Turn {
     pub(crate) async fn take(&self) -> Option<MutexGuard<'_, Heat>> {
         timeout(PATIENCE, self.0.lock()).await.ok()
     }
+
+    /// Another lane has it.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.0.try_lock().is_err()
+    }
+
+    /// Waits until no other lane has it. It may be taken again by then.
+    pub(crate) async fn is_free(&self) {
+        drop(self.take().await);
+    }
 }
 
 /// Why there is no strategy with leases.

@@ -1,0 +1,37 @@
+//! What a batch looks up while another lane has the turn, so that its own is shorter.
+//!
+//! What is there already can be asked early, without the stock that lanes take turns for. Of a repeat
+//! nothing matters but that it is one: the inbox only grows. And an order or a payment that is not
+//! there needs no second look: should it come meanwhile, the commit finds out by its version.
+
+use domain::{Keys, View};
+
+use crate::prepare::{Prepared, keys, linked};
+
+/// The inbox rows of a batch.
+pub(super) fn inbox(all: &Keys) -> Keys {
+    Keys { webhooks: all.webhooks.clone(), ..Keys::default() }
+}
+
+/// Those of `batch` that are no repeats.
+pub(super) fn fresh<'a>(batch: &'a [Prepared], inbox: &View) -> Vec<&'a Prepared> {
+    let is_fresh =
+        |one: &&Prepared| one.incoming.replay || !inbox.webhooks.contains_key(&one.incoming.key);
+    batch.iter().filter(is_fresh).collect()
+}
+
+/// The orders and payments that they may find.
+pub(super) fn known(fresh: &[&Prepared]) -> Keys {
+    let Keys { orders, payments, .. } = keys(fresh.iter().copied());
+    Keys { orders, payments, ..Keys::default() }
+}
+
+/// What is still to be read when the turn comes.
+pub(super) fn left(fresh: &[&Prepared], inbox: &View, known: &View) -> Keys {
+    let mut left = keys(fresh.iter().copied());
+    left.webhooks = inbox.webhooks.keys().cloned().collect();
+    left.orders.retain(|key| known.orders.contains_key(key));
+    left.payments.retain(|key| known.payments.contains_key(key));
+    left.orders.extend(linked(fresh.iter().copied(), known));
+    left
+}
