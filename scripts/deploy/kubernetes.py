@@ -25,6 +25,16 @@ INGRESS_STOP_SECONDS = 10 + 2 * 10
 WORKER_CLOSE_SECONDS = 2 * 10
 NOT_KUBERNETES = {"prometheus-adapter.yaml"}  # values for a Helm chart
 
+# What RabbitMQ's cluster operator calls the port that it shows metrics on.
+BROKER_METRICS_PORT = "prometheus"
+# In which family of /metrics/detailed RabbitMQ tells what (its rabbitmq_prometheus plugin).
+FAMILIES = {
+    "rabbitmq_detailed_queue_consumers": "queue_consumer_count",
+    "rabbitmq_detailed_queue_messages": "queue_coarse_metrics",
+    "rabbitmq_detailed_queue_messages_ready": "queue_coarse_metrics",
+    "rabbitmq_detailed_queue_messages_unacked": "queue_coarse_metrics",
+}
+
 errors = []
 
 
@@ -118,6 +128,7 @@ class Rendered:
             self.check_pod(workload, secrets)
         self.check_scaling()
         self.check_selectors(workloads)
+        self.check_monitors(workloads)
 
     def check_scaling(self):
         scaled = []
@@ -138,7 +149,7 @@ class Rendered:
     def check_selectors(self, workloads):
         pods = [it["spec"]["template"]["metadata"]["labels"] for it in workloads]
         selectors = [(it, it["spec"]["selector"]) for it in self.of("Service")]
-        for it in self.of("PodDisruptionBudget", "PodMonitor", "Deployment", "StatefulSet"):
+        for it in self.of("PodDisruptionBudget", "Deployment", "StatefulSet"):
             selectors.append((it, it["spec"]["selector"]["matchLabels"]))
         for it in self.of("NetworkPolicy"):
             selectors.append((it, it["spec"]["podSelector"]["matchLabels"]))
@@ -156,6 +167,21 @@ class Rendered:
             monitors = [m["spec"]["selector"]["matchLabels"] for m in self.of("PodMonitor")]
             if monitors and not any(wanted.items() <= labels.items() for wanted in monitors):
                 error(self.where, f"{name_of(it)} is not scraped, so its alerts cannot fire")
+
+    def check_monitors(self, workloads):
+        pods = brokers()
+        for it in workloads:
+            (container,) = it["spec"]["template"]["spec"]["containers"]
+            ports = {port["name"] for port in container.get("ports", [])}
+            pods.append((it["spec"]["template"]["metadata"]["labels"], ports))
+        for it in self.of("PodMonitor"):
+            wanted = it["spec"]["selector"]["matchLabels"]
+            ports = [ports for labels, ports in pods if wanted.items() <= labels.items()]
+            if not ports:
+                error(self.where, f"{name_of(it)} selects nothing")
+            for endpoint in it["spec"]["podMetricsEndpoints"]:
+                if not all(endpoint["port"] in those for those in ports):
+                    error(self.where, f"{name_of(it)} asks for a port {endpoint['port']}")
 
     def check_pod(self, workload, secrets):
         pod, where = workload["spec"]["template"]["spec"], f"{self.where}: {name_of(workload)}"
@@ -212,6 +238,50 @@ class Rendered:
             error(where, f"is killed before its {needed} s for stopping are over")
         if not pod.get("topologySpreadConstraints"):
             error(where, "may be all on one node")
+
+
+def brokers():
+    """The pods that RabbitMQ's cluster operator makes of the example: their labels and ports."""
+    return [
+        (
+            {
+                "app.kubernetes.io/name": it["metadata"]["name"],
+                "app.kubernetes.io/component": "rabbitmq",
+            },
+            {"amqp", "management", BROKER_METRICS_PORT},
+        )
+        for it in kustomize.read(FOLDER / "examples/rabbitmq-cluster.yaml")
+        if it["kind"] == "RabbitmqCluster"
+    ]
+
+
+def check_scraped(resources):
+    """What Compose's Prometheus scrapes is scraped here, too, under the same jobs, and the rules
+    ask for nothing else: who asks for what nobody scrapes has an alert that never fires."""
+    config = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    compose = {
+        it["job_name"]: (it.get("metrics_path", "/metrics"), it.get("params"))
+        for it in config["scrape_configs"]
+    }
+    here = {
+        rule["replacement"]: (endpoint["path"], endpoint.get("params"))
+        for it in resources if it["kind"] == "PodMonitor"
+        for endpoint in it["spec"]["podMetricsEndpoints"]
+        for rule in endpoint["relabelings"] if rule["targetLabel"] == "job"
+    }
+    for job in sorted(compose.keys() | here.keys()):
+        if compose.get(job) != here.get(job):
+            said = f"{job} is {here.get(job)}, and in deploy/prometheus {compose.get(job)}"
+            error("components/pod-monitors", said)
+    families = {it for _, params in here.values() for it in (params or {}).get("family", [])}
+    for path in sorted(ROOT.glob("deploy/prometheus/rules/*.yml")):
+        where, text = path.relative_to(ROOT), path.read_text()
+        for job in sorted(set(re.findall(r'\bjob=~?"([^"]+)"', text))):
+            if not any(re.fullmatch(job, it) for it in here):
+                error(where, f"nothing on Kubernetes is scraped as {job}")
+        for metric in sorted(set(re.findall(r"\brabbitmq_detailed_\w+", text))):
+            if FAMILIES.get(metric) not in families:
+                error(where, f"{metric} is of no family that is scraped on Kubernetes")
 
 
 def check_signals(resources):
@@ -276,6 +346,7 @@ def main(real):
             theirs = {kustomize.key(it): it for it in yaml.safe_load_all(ran.stdout)}
             if theirs != {kustomize.key(it): it for it in resources}:
                 error(where, f"`{' '.join(real)}` renders something else than we do")
+    check_scraped(every)
     check_signals(every)
     examples = 0
     for path in sorted(FOLDER.glob("examples/*.yaml")):
