@@ -63,6 +63,8 @@ async fn a_webhook_whose_body_is_kept_is_shown_and_decided_again(profile: Profil
     }
     let refused = fleet.cli(&["webhook", "replay", &order.webhook_id]).await.fails_with(1);
     refused.names(&["no body of it is kept", "onhand prune"]);
+    assert_eq!(fleet.outcome(&order).await.0, "applied", "only the body is gone");
+    assert_eq!(fleet.count("duplicate").await, 1, "so it is known when it comes again");
     fleet.cli(&["prune", "--older-than", "long"]).await.fails_with(2).names(&["long", "90d"]);
     assert_eq!(fleet.stock_of("CAP").await, (10, 4));
     fleet.finish().await;

@@ -6,7 +6,7 @@ use testkit::payments::PaymentLife;
 use testkit::request::Request;
 use testkit::shopify::ShopifyOrder;
 
-use crate::harness::{Fleet, Profile, in_both_profiles, shops};
+use crate::harness::{Fleet, Profile, get, in_both_profiles, shops};
 
 in_both_profiles!(all_callbacks_of_a_payment_are_shown_with_each_of_its_orders,);
 
@@ -53,6 +53,23 @@ async fn all_callbacks_of_a_payment_are_shown_with_each_of_its_orders(profile: P
         assert_eq!(list("payments").len(), 1, "{shown}");
         let events = shown["payments"][0]["events"].as_array().map(Vec::len);
         assert_eq!(events, Some(told.len()), "{shown}");
+        if profile == Profile::Embedded {
+            assert_story(&fleet, order).await;
+        }
     }
     fleet.finish().await;
+}
+
+/// The console tells it in the order of time: what happened to the payment after the order came.
+async fn assert_story(fleet: &Fleet, order: &str) {
+    let ops = fleet.front.as_ref().expect("it runs").ops().await;
+    let path = format!("/console/order?shop=demo&id={order}");
+    let page = get(ops, &path).await.expect("it answers").body;
+    let story = page.split("<ol class=\"timeline\">").nth(1).expect("a timeline");
+    let came = story.find("orders/create</a> came").expect("the order");
+    for kind in ["failed", "authorised", "captured"] {
+        let told = story.find(&format!("<strong>{kind}</strong>"));
+        assert!(told.is_some_and(|told| told > came), "{kind}: {story}");
+    }
+    assert_eq!(story.matches("<span>payment till ").count(), 3, "{story}");
 }

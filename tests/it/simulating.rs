@@ -111,3 +111,21 @@ async fn what_makes_no_sense_is_refused_before_anything_is_sent() {
     }
     fleet.discard();
 }
+
+#[tokio::test]
+async fn a_demo_ends_well_and_says_so_in_json() {
+    let fleet = Fleet::bare(Profile::Embedded);
+    let said = fleet.ok(&["demo", "--orders", "1000", "--seed", "7"]).await;
+    assert_eq!(
+        (&said["ok"], &said["seed"], &said["orders"]),
+        (&true.into(), &7.into(), &1000.into())
+    );
+    assert_eq!(said["oversold"], 0, "{said}");
+    let promises = said["promises"].as_array().expect("a list");
+    let kept = promises.iter().filter(|promise| promise["held"] == true);
+    assert_eq!((promises.len(), kept.count()), (8, 8), "{said}");
+    let outcomes = said["outcomes"].as_object().expect("counts by outcome").values();
+    let decided: u64 = outcomes.filter_map(Value::as_u64).sum();
+    assert!(said["received"].as_u64().is_some_and(|received| decided >= received), "{said}");
+    fleet.discard();
+}

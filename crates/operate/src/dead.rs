@@ -149,7 +149,7 @@ async fn replay_one(
     let mut done = processor.process(vec![replayed(envelope)], shops, true).await?;
     Ok(match done.remove(0) {
         Done::Decided(decided) => Replayed::new(decided),
-        Done::RetryIn(_) => {
+        Done::RetryIn(..) => {
             let detail = Some("the database is too busy; try again".to_owned());
             Replayed { outcome: DEAD, reason: Some("busy"), detail }
         }

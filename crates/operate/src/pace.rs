@@ -24,3 +24,38 @@ impl Pace {
         self.0.tick().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{Instant, advance};
+
+    use super::*;
+
+    /// How long so many take.
+    async fn time(pace: &mut Pace, passes: u32) -> Duration {
+        let began = Instant::now();
+        for _ in 0..passes {
+            pace.wait().await;
+        }
+        began.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_pass_in_a_second_than_may() {
+        assert_eq!(time(&mut Pace::new(50), 101).await, Duration::from_secs(2), "one at once");
+        assert_eq!(time(&mut Pace::new(1), 3).await, Duration::from_secs(2));
+        assert_eq!(
+            time(&mut Pace::new(0), 3).await,
+            Duration::from_secs(2),
+            "no rate is the least"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_long_one_the_next_do_not_hurry() {
+        let mut pace = Pace::new(10);
+        pace.wait().await;
+        advance(Duration::from_secs(60)).await;
+        assert_eq!(time(&mut pace, 11).await, Duration::from_secs(1));
+    }
+}

@@ -13,7 +13,8 @@ use uuid::Uuid;
 use crate::StoreError;
 use crate::reports::Fields;
 
-/// How many of what, by name.
+/// How many of what, by name. Several of one name are summed up, but where it ends in `_max` the
+/// greatest is kept.
 pub type Counts = BTreeMap<String, i64>;
 
 /// How long a process that is not seen any more is remembered. Whoever asks who is alive asks for a

@@ -34,7 +34,33 @@ pub enum Done {
     /// It is in the inbox, with its effects.
     Decided(Decided),
     /// It alone keeps failing: try again later.
-    RetryIn(Duration),
+    RetryIn(Duration, RetryReason),
+}
+
+/// Why something is sent to the retry ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryReason {
+    /// Its rows are busy: conflicts, deadlocks and lock timeouts, one after another.
+    Busy,
+    /// The store answers, and fails with it.
+    Failing,
+    /// The store does not take its dead letter.
+    Unwritable,
+    /// A later version wrote it.
+    Newer,
+}
+
+impl RetryReason {
+    pub(crate) const ALL: [Self; 4] = [Self::Busy, Self::Failing, Self::Unwritable, Self::Newer];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Busy => "busy",
+            Self::Failing => "failing",
+            Self::Unwritable => "unwritable",
+            Self::Newer => "newer",
+        }
+    }
 }
 
 /// Decides batches, for one lane.
@@ -130,7 +156,10 @@ impl<S: Store> Processor<S> {
             (Failed::Refused(error), _) => {
                 one.condemn(DeadReason::StoreRejected, crate::error_chain(&error));
             }
-            (Failed::Stuck | Failed::Outage(_), Some(wait)) => return Ok(Done::RetryIn(wait)),
+            (Failed::Stuck, Some(wait)) => return Ok(Done::RetryIn(wait, RetryReason::Busy)),
+            (Failed::Outage(_), Some(wait)) => {
+                return Ok(Done::RetryIn(wait, RetryReason::Failing));
+            }
             (Failed::Stuck | Failed::Outage(_), None) => {
                 let detail = format!("gave up after {attempts} waits on the retry ladder");
                 one.condemn(DeadReason::RetriesExhausted, detail);
@@ -147,7 +176,7 @@ impl<S: Store> Processor<S> {
                     trace.id = trace::id(envelope.traceparent.as_deref()),
                     "cannot write a dead letter"
                 );
-                Ok(Done::RetryIn(UNWRITABLE_WAIT))
+                Ok(Done::RetryIn(UNWRITABLE_WAIT, RetryReason::Unwritable))
             }
         }
     }

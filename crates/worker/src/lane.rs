@@ -14,7 +14,7 @@ use store::{Store, StoreError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::batch::{Done, Processor, UNWRITABLE_WAIT};
+use crate::batch::{Done, Processor, RetryReason, UNWRITABLE_WAIT};
 use crate::hands::Hands;
 use crate::pauses::Heard;
 use crate::prepare::Work;
@@ -127,7 +127,9 @@ impl<C: Consumer, S: Store> Lane<C, S> {
                     spans.push(traced::consume(&mut one));
                     work.push(*one);
                 }
-                Understood::Later(id, wait) => settled.push((id, Settlement::RetryIn(wait))),
+                Understood::Later(id, wait) => {
+                    settled.push((id, retry_in(wait, RetryReason::Newer)));
+                }
                 Understood::Unreadable(id, letter) => {
                     let settlement = self.bury(*letter).await;
                     settled.extend(settlement.map(|settlement| (id, settlement)));
@@ -198,7 +200,7 @@ impl<C: Consumer, S: Store> Lane<C, S> {
                 Err(error @ StoreError::Rejected(_)) => {
                     let error = crate::error_chain(&error);
                     tracing::error!(error, "cannot write a dead letter");
-                    return Some(Settlement::RetryIn(UNWRITABLE_WAIT));
+                    return Some(retry_in(UNWRITABLE_WAIT, RetryReason::Unwritable));
                 }
                 Err(error) => self.wait_for_store(&error).await?,
             }
@@ -269,6 +271,12 @@ fn unreadable(raw: &[u8], attempts: u32, why: String) -> DeadLetter {
 fn settlement(done: Done) -> Settlement {
     match done {
         Done::Decided(_) => Settlement::Done,
-        Done::RetryIn(wait) => Settlement::RetryIn(wait),
+        Done::RetryIn(wait, reason) => retry_in(wait, reason),
     }
+}
+
+/// To the retry ladder, and counted: whoever asks is about to settle.
+fn retry_in(wait: Duration, reason: RetryReason) -> Settlement {
+    measure::retried(reason);
+    Settlement::RetryIn(wait)
 }

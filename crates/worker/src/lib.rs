@@ -44,7 +44,7 @@ mod waiting;
 
 pub use self::backoff::ConflictBackoff;
 pub use again::Again;
-pub use batch::{Done, Processor};
+pub use batch::{Done, Processor, RetryReason};
 #[cfg(feature = "redis")]
 pub use lease;
 pub use prepare::Work;

@@ -5,6 +5,8 @@ use std::time::Duration;
 use domain::Outcome;
 use metrics::{Unit, counter, histogram};
 
+use crate::batch::RetryReason;
+
 const WEBHOOKS: &str = "onhand_webhooks_total";
 const REPLAYED: &str = "onhand_replayed_total";
 const LAG: &str = "onhand_apply_lag_seconds";
@@ -12,6 +14,7 @@ const COMMIT: &str = "onhand_commit_seconds";
 const BATCH: &str = "onhand_batch_envelopes";
 const CONFLICTS: &str = "onhand_conflicts_total";
 const TRY_AGAIN: &str = "onhand_commit_try_again_total";
+const RETRIED: &str = "onhand_retried_total";
 const REDELIVERED: &str = "onhand_redelivered_total";
 const OUTAGES: &str = "onhand_store_outages_total";
 const SHORT_COMMITTED: &str = "onhand_short_committed_total";
@@ -23,6 +26,10 @@ pub(crate) fn describe() {
         counter!(REPLAYED, "outcome" => outcome.as_str()).increment(0);
     }
     metrics::describe_counter!(REPLAYED, "Webhooks that people had decided again, by outcome");
+    metrics::describe_counter!(RETRIED, "Webhooks sent to the retry ladder, by reason");
+    for reason in RetryReason::ALL {
+        counter!(RETRIED, "reason" => reason.as_str()).increment(0);
+    }
     metrics::describe_histogram!(LAG, Unit::Seconds, "From the arrival of a webhook to its commit");
     metrics::describe_histogram!(COMMIT, Unit::Seconds, "From a batch's first load to its commit");
     metrics::describe_histogram!(BATCH, "Webhooks in one committed batch");
@@ -52,6 +59,10 @@ pub(crate) fn decided(outcome: Outcome, lag: Duration) {
 /// Apart from the others: it came long ago, and says nothing of how workers do.
 pub(crate) fn replayed(outcome: Outcome) {
     counter!(REPLAYED, "outcome" => outcome.as_str()).increment(1);
+}
+
+pub(crate) fn retried(reason: RetryReason) {
+    counter!(RETRIED, "reason" => reason.as_str()).increment(1);
 }
 
 pub(crate) fn redelivered() {

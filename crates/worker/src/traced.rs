@@ -43,7 +43,7 @@ pub(crate) fn consumed(spans: &mut [Span], done: Option<&[Done]>) {
             Some(Done::Decided(Decided::Redelivered)) => {
                 span.tell("onhand.outcome", || "redelivered");
             }
-            Some(Done::RetryIn(_)) => span.failed("it has to wait, and is tried again"),
+            Some(Done::RetryIn(..)) => span.failed("it has to wait, and is tried again"),
             None => span.failed("the lane was stopped"),
         }
     }

@@ -49,6 +49,9 @@ async fn without_a_broker_every_webhook_is_refused_in_time_and_accepted_again_af
     let slowest = fleet.post().slowest;
     assert!(slowest < REFUSED_WITHIN, "one answer took {slowest:?}");
     assert!(!fleet.is_ready().await, "a load balancer can see it");
+    let front = fleet.front.as_ref().expect("it runs");
+    let failed = front.metric("onhand_publish_failures_total{reason=\"unavailable\"}").await;
+    assert!(failed.is_some_and(|webhooks| webhooks > 0.0), "{failed:?}");
 
     broker.start_again().await;
     let again = webhook(30);
@@ -56,6 +59,10 @@ async fn without_a_broker_every_webhook_is_refused_in_time_and_accepted_again_af
     fleet.settled().await;
     let (_, committed) = fleet.stock_of("CAP").await;
     assert_eq!(committed, 2, "the first and the last; what was refused is nowhere");
+    for (role, purpose) in [(front, "publish"), (&fleet.workers[0], "consume")] {
+        let line = format!("onhand_broker_reconnects_total{{purpose=\"{purpose}\"}}");
+        assert_eq!(role.metric(&line).await, Some(1.0), "{role:?}");
+    }
     fleet.finish().await;
 }
 
@@ -80,5 +87,8 @@ async fn a_database_that_is_killed_and_restarted_under_load_loses_nothing() {
     sale.check(&fleet).await;
     let post = fleet.post();
     assert_eq!(post.answered(200), sale.webhooks.len(), "an ingress needs no database");
+    for worker in &fleet.workers {
+        assert!(worker.counter("onhand_store_outages_total").await > 0.0, "{worker:?}");
+    }
     fleet.finish().await;
 }

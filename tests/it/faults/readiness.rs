@@ -108,8 +108,8 @@ async fn a_full_disk_is_said_and_what_was_accepted_is_there_when_it_has_room_aga
     sale.supply(&fleet).await;
     fleet.start_front(&[]).await;
     let mut burst = fleet.burst(sale.webhooks.clone(), CONNECTIONS);
-    for filled in 1..=2 {
-        burst.accepted(filled * 150).await;
+    for filled in 1..=2_u8 {
+        burst.accepted(usize::from(filled) * 150).await;
         let front = fleet.front.as_ref().expect("it runs");
         front.limit_files(Some(4096)).await;
         let refused = fleet.post().answered(503);
@@ -121,6 +121,8 @@ async fn a_full_disk_is_said_and_what_was_accepted_is_there_when_it_has_room_aga
         turn_to(&roles, &[("serve", &[NO_BROKER, NO_DATABASE][..])]).await;
         front.limit_files(None).await;
         turn_to(&roles, &[("serve", &[][..])]).await;
+        assert!(front.counter("onhand_queue_file_failures_total").await >= f64::from(filled));
+        assert!(front.counter("onhand_publish_failures_total").await >= f64::from(filled));
     }
     burst.done().await;
     sale.check(&fleet).await;

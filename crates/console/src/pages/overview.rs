@@ -16,7 +16,7 @@ use store::Rollups;
 use store::pages::LETTERS_MAX;
 use store::rollups::Span;
 
-use super::pulse::{Pulse, Rows};
+use super::pulse::{Held, Pulse, Rows, held};
 use super::queue::{Stats, queue};
 use super::{Answer, Asker, Frame, Trouble, render, trends};
 use crate::Console;
@@ -104,7 +104,7 @@ async fn numbers(console: &Console) -> Result<Numbers, Trouble> {
     let sums = store.rollups(Span::Recent, Span::Recent.start(now)).await?;
     let pulse = Pulse { sums: &sums, queue: &queue, workers, knows_acks: console.knows_acks, now };
     let pulse = in_prose(pulse.rows());
-    let queue_rows = queue_rows(&queue.stats);
+    let queue_rows = queue_rows(&queue.stats, held(&sums, now));
     let facts = Facts { queue: queue.stats, stored: Ok(stored.clone()), verified, shops };
     let Stored { totals, dead, unlinked_payments, .. } = &stored;
     let oldest = dead.iter().map(|reason| reason.oldest).min();
@@ -155,17 +155,42 @@ fn verified_line(verified: &Verified, now: Timestamp) -> String {
     format!("Verified {}: {found}", ago(now, verified.at))
 }
 
-fn queue_rows(stats: &Stats) -> Vec<(&'static str, String)> {
-    let number = |pick: fn(&QueueStats) -> Option<u64>| {
-        stats.as_ref().ok().and_then(pick).map_or_else(|| "not known".to_owned(), grouped)
-    };
-    vec![
-        ("Parcels ready", number(|stats| Some(stats.ready))),
-        ("Being worked on", number(|stats| stats.unacked)),
-        ("Waiting for a retry", number(|stats| Some(stats.delayed))),
-    ]
+/// RabbitMQ does not tell how many parcels are handed out; workers tell how many webhooks they hold.
+fn queue_rows(stats: &Stats, held: Option<Held>) -> Vec<(&'static str, String)> {
+    let parcels =
+        |pick: fn(&QueueStats) -> Option<u64>| stats.as_ref().ok().and_then(pick).map(grouped);
+    let webhooks = || held.map(|held| format!("{}\u{a0}webhooks", grouped(held.webhooks)));
+    let rows = [
+        ("Parcels ready", parcels(|stats| Some(stats.ready))),
+        ("Being worked on", parcels(|stats| stats.unacked).or_else(webhooks)),
+        ("Waiting for a retry", parcels(|stats| Some(stats.delayed))),
+    ];
+    rows.map(|(name, count)| (name, count.unwrap_or_else(|| "not known".to_owned()))).into()
 }
 
 fn in_prose(rows: Rows) -> Vec<(&'static str, Vec<(bool, String)>)> {
     rows.into_iter().map(|(name, text)| (name, prose(&text))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use store::rollups::Rollup;
+
+    use super::*;
+
+    fn worked_on(unacked: Option<u64>, told_at: i64) -> String {
+        let counts = [("held".to_owned(), 1_200), ("oldest_held_max".to_owned(), 0)].into();
+        let sums = [Rollup { at: Timestamp::from_seconds(told_at), counts }];
+        let stats = Ok(QueueStats { unacked, ..QueueStats::default() });
+        let rows = queue_rows(&stats, held(&sums, Timestamp::from_seconds(100)));
+        assert_eq!(rows[1].0, "Being worked on");
+        rows[1].1.replace('\u{a0}', " ")
+    }
+
+    #[test]
+    fn what_is_worked_on_is_told_by_the_queue_or_else_by_workers() {
+        assert_eq!(worked_on(Some(3), 80), "3");
+        assert_eq!(worked_on(None, 80), "1,200 webhooks");
+        assert_eq!(worked_on(None, 60), "not known", "nobody has told lately");
+    }
 }

@@ -5,11 +5,14 @@ use store::rollups::{Counts, Rollup, Span};
 
 use super::queue::{Queue, waiting};
 use super::trends::decided;
-use crate::rollup::{BATCHES, CONFLICTS, Times, merge, per_second, quantile};
+use crate::rollup::{BATCHES, CONFLICTS, HELD, OLDEST_HELD, Times, merge, per_second, quantile};
 use crate::view::{decimal, duration, grouped};
 
 /// How far back "lately" goes.
 const LATELY: i64 = 60 * 1_000_000;
+
+/// How old the latest word of what is in workers' hands may be: three times the pause between two.
+const TOLD_WITHIN: i64 = 30 * 1_000_000;
 
 /// What is said, and of what.
 pub(super) type Rows = Vec<(&'static str, String)>;
@@ -22,6 +25,22 @@ pub(super) struct Pulse<'a> {
     pub(super) workers: i64,
     pub(super) knows_acks: bool,
     pub(super) now: Timestamp,
+}
+
+/// What workers had in their hands when they told last.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Held {
+    pub(super) webhooks: i64,
+    /// How old the oldest of them was.
+    seconds: i64,
+}
+
+/// `None`: no worker has told lately.
+pub(super) fn held(sums: &[Rollup], now: Timestamp) -> Option<Held> {
+    let mut lately = sums.iter().rev().take_while(|sum| sum.at.0 >= now.0 - TOLD_WITHIN);
+    lately.find_map(|Rollup { counts, .. }| {
+        Some(Held { webhooks: *counts.get(HELD)?, seconds: *counts.get(OLDEST_HELD)? })
+    })
 }
 
 impl Pulse<'_> {
@@ -59,16 +78,19 @@ impl Pulse<'_> {
     /// The age of the oldest webhook that is not applied; if none waits, of those applied lately.
     fn lag(&self, counts: &Counts) -> String {
         let lately = percentiles(counts, Times::Lag);
-        let waits = match &self.queue.stats {
-            Ok(stats) => waiting(stats) > 0,
-            Err(_) => return lately.unwrap_or_else(|| "not known".to_owned()),
-        };
-        let oldest = self.queue.stats.as_ref().ok().and_then(|stats| stats.oldest);
-        match (oldest, lately, self.queue.waiting_since) {
+        let stats = self.queue.stats.as_ref().ok();
+        let waits = stats.is_some_and(|stats| waiting(stats) > 0);
+        let oldest = stats.and_then(|stats| stats.oldest);
+        // While all is well a batch is put down sooner.
+        let stuck = held(self.sums, self.now).filter(|held| held.seconds > 0);
+        match (oldest, stuck, lately, self.queue.waiting_since) {
             (Some(oldest), ..) if waits => format!("the oldest waits for {}", self.age(oldest)),
+            // The queue gives the oldest first, so nothing that waits there is older.
+            (_, Some(held), ..) => format!("the oldest waits for {}", whole(held.seconds)),
             // The queue is in order of arrival: what is next is about as old as what was last.
-            (_, Some(lately), _) => lately,
-            (_, None, Some(since)) if waits => {
+            (_, _, Some(lately), _) => lately,
+            _ if stats.is_none() => "not known".to_owned(),
+            (.., Some(since)) if waits => {
                 let since = self.last_decided().map_or(since, |last| last.max(since));
                 format!("the oldest waits for {} or longer", self.age(since))
             }
@@ -84,9 +106,12 @@ impl Pulse<'_> {
     }
 
     fn age(&self, since: Timestamp) -> String {
-        let micros = self.now.0.saturating_sub(since.0).max(0);
-        duration(f64::from(u32::try_from(micros / 1_000_000).unwrap_or(u32::MAX)))
+        whole(self.now.0.saturating_sub(since.0).max(0) / 1_000_000)
     }
+}
+
+fn whole(seconds: i64) -> String {
+    duration(f64::from(u32::try_from(seconds).unwrap_or(u32::MAX)))
 }
 
 /// Half of them within so long, and 99 of 100.
@@ -158,6 +183,10 @@ mod tests {
         assert_eq!(lag(&lately, &queue(1, Some(90), Some(30))), "the oldest waits for 90 s");
         assert!(lag(&lately, &queue(1, None, Some(30))).contains("(p99)"));
         assert_eq!(lag(&[], &queue(1, None, Some(30))), "the oldest waits for 30 s or longer");
+        let stuck = [sum(70, &[("applied", 1)]), sum(10, &[("held", 9), ("oldest_held_max", 80)])];
+        assert_eq!(lag(&stuck, &queue(0, None, None)), "the oldest waits for 80 s");
+        let away = Queue { stats: Err("refused".to_owned()), waiting_since: None };
+        assert_eq!(lag(&stuck, &away), "the oldest waits for 80 s");
         let before = [sum(70, &[("applied", 1)])];
         assert_eq!(lag(&before, &queue(1, None, Some(600))), "the oldest waits for 60 s or longer");
     }

@@ -30,6 +30,12 @@ pub(crate) const CONFLICTS: &str = "conflicts";
 /// Commits that succeeded.
 pub(crate) const BATCHES: &str = "batches";
 
+/// Webhooks in workers' hands at the end of the shortest stretch; of a longer one it says nothing.
+pub(crate) const HELD: &str = "held";
+
+/// How many seconds old the oldest of these was.
+pub(crate) const OLDEST_HELD: &str = "oldest_held_max";
+
 /// [`store::rollups::Span::Recent`]'s.
 const STEP_MICROS: i64 = 10_000_000;
 

@@ -3,6 +3,8 @@
 //! One reader for this process's own text and for that of an ingress elsewhere, so both mean the
 //! same. Only names that are known here are taken: whatever a page answers, it adds no others.
 
+use std::time::Duration;
+
 use domain::Outcome;
 use store::rollups::Counts;
 
@@ -13,6 +15,10 @@ use crate::series::{Series, series};
 /// Counters, and what they are called in a rollup.
 const COUNTERS: [(&str, &str); 2] =
     [("onhand_conflicts_total", super::CONFLICTS), ("onhand_commit_seconds_count", super::BATCHES)];
+
+/// What is told as it is now, and not as what came since.
+const GAUGES: [(&str, &str); 2] =
+    [("onhand_held_envelopes", super::HELD), ("onhand_oldest_held_seconds", super::OLDEST_HELD)];
 
 /// Histograms, and what they are of.
 const HISTOGRAMS: [(&str, Times); 2] = [
@@ -28,6 +34,7 @@ pub(crate) struct Reading {
     /// Tells one run of a program from the next.
     started: String,
     counts: Counts,
+    gauges: Counts,
 }
 
 impl Reading {
@@ -36,6 +43,8 @@ impl Reading {
         for one in series(text) {
             if one.metric == STARTED {
                 one.value.clone_into(&mut reading.started);
+            } else if let Some((_, name)) = GAUGES.iter().find(|(gauge, _)| *gauge == one.metric) {
+                reading.gauges.extend(whole(one.value).map(|value| ((*name).to_owned(), value)));
             } else if let (Some(name), Ok(count)) = (name(one), one.value.parse()) {
                 reading.counts.insert(name, count);
             }
@@ -43,7 +52,7 @@ impl Reading {
         reading
     }
 
-    /// What came since `before`. After a restart that is everything.
+    /// What came since `before`, and what is now. After a restart everything came since.
     pub(crate) fn since(&self, before: &Self) -> Counts {
         let had = |name: &String| before.counts.get(name).copied().unwrap_or_default();
         let fell = before
@@ -55,8 +64,15 @@ impl Reading {
             .counts
             .iter()
             .map(|(name, count)| (name.clone(), if is_new { *count } else { count - had(name) }));
-        counts.filter(|(_, count)| *count != 0).collect()
+        let came = counts.filter(|(_, count)| *count != 0);
+        came.chain(self.gauges.clone()).collect()
     }
+}
+
+/// Without what is behind the point: of an age of some seconds, nobody asks for that.
+fn whole(value: &str) -> Option<i64> {
+    let value = Duration::try_from_secs_f64(value.parse().ok()?).ok()?;
+    value.as_secs().try_into().ok()
 }
 
 fn name(series: Series<'_>) -> Option<String> {
@@ -123,6 +139,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_in_hand_is_told_as_it_is() {
+        let text = "onhand_held_envelopes 128\nonhand_oldest_held_seconds 12.9\n";
+        let held = Reading::parse(text);
+        let expected = [("held", 128), ("oldest_held_max", 12)];
+        assert_eq!(held.since(&held), counts(&expected));
+        let empty = Reading::parse("onhand_held_envelopes 0\nonhand_oldest_held_seconds NaN");
+        assert_eq!(empty.since(&held), counts(&[("held", 0)]), "none is known, too");
+    }
+
+    #[test]
     fn what_this_program_shows_is_read() {
         let recorder = crate::recorder::builder().build_recorder();
         metrics::with_local_recorder(&recorder, || {
@@ -131,10 +157,13 @@ mod tests {
             metrics::histogram!("onhand_commit_seconds").record(0.2);
             metrics::histogram!("onhand_ingress_ack_seconds").record(0.002);
             metrics::histogram!("onhand_apply_lag_seconds").record(700.0);
+            metrics::gauge!("onhand_held_envelopes").set(64.0);
+            metrics::gauge!("onhand_oldest_held_seconds").set(1.5);
         });
         let read = Reading::parse(&recorder.handle().render()).since(&Reading::default());
         assert_eq!((read["short"], read["conflicts"], read["batches"]), (2, 1, 1), "{read:?}");
         assert_eq!((read["ack_le_0.0025"], read.get("ack_le_0.001")), (1, None));
         assert_eq!((read["lag_le_inf"], read.get("lag_le_300")), (1, None));
+        assert_eq!((read["held"], read["oldest_held_max"]), (64, 1));
     }
 }

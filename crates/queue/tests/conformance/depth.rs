@@ -35,6 +35,13 @@ pub(crate) fn recorded() -> (PrometheusHandle, impl Sized) {
     (recorder.handle(), metrics::set_default_local_recorder(recorder))
 }
 
+/// The value of a metric, named with its labels.
+pub(crate) fn value(metrics: &PrometheusHandle, line: &str) -> Option<f64> {
+    let rendered = metrics.render();
+    let value = rendered.lines().find_map(|found| found.strip_prefix(line)?.strip_prefix(' '))?;
+    value.parse().ok()
+}
+
 /// What the metrics of both queues tell of three parcels, of which one is settled and one waits.
 pub(crate) async fn what_waits_is_shown(broker: Broker, metrics: &PrometheusHandle) -> AnyQueue {
     let queue = broker.open().await.expect("it is there");
@@ -49,6 +56,7 @@ pub(crate) async fn what_waits_is_shown(broker: Broker, metrics: &PrometheusHand
         .await;
     }
     shows(&queue, metrics, &["\"ready\"} 3", "\"delayed\"} 0"]).await;
+    assert_eq!(value(metrics, "onhand_publish_confirm_seconds_count"), Some(3.0));
     let mut consumer = queue.consumer();
     let deliveries = take(&mut consumer, 3).await;
     let wait = Settlement::RetryIn(Duration::from_secs(600));

@@ -17,7 +17,7 @@ use queue::{
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::depth::{nothing_is_known, recorded, what_waits_is_shown};
+use crate::depth::{nothing_is_known, recorded, value, what_waits_is_shown};
 use crate::harness::{
     TestQueue, batch, counted, done, envelope, nothing_left, number, one, publish_all, soon,
 };
@@ -201,7 +201,11 @@ async fn what_no_queue_takes_is_never_read_as_confirmed_and_bindings_come_back()
     let publisher = queue.publisher().await;
     let publishes = (0..500).map(|number| publisher.publish(envelope(number)));
     let published = futures_util::future::join_all(publishes).await;
-    assert!(published.iter().any(|one| matches!(one, Err(PublishError::Refused(_)))));
+    let refused = published.iter().filter(|one| matches!(one, Err(PublishError::Refused(_))));
+    let refused = u32::try_from(refused.count()).expect("500 at most");
+    assert!(refused > 0);
+    let counted = value(&metrics, "onhand_publish_failures_total{reason=\"refused\"}");
+    assert_eq!(counted, Some(f64::from(refused)));
     assert!(!metrics.render().contains(&format!("{returned} 0\n")), "{}", metrics.render());
     let mut confirmed: BTreeSet<u128> =
         (0..500).zip(published).filter(|(_, one)| one.is_ok()).map(|(number, _)| number).collect();
@@ -221,6 +225,27 @@ async fn what_no_queue_takes_is_never_read_as_confirmed_and_bindings_come_back()
     drain(&queue, &mut consumer).await;
     consumer.close().await;
     queue.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_settled_after_its_connection_broke_is_expected_again() {
+    let (metrics, _guard) = recorded();
+    let (proxy, through) = proxied().await;
+    let queue = Rabbit::at(through).await;
+    publish_all(&queue.publisher().await, vec![envelope(1)]).await;
+    assert_eq!(value(&metrics, "onhand_parcel_envelopes_sum"), Some(1.0));
+    let mut consumer = queue.consumer().await;
+    let delivery = one(&mut consumer).await;
+    let consuming = "onhand_broker_reconnects_total{purpose=\"consume\"}";
+    let expected = "onhand_redeliveries_expected_total";
+    assert_eq!([consuming, expected].map(|line| value(&metrics, line)), [Some(0.0); 2]);
+
+    proxy.cut();
+    let again = one(&mut consumer).await;
+    done(&mut consumer, [delivery.id]).await;
+    assert_eq!([consuming, expected].map(|line| value(&metrics, line)), [Some(1.0); 2]);
+    done(&mut consumer, [again.id]).await;
+    nothing_left(queue, consumer).await;
 }
 
 #[tokio::test]
@@ -369,6 +394,7 @@ async fn drain(queue: &Rabbit, consumer: &mut RabbitConsumer) {
 
 #[tokio::test]
 async fn without_a_broker_publishing_fails_fast_and_works_when_it_is_back() {
+    let (metrics, _guard) = recorded();
     let (proxy, through) = proxied().await;
     proxy.set_open(false);
     let config = config(through);
@@ -382,6 +408,8 @@ async fn without_a_broker_publishing_fails_fast_and_works_when_it_is_back() {
     assert!(matches!(published, Err(PublishError::Unavailable(_))), "{published:?}");
     assert!(since.elapsed() < Duration::from_secs(1), "took {:?}", since.elapsed());
     assert!(!publisher.is_ready());
+    let unavailable = "onhand_publish_failures_total{reason=\"unavailable\"}";
+    assert_eq!(value(&metrics, unavailable), Some(1.0));
     let mut consumer = broker.consumer(10);
 
     proxy.set_open(true);
@@ -417,6 +445,8 @@ async fn without_a_broker_publishing_fails_fast_and_works_when_it_is_back() {
     while !arrived.contains(&3) {
         take_some(&mut consumer, &mut arrived).await;
     }
+    let reconnects = value(&metrics, "onhand_broker_reconnects_total{purpose=\"publish\"}");
+    assert_eq!(reconnects, Some(1.0), "the first connection is none that was opened again");
     drain(&queue, &mut consumer).await;
     consumer.close().await;
     queue.finish().await;

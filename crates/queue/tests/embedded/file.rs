@@ -4,6 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_full_queue_refuses_and_takes_again_when_there_is_room() {
+    let (metrics, _guard) = recorded();
     let folder = TempDir::new().expect("a folder");
     let limits = Limits { waiting_parcels_max: 2, ..Limits::default() };
     let queue = EmbeddedQueue::open_with(file_in(&folder), limits).await.expect("opens");
@@ -13,6 +14,8 @@ async fn a_full_queue_refuses_and_takes_again_when_there_is_room() {
     assert!(!publisher.is_ready());
     let refused = publisher.publish(envelope(3)).await;
     assert!(matches!(refused, Err(PublishError::Refused(_))), "{refused:?}");
+    assert_eq!(value(&metrics, "onhand_publish_failures_total{reason=\"refused\"}"), Some(1.0));
+    assert_eq!(value(&metrics, "onhand_parcel_envelopes_sum"), Some(2.0));
 
     // Even a full queue has room for a retry.
     let mut consumer = queue.consumer();
@@ -36,6 +39,7 @@ async fn bytes_are_bounded_too() {
 
 #[tokio::test]
 async fn a_file_that_cannot_be_written_is_unavailable_until_it_can() {
+    let (metrics, _guard) = recorded();
     let folder = TempDir::new().expect("a folder");
     let path = file_in(&folder);
     let queue = EmbeddedQueue::open(&path).await.expect("opens");
@@ -45,6 +49,11 @@ async fn a_file_that_cannot_be_written_is_unavailable_until_it_can() {
     let mut consumer = queue.consumer();
     let held = next(&mut consumer, 2).await;
     assert_eq!(held.len(), 2);
+    let (failed_files, unavailable) = (
+        "onhand_queue_file_failures_total",
+        "onhand_publish_failures_total{reason=\"unavailable\"}",
+    );
+    assert_eq!([failed_files, unavailable].map(|line| value(&metrics, line)), [Some(0.0); 2]);
 
     let broken = "CREATE TRIGGER broken BEFORE INSERT ON bodies
         BEGIN SELECT raise(ABORT, 'no space'); END;
@@ -54,6 +63,7 @@ async fn a_file_that_cannot_be_written_is_unavailable_until_it_can() {
     let failed = publisher.publish(envelope(3)).await;
     assert!(matches!(failed, Err(PublishError::Unavailable(_))), "{failed:?}");
     assert!(!publisher.is_ready());
+    assert_eq!([failed_files, unavailable].map(|line| value(&metrics, line)), [Some(1.0); 2]);
     settle_all(&mut consumer, &held[..1], Settlement::Done).await;
 
     run(&path, "DROP TRIGGER broken; DROP TRIGGER stuck").await;

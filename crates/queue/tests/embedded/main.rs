@@ -8,6 +8,7 @@ use bytes::Bytes;
 use domain::{Envelope, EnvelopeId, Platform, ShopId, Timestamp, WebhookId};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use queue::embedded::{EmbeddedConsumer, EmbeddedQueue, Limits};
 use queue::{
     Consumer, Content, Delivery, PublishError, Publisher, QueueError, QueueStats, Settlement,
@@ -21,6 +22,19 @@ mod file;
 
 /// Nothing here takes this long, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Everything on the one thread of a test's runtime counts here.
+fn recorded() -> (PrometheusHandle, impl Sized) {
+    let recorder = Box::leak(Box::new(PrometheusBuilder::new().build_recorder()));
+    (recorder.handle(), metrics::set_default_local_recorder(recorder))
+}
+
+/// The value of a metric, named with its labels.
+fn value(metrics: &PrometheusHandle, line: &str) -> Option<f64> {
+    let rendered = metrics.render();
+    let value = rendered.lines().find_map(|found| found.strip_prefix(line)?.strip_prefix(' '))?;
+    value.parse().ok()
+}
 
 fn envelope(number: u128) -> Envelope {
     Envelope {

@@ -1,4 +1,4 @@
-use crate::server::{Server, patient};
+use crate::server::{Server, counted, patient, recorded};
 
 #[tokio::test]
 async fn a_connection_carries_many_requests() {
@@ -40,6 +40,7 @@ async fn a_body_is_asked_for_with_100_continue() {
 
 #[tokio::test]
 async fn a_panic_is_answered_500_and_the_process_lives() {
+    let (metrics, _guard) = recorded();
     let server = Server::start(patient()).await;
     let mut peer = server.peer().await;
     let answer = peer.get("/panic").await;
@@ -47,6 +48,7 @@ async fn a_panic_is_answered_500_and_the_process_lives() {
     assert!(!answer.body.contains("test wants"), "nothing internal leaks");
     peer.assert_closed().await;
     assert_eq!(server.peer().await.get("/").await.status, 200);
+    assert_eq!(counted(&metrics), ["onhand_http_panics_total 1"]);
 }
 
 #[tokio::test]

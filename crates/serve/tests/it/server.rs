@@ -13,6 +13,7 @@ use axum::http::header::CONNECTION;
 use axum::response::Response;
 use axum::routing::{get, post};
 use futures_util::stream::unfold;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serve::Limits;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -51,6 +52,19 @@ pub(crate) fn patient() -> Limits {
         request_timeout: NEVER,
         drain_timeout: NEVER,
     }
+}
+
+/// Everything on the one thread of a test's runtime counts here.
+pub(crate) fn recorded() -> (PrometheusHandle, impl Sized) {
+    let recorder = Box::leak(Box::new(PrometheusBuilder::new().build_recorder()));
+    (recorder.handle(), metrics::set_default_local_recorder(recorder))
+}
+
+/// Which of the metrics are not zero.
+pub(crate) fn counted(metrics: &PrometheusHandle) -> Vec<String> {
+    let rendered = metrics.render();
+    let lines = rendered.lines().filter(|line| line.starts_with("onhand_"));
+    lines.filter(|line| !line.ends_with(" 0")).map(str::to_owned).collect()
 }
 
 impl Server {

@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use serve::Limits;
 
-use crate::server::{SOON, Server, patient};
+use crate::server::{SOON, Server, counted, patient, recorded};
 
 #[tokio::test]
 async fn a_peer_that_says_nothing_is_closed_at_the_header_timeout() {
@@ -12,10 +12,12 @@ async fn a_peer_that_says_nothing_is_closed_at_the_header_timeout() {
 
 #[tokio::test]
 async fn half_a_header_is_closed_at_the_header_timeout() {
+    let (metrics, _guard) = recorded();
     let server = Server::start(Limits { header_timeout: SOON, ..patient() }).await;
     let mut peer = server.peer().await;
     peer.send("GET / HTTP/1.1\r\nHost: te").await;
     peer.assert_closed().await;
+    assert_eq!(counted(&metrics), ["onhand_http_timeouts_total{phase=\"header\"} 1"]);
 }
 
 #[tokio::test]
@@ -29,6 +31,7 @@ async fn half_a_header_after_an_answer_is_closed_at_the_header_timeout() {
 
 #[tokio::test]
 async fn an_idle_connection_outlives_the_header_timeout_and_ends_at_its_own() {
+    let (metrics, _guard) = recorded();
     let limits = Limits { header_timeout: SOON, idle_timeout: SOON * 3, ..patient() };
     let server = Server::start(limits).await;
     let mut peer = server.peer().await;
@@ -36,13 +39,16 @@ async fn an_idle_connection_outlives_the_header_timeout_and_ends_at_its_own() {
     assert_eq!(peer.get("/").await.status, 200);
     peer.assert_closed().await;
     assert!(before.elapsed() >= SOON * 3);
+    assert_eq!(counted(&metrics), [""; 0], "that is business as usual");
 }
 
 #[tokio::test]
 async fn a_request_that_is_handled_for_too_long_is_closed() {
+    let (metrics, _guard) = recorded();
     let server = Server::start(Limits { request_timeout: SOON, ..patient() }).await;
     let peer = server.held_peer().await;
     peer.assert_closed().await;
+    assert_eq!(counted(&metrics), ["onhand_http_timeouts_total{phase=\"request\"} 1"]);
 }
 
 #[tokio::test]

@@ -37,11 +37,11 @@ pub(crate) async fn what_processes_count_is_summed_up<T: TestStore>() {
     let test = T::open().await;
     assert_eq!(list(&test, Span::Recent, later(60)).await, []);
     // NOW is a moment after the start of both stretches.
-    add(&test, 1, NOW, &[("applied", 2), ("lag_le_0.5", 1)]).await;
-    add(&test, 2, later(1), &[("applied", 3), ("short", 1)]).await;
-    add(&test, 1, later(1), &[]).await;
+    add(&test, 1, NOW, &[("applied", 2), ("lag_le_0.5", 1), ("age_max", 7)]).await;
+    add(&test, 2, later(1), &[("applied", 3), ("short", 1), ("age_max", 9)]).await;
+    add(&test, 1, later(1), &[("age_max", 0)]).await;
     add(&test, 1, later(10), &[("applied", i64::from(u32::MAX))]).await;
-    let sums = counts(&[("applied", 5), ("short", 1), ("lag_le_0.5", 1)]);
+    let sums = counts(&[("applied", 5), ("short", 1), ("lag_le_0.5", 1), ("age_max", 9)]);
     let at = Span::Recent.start(NOW);
     let next = Rollup {
         at: Span::Recent.start(later(10)),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use domain::{Decided, EnvelopeId, Timestamp, Verdict};
 use http::{HeaderMap, HeaderName};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use platforms::Shops;
 use queue::{Consumer, Content, Delivery, DeliveryId, Settlement};
 use testkit::request::Request;
@@ -21,6 +22,19 @@ pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
         Ok(done) => done,
         Err(_) => panic!("waited in vain for {what}"),
     }
+}
+
+/// Everything on the one thread of a test's runtime counts here.
+pub(crate) fn recorded() -> (PrometheusHandle, impl Sized) {
+    let recorder = Box::leak(Box::new(PrometheusBuilder::new().build_recorder()));
+    (recorder.handle(), metrics::set_default_local_recorder(recorder))
+}
+
+/// Of a metric, named with its labels.
+pub(crate) fn value(metrics: &PrometheusHandle, line: &str) -> Option<f64> {
+    let rendered = metrics.render();
+    let value = rendered.lines().find_map(|found| found.strip_prefix(line)?.strip_prefix(' '))?;
+    value.parse().ok()
 }
 
 /// One Shopify shop, `demo`, with more `rules` in its entry.
@@ -69,7 +83,7 @@ pub(crate) fn outcomes(done: &[Done]) -> Vec<&'static str> {
             }
             Done::Decided(Decided::Duplicate) => "duplicate",
             Done::Decided(Decided::Redelivered) => "redelivered",
-            Done::RetryIn(_) => "retry",
+            Done::RetryIn(..) => "retry",
         })
         .collect()
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::{DeadReason, Timestamp, retry};
+use metrics_exporter_prometheus::PrometheusHandle;
 use queue::{Content, Settlement};
 use store::Store;
 use tokio::sync::watch;
@@ -17,7 +18,7 @@ use worker::{Config, Died, Strategy};
 
 use crate::doctored::Doctored;
 use crate::harness::{
-    TestQueue, Told, delivery, envelope_id, of_content, placed, queue, shops, soon,
+    TestQueue, Told, delivery, envelope_id, of_content, placed, queue, recorded, shops, soon, value,
 };
 
 /// One running lane.
@@ -61,19 +62,36 @@ impl Running {
     }
 }
 
+/// What was sent to the retry ladder, for each reason.
+fn retried(metrics: &PrometheusHandle) -> [f64; 4] {
+    ["busy", "failing", "unwritable", "newer"].map(|reason| {
+        let line = format!("onhand_retried_total{{reason=\"{reason}\"}}");
+        value(metrics, &line).expect("it is there from the start")
+    })
+}
+
 #[tokio::test]
 async fn what_was_committed_is_settled() {
+    let (metrics, _guard) = recorded();
     let mut lane = started(10);
     lane.queue.deliver((1..=3).map(|id| delivery(id, &placed(id, 1))).collect());
     let done = [1, 2, 3].map(|parcel| (parcel, Settlement::Done));
     assert_eq!(lane.queue.settled(3).await, done);
     assert_eq!(lane.store.inner.stock_of("BOWL", "main").committed, 3);
     assert_eq!(lane.store.batches(), [3], "one commit for all");
+    assert_eq!(value(&metrics, "onhand_commit_seconds_count"), Some(1.0));
+    assert_eq!(value(&metrics, "onhand_batch_envelopes_count"), Some(1.0));
+    assert_eq!(value(&metrics, "onhand_batch_envelopes_sum"), Some(3.0));
+    assert_eq!(value(&metrics, "onhand_apply_lag_seconds_count"), Some(3.0));
+    // All were received in 1970.
+    let lag = value(&metrics, "onhand_apply_lag_seconds_sum");
+    assert!(lag.is_some_and(|lag| lag > 3.0 * 50.0 * 365.0 * 86_400.0), "{lag:?}");
     lane.stopped().await.inner.assert_sound();
 }
 
 #[tokio::test]
 async fn an_outage_holds_the_batch_and_nobodys_attempts_grow() {
+    let (metrics, _guard) = recorded();
     let mut lane = started(10);
     lane.store.set_away(true);
     let mut asked = lane.store.orders.asked_in_vain.subscribe();
@@ -81,6 +99,7 @@ async fn an_outage_holds_the_batch_and_nobodys_attempts_grow() {
     // Far more often than anything is tried that is not the store's fault.
     soon("the lane to ask", asked.wait_for(|times| *times > 5)).await.unwrap();
     assert_eq!(lane.queue.told_by_now(), None);
+    assert_eq!(value(&metrics, "onhand_store_outages_total"), Some(1.0), "it is one outage");
     lane.store.set_away(false);
     let done = [1, 2].map(|parcel| (parcel, Settlement::Done));
     assert_eq!(lane.queue.settled(2).await, done);
@@ -89,6 +108,7 @@ async fn an_outage_holds_the_batch_and_nobodys_attempts_grow() {
 
 #[tokio::test]
 async fn one_that_fails_while_the_store_answers_waits_on_the_ladder() {
+    let (metrics, _guard) = recorded();
     let mut lane = started(10);
     lane.store.fails("weak");
     let mut weak = delivery(2, &placed(2, 1).with_id("weak"));
@@ -97,6 +117,7 @@ async fn one_that_fails_while_the_store_answers_waits_on_the_ladder() {
     let expected =
         [(1, Settlement::Done), (2, Settlement::RetryIn(retry::RUNGS[1])), (3, Settlement::Done)];
     assert_eq!(lane.queue.settled(3).await, expected);
+    assert_eq!(retried(&metrics), [0.0, 1.0, 0.0, 0.0]);
     lane.stopped().await.inner.assert_sound();
 }
 
@@ -212,7 +233,19 @@ async fn what_the_broker_gave_up_or_nobody_can_read_becomes_a_dead_letter() {
 }
 
 #[tokio::test]
+async fn one_whose_rows_stay_busy_waits_on_the_ladder() {
+    let (metrics, _guard) = recorded();
+    let mut lane = started(10);
+    lane.store.orders.busy.store(true, Ordering::SeqCst);
+    lane.queue.deliver(vec![delivery(1, &placed(1, 1))]);
+    assert_eq!(lane.queue.settled(1).await, [(1, Settlement::RetryIn(retry::RUNGS[0]))]);
+    assert_eq!(retried(&metrics), [1.0, 0.0, 0.0, 0.0]);
+    lane.stopped().await;
+}
+
+#[tokio::test]
 async fn a_parcel_of_a_later_version_waits_for_a_worker_that_can_read_it() {
+    let (metrics, _guard) = recorded();
     let mut lane = started(10);
     let raw = Bytes::from_static(b"\x09later");
     let newer = Content::Unreadable { raw, newer: true, why: "version 9".to_owned() };
@@ -223,11 +256,13 @@ async fn a_parcel_of_a_later_version_waits_for_a_worker_that_can_read_it() {
     lane.queue.deliver(vec![later, too_late]);
     let expected = [(1, Settlement::RetryIn(retry::RUNGS[2])), (2, Settlement::Done)];
     assert_eq!(lane.queue.settled(2).await, expected);
+    assert_eq!(retried(&metrics), [0.0, 0.0, 0.0, 1.0]);
     assert_eq!(lane.stopped().await.inner.dead_letters().len(), 1);
 }
 
 #[tokio::test]
 async fn what_cannot_be_kept_does_not_hold_up_the_lane() {
+    let (metrics, _guard) = recorded();
     let mut lane = started(10);
     lane.store.orders.rejects_letters.store(true, Ordering::SeqCst);
     let raw = Bytes::from_static(b"nothing");
@@ -235,6 +270,7 @@ async fn what_cannot_be_kept_does_not_hold_up_the_lane() {
     lane.queue.deliver(vec![of_content(1, garbage), delivery(2, &placed(2, 1))]);
     let expected = [(1, Settlement::RetryIn(retry::RUNGS[5])), (2, Settlement::Done)];
     assert_eq!(lane.queue.settled(2).await, expected);
+    assert_eq!(retried(&metrics), [0.0, 0.0, 1.0, 0.0]);
     lane.stopped().await.inner.assert_sound();
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::PrometheusHandle;
 use queue::Settlement;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -11,19 +11,9 @@ use tokio_util::task::TaskTracker;
 use worker::{Config, Processor, Strategy};
 
 use crate::doctored::Doctored;
-use crate::harness::{TestConsumer, delivery, outcomes, placed, queue, shops, soon, work};
-
-/// Everything on the one thread of a test's runtime counts here.
-fn recorded() -> (PrometheusHandle, impl Sized) {
-    let recorder = Box::leak(Box::new(PrometheusBuilder::new().build_recorder()));
-    (recorder.handle(), metrics::set_default_local_recorder(recorder))
-}
-
-fn value(metrics: &PrometheusHandle, line: &str) -> Option<f64> {
-    let rendered = metrics.render();
-    let value = rendered.lines().find_map(|found| found.strip_prefix(line)?.strip_prefix(' '))?;
-    value.parse().ok()
-}
+use crate::harness::{
+    TestConsumer, delivery, outcomes, placed, queue, recorded, shops, soon, value, work,
+};
 
 async fn becomes(metrics: &PrometheusHandle, line: &str, expected: impl Fn(f64) -> bool) {
     soon(line, async {

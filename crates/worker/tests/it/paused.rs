@@ -16,7 +16,7 @@ use worker::{Config, Died, Strategy};
 
 use crate::doctored::Doctored;
 use crate::harness::{
-    TestQueue, Told, delivery, envelope_id, of_content, placed, queue, shops, soon,
+    TestQueue, Told, delivery, envelope_id, of_content, placed, queue, recorded, shops, soon, value,
 };
 
 struct Running {
@@ -86,6 +86,8 @@ const HELD: Settlement = Settlement::HoldFor(Duration::from_secs(5));
 
 #[tokio::test]
 async fn nothing_is_taken_while_all_is_paused() {
+    let (metrics, _guard) = recorded();
+    let shown = || value(&metrics, "onhand_paused{scope=\"all\"}");
     let mut lane = start(Doctored::with_bowls(10));
     lane.queue.deliver(vec![delivery(1, &placed(1, 1))]);
     assert_eq!(lane.queue.settled(1).await, [(1, Settlement::Done)]);
@@ -95,8 +97,10 @@ async fn nothing_is_taken_while_all_is_paused() {
     lane.some_looks().await;
     assert_eq!(lane.queue.told_by_now(), None);
     assert_eq!(lane.store.inner.stock_of("BOWL", "main").committed, 1);
+    assert_eq!(shown(), Some(1.0));
     resume(&lane.store, None).await;
     assert_eq!(lane.queue.settled(1).await, [(2, Settlement::Done)]);
+    assert_eq!(shown(), Some(0.0));
     lane.stopped().await.inner.assert_sound();
 }
 
@@ -135,6 +139,8 @@ async fn a_stop_during_a_pause_is_not_held_up() {
 
 #[tokio::test]
 async fn a_paused_shop_waits_without_an_attempt_and_another_goes_on() {
+    let (metrics, _guard) = recorded();
+    let shown = || value(&metrics, "onhand_paused{scope=\"shops\"}");
     let store = Doctored::with_bowls(10);
     pause(&store, Some("demo")).await;
     let mut lane = start(store);
@@ -159,9 +165,11 @@ async fn a_paused_shop_waits_without_an_attempt_and_another_goes_on() {
     assert_eq!(lane.queue.settled(5).await, expected);
     assert_eq!(lane.store.batches(), [2], "the others in one commit");
     assert_eq!(lane.store.inner.dead_letters().len(), 0);
+    assert_eq!(shown(), Some(1.0));
 
     resume(&lane.store, Some("demo")).await;
     lane.some_looks().await;
+    assert_eq!(shown(), Some(0.0));
     lane.queue.deliver(vec![delivery(1, &placed(1, 1))]);
     assert_eq!(lane.queue.settled(1).await, [(1, Settlement::Done)]);
     let store = lane.stopped().await;

@@ -7,11 +7,11 @@ use platforms::signature::sign;
 use store::StoreError;
 use testkit::memory::Fault;
 use testkit::shopify::{PLACED_AT, ShopifyOrder};
-use worker::{Done, Processor, Strategy, Work};
+use worker::{Done, Processor, RetryReason, Strategy, Work};
 
 use crate::cards::{paid_shops, payment, received};
 use crate::doctored::Doctored;
-use crate::harness::{outcomes, placed, shops, verdict, work};
+use crate::harness::{outcomes, placed, recorded, shops, value, verdict, work};
 
 const NOW: Timestamp = Timestamp(PLACED_AT * 1_000_000);
 
@@ -118,7 +118,7 @@ async fn what_cannot_even_be_buried_waits_in_the_queue() {
     let batch = vec![work(&placed(1, 1)), work(&placed(2, 1).with_id("poison"))];
     let done = processor.process(batch, &shops(""), true).await.unwrap();
     assert_eq!(outcomes(&done), ["applied", "retry"]);
-    assert_eq!(done[1], Done::RetryIn(retry::RUNGS[5]));
+    assert_eq!(done[1], Done::RetryIn(retry::RUNGS[5], RetryReason::Unwritable));
     store.inner.assert_sound();
 }
 
@@ -165,7 +165,7 @@ async fn what_keeps_failing_alone_climbs_the_ladder_and_then_dies() {
         weak.attempts = attempts;
         let done = processor.process(vec![weak.clone()], &shops(""), false).await.unwrap();
         match retry::wait_after(attempts) {
-            Some(wait) => assert_eq!(done, [Done::RetryIn(wait)]),
+            Some(wait) => assert_eq!(done, [Done::RetryIn(wait, RetryReason::Failing)]),
             None => {
                 assert_eq!(outcomes(&done), ["retries_exhausted"]);
                 break;
@@ -177,11 +177,13 @@ async fn what_keeps_failing_alone_climbs_the_ladder_and_then_dies() {
 
 #[tokio::test]
 async fn what_is_always_too_busy_climbs_the_ladder() {
+    let (metrics, _guard) = recorded();
     let store = Doctored::with_bowls(100);
     store.orders.busy.store(true, Ordering::SeqCst);
     let mut processor = Processor::new(store.clone(), Strategy::Optimistic);
     let done = processor.process(vec![work(&placed(1, 1))], &shops(""), true).await.unwrap();
-    assert_eq!(done, [Done::RetryIn(retry::RUNGS[0])]);
+    assert_eq!(done, [Done::RetryIn(retry::RUNGS[0], RetryReason::Busy)]);
+    assert_eq!(value(&metrics, "onhand_commit_try_again_total"), Some(30.0));
 }
 
 #[tokio::test]

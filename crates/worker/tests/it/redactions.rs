@@ -18,7 +18,7 @@ use uuid::Uuid;
 use worker::{Config, Processor, Strategy, Work, carry_out_redactions};
 
 use crate::doctored::Doctored;
-use crate::harness::{outcomes, placed, queue, shops, soon, verdict, work};
+use crate::harness::{outcomes, placed, queue, recorded, shops, soon, value, verdict, work};
 
 const NOW: Timestamp = Timestamp(1_795_262_400_000_000);
 
@@ -252,6 +252,7 @@ async fn bodies_are_kept_where_the_shop_asks_for_it_and_never_those_of_requests(
 
 #[tokio::test]
 async fn a_letter_that_is_replayed_leaves_its_body_where_bodies_are_kept() {
+    let (metrics, _guard) = recorded();
     let store = MemoryStore::default();
     let order = work(&placed(4401, 1));
     assert_eq!(process_keeping(&store, vec![order.clone()]).await, ["unknown_sku"]);
@@ -260,6 +261,9 @@ async fn a_letter_that_is_replayed_leaves_its_body_where_bodies_are_kept() {
     let again = Work { replay: true, ..order };
     assert_eq!(process_keeping(&store, vec![again]).await, ["applied"]);
     assert_eq!(store.kept_bodies().len(), 1);
+    let counted = |metric| value(&metrics, &format!("{metric}{{outcome=\"applied\"}}"));
+    assert_eq!(counted("onhand_replayed_total"), Some(1.0));
+    assert_eq!(counted("onhand_webhooks_total"), None, "it says nothing of what comes");
 }
 
 #[tokio::test]

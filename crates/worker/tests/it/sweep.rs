@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use worker::{Config, Died, Processor, Strategy};
 
 use crate::doctored::Doctored;
-use crate::harness::{TestQueue, outcomes, placed, queue, shops, soon, work};
+use crate::harness::{TestQueue, outcomes, placed, queue, recorded, shops, soon, value, work};
 
 const COMMIT_SHORT: &str = "when_restocked = \"commit_short\"";
 
@@ -80,6 +80,7 @@ async fn passes(store: &Doctored, passes: usize) {
 
 #[tokio::test]
 async fn the_oldest_that_fits_is_committed_and_what_does_not_fit_is_passed_over() {
+    let (metrics, _guard) = recorded();
     let store = all_short(&[5, 2, 2]).await; // orders 9, 8, 7
     let sweeping = sweep(&store, COMMIT_SHORT);
     passes(&store, 2).await;
@@ -92,6 +93,7 @@ async fn the_oldest_that_fits_is_committed_and_what_does_not_fit_is_passed_over(
     assert_eq!(short(&store), ["7"]);
     sweeping.stopped().await;
     assert_eq!(store.inner.stock_of("BOWL", "main").committed, 7);
+    assert_eq!(value(&metrics, "onhand_short_committed_total"), Some(2.0));
     store.inner.assert_sound();
 }
 

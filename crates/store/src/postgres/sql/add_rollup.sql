@@ -22,7 +22,9 @@ ORDER BY step
 ON CONFLICT (step, at) DO UPDATE SET counts = (
     SELECT coalesce(jsonb_object_agg(name, total), '{}')
     FROM (
-        SELECT name, sum(value::bigint) AS total
+        SELECT name,
+            CASE WHEN right(name, 4) = '_max' THEN max(value::bigint) ELSE sum(value::bigint) END
+                AS total
         FROM (
             SELECT * FROM jsonb_each_text(r.counts)
             UNION ALL
