@@ -4,7 +4,7 @@
 //! same. Only names that are known here are taken: whatever a page answers, it adds no others.
 
 use domain::Outcome;
-use store::rollups::Counts;
+use store::rollups::{Counts, HELD};
 
 use super::Times;
 use crate::recorder::SECONDS;
@@ -22,12 +22,16 @@ const HISTOGRAMS: [(&str, Times); 2] = [
 
 const STARTED: &str = "process_start_time_seconds";
 
+const HELD_NOW: &str = "onhand_held_envelopes";
+
 /// All that a process has counted since it started.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reading {
     /// Tells one run of a program from the next.
     started: String,
     counts: Counts,
+    /// At this moment.
+    held: i64,
 }
 
 impl Reading {
@@ -36,6 +40,8 @@ impl Reading {
         for one in series(text) {
             if one.metric == STARTED {
                 one.value.clone_into(&mut reading.started);
+            } else if one.metric == HELD_NOW {
+                reading.held = one.value.parse().unwrap_or_default();
             } else if let (Some(name), Ok(count)) = (name(one), one.value.parse()) {
                 reading.counts.insert(name, count);
             }
@@ -43,7 +49,7 @@ impl Reading {
         reading
     }
 
-    /// What came since `before`. After a restart that is everything.
+    /// What came since `before`, and what is held now. After a restart that is everything.
     pub(crate) fn since(&self, before: &Self) -> Counts {
         let had = |name: &String| before.counts.get(name).copied().unwrap_or_default();
         let fell = before
@@ -55,7 +61,7 @@ impl Reading {
             .counts
             .iter()
             .map(|(name, count)| (name.clone(), if is_new { *count } else { count - had(name) }));
-        counts.filter(|(_, count)| *count != 0).collect()
+        counts.chain([(HELD.to_owned(), self.held)]).filter(|(_, count)| *count != 0).collect()
     }
 }
 
@@ -88,6 +94,7 @@ mod tests {
         onhand_ingress_ack_seconds_bucket{le=\"0.0005\"} 4\n\
         onhand_ingress_ack_seconds_bucket{le=\"0.7\"} 5\n\
         onhand_ingress_ack_seconds_bucket{le=\"+Inf\"} 6\n\
+        onhand_held_envelopes 5\n\
         onhand_something_else 8\n\
         process_start_time_seconds 1795262400.5\n\
         not a metric\n\n";
@@ -104,6 +111,7 @@ mod tests {
             ("batches", 2),
             ("ack_le_0.0005", 4),
             ("ack_le_inf", 6),
+            ("held", 5),
         ];
         assert_eq!(Reading::parse(TEXT).since(&Reading::default()), counts(&expected));
         assert_eq!(Reading::parse("<html>\u{0}{\"=").since(&Reading::default()), counts(&[]));
@@ -112,14 +120,14 @@ mod tests {
     #[test]
     fn what_came_in_between_is_told_and_a_restart_begins_anew() {
         let before = Reading::parse(TEXT);
-        assert_eq!(before.since(&before), counts(&[]));
-        let later = Reading::parse(&TEXT.replace(" 7\n", " 9\n"));
+        assert_eq!(before.since(&before), counts(&[("held", 5)]), "still");
+        let later = Reading::parse(&TEXT.replace(" 7\n", " 9\n").replace(" 5\n", " 0\n"));
         assert_eq!(later.since(&before), counts(&[("applied", 2)]));
         let fewer =
             Reading::parse("onhand_conflicts_total 1\nprocess_start_time_seconds 1795262400.5");
         assert_eq!(fewer.since(&before), counts(&[("conflicts", 1)]));
         let restarted = Reading::parse(&TEXT.replace("00.5", "01.5"));
-        assert_eq!(restarted.since(&before).len(), 5);
+        assert_eq!(restarted.since(&before).len(), 6);
     }
 
     #[test]
@@ -131,9 +139,11 @@ mod tests {
             metrics::histogram!("onhand_commit_seconds").record(0.2);
             metrics::histogram!("onhand_ingress_ack_seconds").record(0.002);
             metrics::histogram!("onhand_apply_lag_seconds").record(700.0);
+            metrics::gauge!("onhand_held_envelopes").set(12.0);
         });
         let read = Reading::parse(&recorder.handle().render()).since(&Reading::default());
         assert_eq!((read["short"], read["conflicts"], read["batches"]), (2, 1, 1), "{read:?}");
+        assert_eq!(read["held"], 12);
         assert_eq!((read["ack_le_0.0025"], read.get("ack_le_0.001")), (1, None));
         assert_eq!((read["lag_le_inf"], read.get("lag_le_300")), (1, None));
     }
