@@ -3,19 +3,21 @@
 
 use std::fs;
 
-use testkit::shopify::ShopifyOrder;
+use serde_json::json;
+use testkit::shopify::{DOMAIN, SECRET, ShopifyOrder, SignedWebhook};
 
 use crate::harness::{
-    Fleet, Mood, Profile, Receiver, Role, SECRET_PATH, eventually, in_both_profiles, proxied,
+    Fleet, Mood, Profile, Receiver, Role, SECRET_PATH, eventually, in_both_profiles, proxied, shops,
 };
 
 in_both_profiles!(
     what_goes_wrong_is_posted_once_and_its_end_too,
     verifying_by_itself_tells_of_what_it_finds,
+    stock_that_is_not_there_is_posted_after_verifying,
 );
 
 /// What a role needs to post there soon.
-fn posting(receiver: &Receiver) -> Vec<(&'static str, String)> {
+pub(crate) fn posting(receiver: &Receiver) -> Vec<(&'static str, String)> {
     vec![
         ("ONHAND_ALERT_URL", receiver.url()),
         ("ONHAND_ALERT_NAME", "berlin".to_owned()),
@@ -133,6 +135,43 @@ async fn tampering_is_posted(fleet: &Fleet, watcher: &Role, receiver: &Receiver)
     fleet.run_sql("UPDATE stock SET on_hand = on_hand - 1 WHERE sku = 'CAP'").await;
     let over = receiver.took(2).await;
     assert_eq!(over, "berlin: Every promise holds again.\nAll is well again.");
+}
+
+async fn stock_that_is_not_there_is_posted_after_verifying(profile: Profile) {
+    let receiver = Receiver::start(Mood::Takes).await;
+    let mut fleet = Fleet::prepare(profile).await;
+    fleet.write_shops(&shops("when_short = \"backorder\""));
+    fleet.ok(&["stock", "set", "CAP", "1", "--floor", "-5"]).await;
+    let mut settings = posting(&receiver);
+    settings.push(("ONHAND_VERIFY_EVERY", "1s".to_owned()));
+    let console = start(&mut fleet, profile, settings).await;
+    let watcher = watcher(&fleet, &console);
+    let sold = ShopifyOrder::new(1).line("CAP", 3).webhook("orders/create");
+    assert_eq!(fleet.outcome(&sold).await.0, "applied");
+    let below = receiver.took(1).await;
+    assert!(below.starts_with("berlin: 1 item was sold below zero "), "{below}");
+    assert!(below.contains("CAP at main (−2)"), "{below}");
+    assert_eq!(watcher.metric("onhand_stock_below_zero_items").await, Some(1.0));
+
+    let product = json!({ "id": 1, "updated_at": "2026-11-21T12:00:00Z", "variants": [
+        { "id": 44, "sku": "CAP", "inventory_item_id": 7, "inventory_quantity": 20 },
+    ] });
+    let shown = SignedWebhook::raw("products/update", DOMAIN, SECRET, product.to_string());
+    assert_eq!(fleet.outcome(&shown).await.0, "applied");
+    let drift = receiver.took(2).await;
+    assert!(drift.starts_with("berlin: The platform of shop demo would sell what is "), "{drift}");
+
+    fleet.stock("CAP", 23).await;
+    let taken = eventually("both are over", async || {
+        let taken = receiver.taken();
+        taken.last()?.ends_with("All is well again.").then_some(taken)
+    })
+    .await;
+    for over in ["No item is below zero any more.", "No platform would sell what is not there"] {
+        assert!(taken.iter().any(|text| text.contains(over)), "{over}: {taken:?}");
+    }
+    assert_eq!(watcher.metric("onhand_stock_below_zero_items").await, Some(0.0));
+    finish(fleet, console).await;
 }
 
 #[tokio::test]

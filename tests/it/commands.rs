@@ -251,6 +251,40 @@ async fn a_taken_port_is_named() {
 }
 
 #[tokio::test]
+async fn doctor_holds_this_machines_clock_against_the_databases() {
+    let clock = async |fleet: &Fleet, code| {
+        let checks = fleet.cli(&["doctor"]).await.fails_with(code).json();
+        let clock = checks.as_array()?.iter().find(|check| check["what"] == "clock")?;
+        Some((clock["ok"].as_bool()?, clock["detail"].as_str()?.to_owned()))
+    };
+    let alone = Fleet::prepare(Profile::Embedded).await;
+    let (ok, detail) = clock(&alone, 0).await.expect("the check");
+    assert!(ok && detail.contains("no other clock"), "{detail}");
+    alone.discard();
+
+    let fleet = Fleet::prepare(Profile::Fleet).await;
+    let (ok, detail) = clock(&fleet, 0).await.expect("the check");
+    assert!(ok && detail.ends_with("as by the database"), "{detail}");
+    // Its clock is wrong from now on.
+    fleet
+        .run_sql(
+            "CREATE FUNCTION clock_timestamp() RETURNS timestamptz LANGUAGE sql AS
+             'SELECT pg_catalog.clock_timestamp() - interval ''90 seconds'''",
+        )
+        .await;
+    fleet
+        .run_sql(
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = public, pg_catalog', \
+         current_database()); END $$",
+        )
+        .await;
+    let (ok, detail) = clock(&fleet, 1).await.expect("the check");
+    assert!(!ok && detail.contains("s ahead of the database's; set the clock"), "{detail}");
+    assert!(["89 s", "90 s"].iter().any(|off| detail.contains(off)), "{detail}");
+    fleet.discard();
+}
+
+#[tokio::test]
 async fn every_role_tells_how_it_is_and_doctor_finds_nothing() {
     let fleet = Fleet::start(Profile::Fleet, 1).await;
     fleet.stock("CAP", 10).await;

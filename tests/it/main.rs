@@ -21,6 +21,7 @@ mod questions;
 mod shop_health;
 mod shopify_sightings;
 mod simulating;
+mod standstill;
 mod tidy;
 mod top;
 mod topics;

@@ -1,4 +1,4 @@
-//! How many items of each shop its platform counts otherwise than we do, as a metric.
+//! How many items of each shop its platform counts otherwise than we do.
 //!
 //! An item that is being sold differs for as long as its order is on the way here. So where anything
 //! differs it is looked at again a little later, and what still differs in the same way counts.
@@ -66,20 +66,22 @@ type Differing = BTreeMap<ShopId, BTreeSet<(Sku, Direction)>>;
 pub(crate) struct Gauges(BTreeMap<(String, Direction), u32>);
 
 impl Gauges {
-    /// Compares all shops and shows what lasts for `settle`.
+    /// Compares all shops and shows what lasts for `settle`. Returns of how many items each shop
+    /// would sell what is not there.
     pub(crate) async fn look(
         &mut self,
         store: &AnyStore,
         shops: &Shops,
         settle: Duration,
-    ) -> Result<(), StoreError> {
+    ) -> Result<BTreeMap<ShopId, usize>, StoreError> {
         let mut differing = differing(store, shops).await?;
         if differing.values().any(|items| !items.is_empty()) {
             sleep(settle).await;
             differing = lasting(differing, &self::differing(store, shops).await?);
         }
         self.show(shops, &differing);
-        Ok(())
+        let over = |(shop, items)| (shop, count(&items, Direction::Over));
+        Ok(differing.into_iter().map(over).collect())
     }
 
     fn show(&mut self, shops: &Shops, differing: &Differing) {
@@ -87,7 +89,7 @@ impl Gauges {
         for (shop, items) in differing {
             let Some(label) = shops.label(shop) else { continue };
             for direction in Direction::ALL {
-                let count = items.iter().filter(|(_, way)| *way == direction).count();
+                let count = count(items, direction);
                 let sum = self.0.entry((label.clone(), direction)).or_default();
                 *sum = sum.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
             }
@@ -115,6 +117,10 @@ async fn differing(store: &AnyStore, shops: &Shops) -> Result<Differing, StoreEr
         all.insert(shop.name.clone(), items.take(COUNTED_MAX).collect());
     }
     Ok(all)
+}
+
+fn count(items: &BTreeSet<(Sku, Direction)>, direction: Direction) -> usize {
+    items.iter().filter(|(_, way)| *way == direction).count()
 }
 
 /// What still differs in the same way.

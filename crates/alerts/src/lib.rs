@@ -2,7 +2,8 @@
 //! is wrong and what to do, for shops without a Prometheus.
 //!
 //! * [`verify`]: the schedule
-//! * `drift`: what platforms count otherwise than we do, compared after each verification
+//! * `drift`: what platforms count otherwise than we do, compared after each verification, as what
+//!   is below zero is counted then
 //! * [`post`]: looking, and posting
 //! * [`state`]: what is posted when, pure
 //!

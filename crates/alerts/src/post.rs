@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use operate::health::{Facts, ask_queue, ask_store, look};
+use operate::health::{Facts, Work, ask_queue, ask_store, look};
 use operate::shop;
 use operate::verify::Verified;
 use outbound::{Answer, PostError, Receiver};
@@ -47,9 +47,12 @@ impl Watch {
         let mut alerts = Alerts::new(self.patience);
         let mut pause = Pause::default();
         let latest = shop::Latest::default();
+        let mut work = None;
         let every = (self.patience / 4).clamp(Duration::from_secs(1), LOOK_EVERY);
         loop {
-            let verdict = look(&self.facts(&latest).await, operate::now());
+            let facts = self.facts(&latest, work).await;
+            work = facts.work;
+            let verdict = look(&facts, operate::now());
             let now = began.elapsed();
             alerts.look(&verdict, now);
             if let Some(notice) = alerts.due(now).filter(|_| pause.is_over(now)) {
@@ -73,7 +76,8 @@ impl Watch {
         }
     }
 
-    async fn facts(&self, latest: &shop::Latest) -> Facts {
+    /// `before`: what the look before has shown of the work.
+    async fn facts(&self, latest: &shop::Latest, before: Option<Work>) -> Facts {
         let stored = match timeout(STORE_TIMEOUT, ask_store(&self.store, operate::now())).await {
             Ok(stored) => stored.map_err(|error| worker::error_chain(&error)),
             Err(_) => Err("it took too long to answer".to_owned()),
@@ -82,7 +86,9 @@ impl Watch {
         let shops = timeout(STORE_TIMEOUT, latest.get(&self.store, &now_listed)).await;
         let shops = shops.ok().and_then(Result::ok);
         let verified = self.verified.borrow().clone();
-        Facts { queue: ask_queue(&self.broker).await, stored, verified, shops }
+        let queue = ask_queue(&self.broker).await;
+        let work = Work::look(before, queue.as_ref().ok(), stored.as_ref().ok(), operate::now());
+        Facts { queue, stored, work, verified, shops }
     }
 }
 

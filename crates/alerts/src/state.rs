@@ -133,12 +133,18 @@ impl Notice {
 
 fn remind_after(matter: Matter) -> Duration {
     match matter {
-        Matter::Database | Matter::Violations | Matter::Queue | Matter::Backlog => REMIND_URGENT,
+        Matter::Database
+        | Matter::Violations
+        | Matter::Queue
+        | Matter::Standstill
+        | Matter::Backlog => REMIND_URGENT,
         Matter::Paused
         | Matter::Dead
         | Matter::Silent
         | Matter::Privacy
         | Matter::Short
+        | Matter::Drift
+        | Matter::BelowZero
         | Matter::Payments => REMIND,
     }
 }
@@ -148,12 +154,15 @@ fn over(matter: Matter) -> &'static str {
         Matter::Database => "The database answers again.",
         Matter::Violations => "Every promise holds again.",
         Matter::Queue => "The queue answers again.",
+        Matter::Standstill => "What waits is applied again.",
         Matter::Paused => "Nothing is paused any more.",
         Matter::Backlog => "Workers have caught up with the queue.",
         Matter::Dead => "No dead letter waits any more.",
         Matter::Silent => "No shop is unusually silent any more.",
         Matter::Privacy => "No request of a customer waits any more.",
         Matter::Short => "No order is short any more.",
+        Matter::Drift => "No platform would sell what is not there any more.",
+        Matter::BelowZero => "No item is below zero any more.",
         Matter::Payments => "No payment waits for its order any more.",
     }
 }

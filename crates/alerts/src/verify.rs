@@ -1,14 +1,16 @@
 //! Verifies on a schedule, in one process at a time: whoever runs it waits for the end of one
-//! before the next. Two processes that are told to do it both do.
+//! before the next. Two processes that are told to do it both do. After each it looks at what takes
+//! reading all stock, too: what platforms count otherwise, and what is below zero.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use metrics::Unit;
+use operate::below_zero::below_zero;
 use operate::verify::{Verified, verify};
 use platforms::Shops;
-use store::AnyStore;
+use store::{AnyStore, StoreError};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
@@ -25,9 +27,10 @@ const EVERY: &str = "onhand_verify_every_seconds";
 const VIOLATIONS: &str = "onhand_verify_violations";
 const TOOK: &str = "onhand_verify_seconds";
 const LAST_SUCCESS: &str = "onhand_verify_last_success_timestamp_seconds";
+const BELOW_ZERO: &str = "onhand_stock_below_zero_items";
 
-/// However many shops there are, and things in them: comparing them ends then.
-const COMPARE_MAX: Duration = Duration::from_secs(30 * 60);
+/// However many shops there are, and things in them, or items: looking at them ends then.
+const LOOK_MAX: Duration = Duration::from_secs(30 * 60);
 
 /// Verifies about every `every`, for ever, and says what it found. Dropping it is fine at any moment:
 /// it only reads.
@@ -49,10 +52,16 @@ pub async fn on_schedule(
         wait = match verify(&store, Some(&rules), |_, _| ()).await {
             Ok(found) => {
                 let took = began.elapsed();
-                let verified = Verified { at: operate::now(), violations: found.violations };
+                // What is not known anew is as it was.
+                let before = latest.borrow().clone();
+                let (over, below_zero) =
+                    before.map(|it| (it.over, it.below_zero)).unwrap_or_default();
+                let (at, violations) = (operate::now(), found.violations);
+                let mut verified = Verified { at, violations, over, below_zero };
                 tell(&verified, took);
+                latest.send_replace(Some(verified.clone()));
+                look_at_stock(&mut verified, &mut gauges, &store, &rules, every).await;
                 latest.send_replace(Some(verified));
-                compare(&mut gauges, &store, &rules, every).await;
                 every
             }
             Err(error) => {
@@ -69,17 +78,35 @@ fn describe() {
     metrics::describe_gauge!(VIOLATIONS, "What the latest verification found");
     metrics::describe_gauge!(TOOK, Unit::Seconds, "How long it took");
     metrics::describe_gauge!(LAST_SUCCESS, Unit::Seconds, "When it ran to its end, since 1970");
+    metrics::describe_gauge!(BELOW_ZERO, "Items of which more is committed than is there");
 }
 
-/// The platforms' quantities with ours. Where it fails the metric stays as it was.
-async fn compare(gauges: &mut Gauges, store: &AnyStore, shops: &Shops, every: Duration) {
-    let look = gauges.look(store, shops, drift::SETTLE.min(every));
-    let error = match timeout(COMPARE_MAX, look).await {
-        Ok(Ok(())) => return,
+/// Where something cannot be looked at, its metric and what was known stay as they were.
+async fn look_at_stock(
+    verified: &mut Verified,
+    gauges: &mut Gauges,
+    store: &AnyStore,
+    shops: &Shops,
+    every: Duration,
+) {
+    let below = bounded("what is below zero could not be counted", below_zero(store)).await;
+    if let Some(below) = below {
+        metrics::gauge!(BELOW_ZERO).set(f64::from(u32::try_from(below.items).unwrap_or(u32::MAX)));
+        verified.below_zero = Some(below);
+    }
+    let compare = gauges.look(store, shops, drift::SETTLE.min(every));
+    let over = bounded("could not compare the platforms' quantities with ours", compare).await;
+    verified.over = over.or(verified.over.take());
+}
+
+async fn bounded<T>(failed: &str, look: impl Future<Output = Result<T, StoreError>>) -> Option<T> {
+    let error = match timeout(LOOK_MAX, look).await {
+        Ok(Ok(found)) => return Some(found),
         Ok(Err(error)) => worker::error_chain(&error),
         Err(_) => "it took too long".to_owned(),
     };
-    tracing::warn!(error, "could not compare the platforms' quantities with ours");
+    tracing::warn!(error, "{failed}");
+    None
 }
 
 /// A little more or less, so that what was started together does not stay together.

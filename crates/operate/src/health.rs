@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use domain::{ShopId, Timestamp};
 use queue::{Broker, QueueStats};
-use store::pages::{LETTERS_MAX, ReasonRow, SHORT_MAX, Shortage};
+use store::pages::{LETTERS_MAX, ReasonRow, Shortage};
 use store::reports::Totals;
-use store::{AnyStore, Channels, Pages, Pause, Pauses, Reports, StoreError};
+use store::rollups::{Rollup, Span};
+use store::{AnyStore, Channels, Pages, Pause, Pauses, Reports, Rollups, StoreError};
 use tokio::time::timeout;
 
 use crate::output::{ago, grouped};
@@ -18,8 +19,10 @@ use crate::pause::{self, is_paused, sentence};
 use crate::shop::{self, Silence};
 use crate::verify::Verified;
 
-/// Parcels in the queue beyond which workers do not keep up.
-const BACKLOG: u64 = 1_000;
+mod stock;
+mod work;
+
+pub use work::{Work, waiting};
 
 /// How long the queue may take to tell how long it is.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -33,12 +36,15 @@ pub enum Matter {
     Database,
     Violations,
     Queue,
+    Standstill,
     Paused,
     Backlog,
     Dead,
     Silent,
     Privacy,
     Short,
+    Drift,
+    BelowZero,
     Payments,
 }
 
@@ -47,6 +53,8 @@ pub enum Matter {
 pub struct Facts {
     pub queue: Result<QueueStats, String>,
     pub stored: Result<Stored, String>,
+    /// `None`: nobody knows.
+    pub work: Option<Work>,
     /// The latest that ran by itself, in this process.
     pub verified: Option<Verified>,
     /// How every shop of the file is doing; `None`: nobody knows.
@@ -63,6 +71,10 @@ pub struct Stored {
     pub privacy_due: Option<Timestamp>,
     pub shortage: Shortage,
     pub paused: Vec<Pause>,
+    /// Processes that apply webhooks and were seen lately.
+    pub workers: i64,
+    /// What all processes counted in the last 15 minutes, the last ten seconds left out.
+    pub recent: Vec<Rollup>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,26 +110,24 @@ pub async fn ask_store(store: &AnyStore, now: Timestamp) -> Result<Stored, Store
         privacy_due: privacy.first().map(|request| request.due_at),
         shortage: store.shortage(MISSING_NAMED).await?,
         paused: store.pauses().await?,
+        workers: work::workers(store).await?,
+        recent: store.rollups(Span::Recent, Span::Recent.start(now)).await?,
     })
 }
 
 pub fn look(facts: &Facts, now: Timestamp) -> Verdict {
-    let mut todo = Vec::new();
-    let mut unknown = Vec::new();
-    let mut note = |matter, text: Option<String>| {
-        todo.extend(text.map(|text| Todo { matter, text }));
-    };
+    let mut said = Said::default();
     match &facts.stored {
         Ok(stored) => {
-            note(Matter::Paused, paused(&stored.paused));
-            note(Matter::Dead, dead(&stored.dead, now));
-            note(Matter::Privacy, privacy(stored, now));
-            note(Matter::Short, short(&stored.shortage));
-            note(Matter::Payments, payments(stored.unlinked_payments));
+            said.note(Matter::Paused, paused(&stored.paused));
+            said.note(Matter::Dead, dead(&stored.dead, now));
+            said.note(Matter::Privacy, privacy(stored, now));
+            said.note(Matter::Short, stock::short(&stored.shortage));
+            said.note(Matter::Payments, payments(stored.unlinked_payments));
         }
         Err(error) => {
-            note(Matter::Database, Some(database(error)));
-            unknown.extend([
+            said.note(Matter::Database, Some(database(error)));
+            said.unknown.extend([
                 Matter::Paused,
                 Matter::Dead,
                 Matter::Privacy,
@@ -126,29 +136,47 @@ pub fn look(facts: &Facts, now: Timestamp) -> Verdict {
             ]);
         }
     }
-    match &facts.queue {
-        // In a pause it is meant to wait.
-        Ok(_) if is_all_paused(facts) => unknown.push(Matter::Backlog),
-        Ok(stats) => note(Matter::Backlog, backlog(stats)),
-        Err(error) => {
-            note(Matter::Queue, Some(queue(error)));
-            unknown.push(Matter::Backlog);
+    said.note(Matter::Queue, facts.queue.as_ref().err().map(|error| queue(error)));
+    let standstill = work::standstill(facts, now);
+    said.note_if_known(Matter::Backlog, work::backlog(facts, now));
+    said.note_if_known(Matter::Standstill, standstill);
+    said.note_if_known(Matter::Silent, silent(facts, now).map(|silent| silence(&silent, now)));
+    let verified = facts.verified.as_ref();
+    said.note(Matter::Violations, verified.and_then(|found| violations(found, now)));
+    said.note_if_known(Matter::Drift, stock::drift(verified, now));
+    said.note_if_known(Matter::BelowZero, stock::below_zero(verified, now));
+    said.verdict()
+}
+
+#[derive(Default)]
+struct Said {
+    todo: Vec<Todo>,
+    unknown: Vec<Matter>,
+}
+
+impl Said {
+    fn note(&mut self, matter: Matter, text: Option<String>) {
+        self.todo.extend(text.map(|text| Todo { matter, text }));
+    }
+
+    fn note_if_known(&mut self, matter: Matter, text: Result<Option<String>, NotKnown>) {
+        match text {
+            Ok(text) => self.note(matter, text),
+            Err(NotKnown) => self.unknown.push(matter),
         }
     }
-    match silent(facts) {
-        Ok(silent) => note(Matter::Silent, silence(&silent, now)),
-        Err(NotKnown) => unknown.push(Matter::Silent),
+
+    fn verdict(self) -> Verdict {
+        let Self { mut todo, unknown } = self;
+        todo.sort_by_key(|todo| todo.matter);
+        let sentence = match todo.len() {
+            0 => "All is well: what came is applied or on its way, and nothing waits for you."
+                .to_owned(),
+            1 => "One thing waits for you.".to_owned(),
+            several => format!("{several} things wait for you, the most urgent first."),
+        };
+        Verdict { sentence, todo, unknown }
     }
-    note(Matter::Violations, facts.verified.as_ref().and_then(|found| violations(found, now)));
-    todo.sort_by_key(|todo| todo.matter);
-    let sentence = match todo.len() {
-        0 => {
-            "All is well: what came is applied or on its way, and nothing waits for you.".to_owned()
-        }
-        1 => "One thing waits for you.".to_owned(),
-        several => format!("{several} things wait for you, the most urgent first."),
-    };
-    Verdict { sentence, todo, unknown }
 }
 
 fn database(error: &str) -> String {
@@ -191,25 +219,15 @@ fn is_all_paused(facts: &Facts) -> bool {
     facts.stored.as_ref().is_ok_and(|stored| pause::is_all_paused(&stored.paused))
 }
 
-fn backlog(stats: &QueueStats) -> Option<String> {
-    (stats.ready > BACKLOG).then(|| {
-        format!(
-            "{} parcels wait in the queue: workers do not keep up, or none runs. Look at the \
-             workers, and start another.",
-            grouped(stats.ready)
-        )
-    })
-}
-
-/// Something here is in the way of the webhooks, or nobody could be asked.
+/// Something else is in the way of saying it, or nobody could be asked.
+#[derive(Debug, PartialEq, Eq)]
 struct NotKnown;
 
 /// Shops that are silent although nothing here is in the way.
-fn silent(facts: &Facts) -> Result<Vec<(&ShopId, Silence)>, NotKnown> {
-    let (Some(shops), Ok(stored), Ok(queue)) = (&facts.shops, &facts.stored, &facts.queue) else {
-        return Err(NotKnown);
-    };
-    if queue.ready > BACKLOG || is_all_paused(facts) {
+fn silent(facts: &Facts, now: Timestamp) -> Result<Vec<(&ShopId, Silence)>, NotKnown> {
+    let (Some(shops), Ok(stored)) = (&facts.shops, &facts.stored) else { return Err(NotKnown) };
+    // Workers count what came of a shop.
+    if work::backlog(facts, now)?.is_some() {
         return Err(NotKnown);
     }
     let silent = shops.iter().filter(|health| !is_paused(&stored.paused, &health.shop));
@@ -262,35 +280,6 @@ fn privacy(stored: &Stored, now: Timestamp) -> Option<String> {
          list`.",
         grouped(open)
     ))
-}
-
-fn short(shortage: &Shortage) -> Option<String> {
-    let Shortage { orders, missing } = shortage;
-    let (count, ask) = match *orders {
-        ..=0 => return None,
-        1 => ("1 order is short: it asks".to_owned(), "it"),
-        SHORT_MAX.. => (format!("{} orders or more are short: they ask", grouped(*orders)), "them"),
-        several => (format!("{} orders are short: they ask", grouped(several)), "them"),
-    };
-    let item = |item: &store::pages::MissingItem| {
-        let available = match item.available {
-            0 => "none available".to_owned(),
-            below => format!("{} available", grouped(below)),
-        };
-        format!("{} ({}, {available})", item.sku, counted(item.orders, "order"))
-    };
-    let missing: Vec<String> = missing.iter().map(item).collect();
-    Some(match &missing[..] {
-        [] => format!(
-            "{count} for more than there was. Some of it may be there by now: try {ask} again \
-             (`onhand order retry`)."
-        ),
-        _ => format!(
-            "{count} for more than there is of {}. Bring stock in, then try {ask} again (`onhand \
-             order retry`), or cancel at the platform.",
-            missing.join(", ")
-        ),
-    })
 }
 
 fn payments(unlinked: i64) -> Option<String> {

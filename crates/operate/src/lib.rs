@@ -3,7 +3,7 @@
 //!
 //! * [`command`]: an operator's change, once only by its key
 //! * [`order`]: an order found and explained, and a short one tried again
-//! * [`stock`]: one row changed
+//! * [`stock`]: one row changed, and all rows read
 //! * [`dead`]: dead letters decided again, and what would come of it
 //! * [`webhook`]: one whose body is kept, explained and decided again
 //! * [`prune`]: old bodies removed
@@ -11,6 +11,7 @@
 //! * [`health`]: whether all is well, and what to do if not
 //! * [`verify`]: whether every promise holds
 //! * [`drift`]: the platforms' own quantities beside ours
+//! * [`below_zero`]: items of which more is committed than is there
 //! * [`pause`]: everything or a shop paused and resumed
 //! * [`shop`]: how a shop is doing
 //! * [`shared`]: what many ask for at once, made once
@@ -19,6 +20,7 @@
 //! with a key the same command may be given again.
 
 pub mod audit;
+pub mod below_zero;
 pub mod command;
 pub mod dead;
 pub mod drift;

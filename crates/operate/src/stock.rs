@@ -1,10 +1,28 @@
-//! One stock row changed: set, adjusted, or given another floor.
+//! One stock row changed: set, adjusted, or given another floor; and all rows read.
 
 use domain::stock::QUANTITY_MAX;
 use domain::{Keys, Move, MoveKind, Stock, StockKey, Version};
-use store::AnyStore;
+use store::{AnyStore, Pages, StoreError};
 
 use crate::command::{Command, Operated, operate};
+
+/// Rows read at once.
+const PAGE: i64 = 1_000;
+
+/// Gives all rows to `take`, page by page, so there may be any number of them; each page is as of
+/// its own moment.
+pub async fn each_page<E: From<StoreError>>(
+    store: &AnyStore,
+    mut take: impl FnMut(&[(StockKey, Stock)]) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut after = None;
+    loop {
+        let page = store.stock_page("", after.as_ref(), PAGE).await?;
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        after = Some(last.clone());
+        take(&page)?;
+    }
+}
 
 /// What is asked of a row.
 #[derive(Clone, Copy, Debug)]

@@ -368,6 +368,10 @@ impl Reports for AnyStore {
         whichever!(self, store => store.totals())
     }
 
+    async fn clock(&self) -> Result<Option<Timestamp>, StoreError> {
+        whichever!(self, store => store.clock())
+    }
+
     async fn verify(&self) -> Result<Verification, StoreError> {
         whichever!(self, store => store.verify())
     }

@@ -65,6 +65,9 @@ pub trait Reports {
 
     fn totals(&self) -> impl Future<Output = Result<Totals, StoreError>> + Send;
 
+    /// What time it is by the database's own clock; `None`: it goes by this machine's.
+    fn clock(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
+
     /// Checks the promises over everything, at one moment, while the fleet goes on working.
     fn verify(&self) -> impl Future<Output = Result<Verification, StoreError>> + Send;
 

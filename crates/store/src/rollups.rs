@@ -17,6 +17,10 @@ use crate::reports::Fields;
 /// greatest is kept.
 pub type Counts = BTreeMap<String, i64>;
 
+/// Webhooks in workers' hands at the end of a step: a sum over processes, as all counts, but none
+/// over time, so only [`Span::Recent`] tells it.
+pub const HELD: &str = "held";
+
 /// How long a process that is not seen any more is remembered. Whoever asks who is alive asks for a
 /// shorter time.
 pub(crate) const FORGOTTEN_AFTER: Duration = Duration::from_secs(60 * 60);

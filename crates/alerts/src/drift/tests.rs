@@ -61,7 +61,8 @@ async fn items_that_platforms_count_otherwise_are_counted_per_shop_and_direction
     }
     let mut gauges = Gauges::default();
     let both = shops(&["berlin", "paris"]);
-    gauges.look(&store, &both, Duration::ZERO).await.expect("compares");
+    let over = gauges.look(&store, &both, Duration::ZERO).await.expect("compares");
+    assert_eq!(over, BTreeMap::from([(ShopId::new("berlin"), 2), (ShopId::new("paris"), 0)]));
     let all = |shop: &str| (shown(shop, "over"), shown(shop, "under"));
     let text = |over: &str, under: &str| (Some(over.to_owned()), Some(under.to_owned()));
     assert_eq!((all("berlin"), all("paris")), (text("2", "1"), text("0", "0")));

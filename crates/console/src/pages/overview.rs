@@ -9,12 +9,10 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse};
 use domain::Timestamp;
-use operate::health::{Facts, Matter, Stored, Todo, ask_store, look};
+use operate::health::{Facts, Matter, Stored, Todo, Work, ask_store, look};
 use operate::verify::Verified;
 use queue::QueueStats;
-use store::Rollups;
 use store::pages::LETTERS_MAX;
-use store::rollups::Span;
 
 use super::pulse::{Held, Pulse, Rows, held};
 use super::queue::{Stats, queue};
@@ -24,12 +22,6 @@ use crate::view::{Moment, ago, grouped, link, or_more, prose};
 
 /// How old the numbers may be, however many look.
 pub(super) const AGE_MAX: Duration = Duration::from_secs(2);
-
-/// Whoever was not seen for so long is not there: three times the pause between two signs of life.
-const ALIVE_WITHIN: Duration = Duration::from_secs(30);
-
-/// The roles that apply webhooks.
-const WORKING: [&str; 2] = ["serve", "worker"];
 
 struct Verdict {
     sentence: String,
@@ -99,13 +91,21 @@ async fn numbers(console: &Console) -> Result<Numbers, Trouble> {
     let shops = Some(console.health.get(store, &shops).await?);
     let verified = console.verified.borrow().clone();
     let queue = queue(console).await;
-    let alive = store.processes(ALIVE_WITHIN).await?;
-    let workers = WORKING.iter().filter_map(|role| alive.get(*role)).sum();
-    let sums = store.rollups(Span::Recent, Span::Recent.start(now)).await?;
-    let pulse = Pulse { sums: &sums, queue: &queue, workers, knows_acks: console.knows_acks, now };
+    let look_on = async |before: Option<Option<Work>>| {
+        Work::look(before.flatten(), queue.as_ref().ok(), Some(&stored), now)
+    };
+    let work = console.seen.work.get(Duration::ZERO, look_on).await;
+    let pulse = Pulse {
+        sums: &stored.recent,
+        queue: &queue,
+        workers: stored.workers,
+        still_since: work.and_then(|work| work.still_since),
+        knows_acks: console.knows_acks,
+        now,
+    };
     let pulse = in_prose(pulse.rows());
-    let queue_rows = queue_rows(&queue.stats, held(&sums, now));
-    let facts = Facts { queue: queue.stats, stored: Ok(stored.clone()), verified, shops };
+    let queue_rows = queue_rows(&queue, held(&stored.recent, now));
+    let facts = Facts { queue, stored: Ok(stored.clone()), work, verified, shops };
     let Stored { totals, dead, unlinked_payments, .. } = &stored;
     let oldest = dead.iter().map(|reason| reason.oldest).min();
     let verdict = look(&facts, now);
@@ -135,10 +135,12 @@ fn todo_row(todo: &Todo, stored: &Stored) -> TodoRow {
     let link = match todo.matter {
         Matter::Dead => Some(("Dead letters", link("/console/dead", &[("reason", most)]))),
         Matter::Short => Some(("Short orders", link("/console/orders", &[("state", "short")]))),
+        Matter::Drift | Matter::BelowZero => Some(("Stock", "/console/stock".to_owned())),
         Matter::Paused | Matter::Silent => Some(("Shops", "/console/shops".to_owned())),
         Matter::Database
         | Matter::Violations
         | Matter::Queue
+        | Matter::Standstill
         | Matter::Backlog
         | Matter::Privacy
         | Matter::Payments => None,

@@ -1,9 +1,10 @@
 //! How it goes right now, from what all processes counted in the last minute. Pure.
 
 use domain::Timestamp;
+use operate::health::waiting;
 use store::rollups::{Counts, Rollup, Span};
 
-use super::queue::{Queue, waiting};
+use super::queue::Stats;
 use super::trends::decided;
 use crate::rollup::{BATCHES, CONFLICTS, HELD, OLDEST_HELD, Times, merge, per_second, quantile};
 use crate::view::{decimal, duration, grouped};
@@ -21,8 +22,10 @@ pub(super) type Rows = Vec<(&'static str, String)>;
 pub(super) struct Pulse<'a> {
     /// Of the last 15 minutes, those of this moment left out.
     pub(super) sums: &'a [Rollup],
-    pub(super) queue: &'a Queue,
+    pub(super) queue: &'a Stats,
     pub(super) workers: i64,
+    /// Something waits since then at the latest, and nothing was decided.
+    pub(super) still_since: Option<Timestamp>,
     pub(super) knows_acks: bool,
     pub(super) now: Timestamp,
 }
@@ -78,31 +81,26 @@ impl Pulse<'_> {
     /// The age of the oldest webhook that is not applied; if none waits, of those applied lately.
     fn lag(&self, counts: &Counts) -> String {
         let lately = percentiles(counts, Times::Lag);
-        let stats = self.queue.stats.as_ref().ok();
-        let waits = stats.is_some_and(|stats| waiting(stats) > 0);
-        let oldest = stats.and_then(|stats| stats.oldest);
         // While all is well a batch is put down sooner.
         let stuck = held(self.sums, self.now).filter(|held| held.seconds > 0);
-        match (oldest, stuck, lately, self.queue.waiting_since) {
-            (Some(oldest), ..) if waits => format!("the oldest waits for {}", self.age(oldest)),
+        let stuck = stuck.map(|held| format!("the oldest waits for {}", whole(held.seconds)));
+        let Ok(stats) = self.queue else {
+            return stuck.or(lately).unwrap_or_else(|| "not known".to_owned());
+        };
+        if !waiting(stats, self.sums, self.now).any() {
+            return stuck.or(lately).unwrap_or_else(|| "nothing waits".to_owned());
+        }
+        match (stats.oldest, stuck, lately, self.still_since) {
+            (Some(oldest), ..) => format!("the oldest waits for {}", self.age(oldest)),
             // The queue gives the oldest first, so nothing that waits there is older.
-            (_, Some(held), ..) => format!("the oldest waits for {}", whole(held.seconds)),
+            (_, Some(stuck), ..) => stuck,
             // The queue is in order of arrival: what is next is about as old as what was last.
             (_, _, Some(lately), _) => lately,
-            _ if stats.is_none() => "not known".to_owned(),
-            (.., Some(since)) if waits => {
-                let since = self.last_decided().map_or(since, |last| last.max(since));
+            (.., Some(since)) => {
                 format!("the oldest waits for {} or longer", self.age(since))
             }
-            _ => "nothing waits".to_owned(),
+            _ => "not known yet".to_owned(),
         }
-    }
-
-    /// The end of the latest ten seconds in which anything was decided.
-    fn last_decided(&self) -> Option<Timestamp> {
-        let last = self.sums.iter().rev().find(|sum| decided(&sum.counts) > 0)?;
-        let step = i64::try_from(Span::Recent.step().as_micros()).ok()?;
-        Some(Timestamp(last.at.0 + step))
     }
 
     fn age(&self, since: Timestamp) -> String {
@@ -133,20 +131,30 @@ mod tests {
     }
 
     fn sum(seconds_ago: i64, what: &[(&str, i64)]) -> Rollup {
-        let at = Span::Recent.start(Timestamp(NOW.0 - seconds_ago * 1_000_000));
+        let at = Span::Recent.start(ago(seconds_ago));
         Rollup { at, counts: counts(what) }
     }
 
-    fn queue(ready: u64, oldest: Option<i64>, since: Option<i64>) -> Queue {
-        let ago = |seconds: i64| Timestamp(NOW.0 - seconds * 1_000_000);
-        Queue {
-            stats: Ok(QueueStats { ready, oldest: oldest.map(ago), ..QueueStats::default() }),
-            waiting_since: since.map(ago),
-        }
+    fn ago(seconds: i64) -> Timestamp {
+        Timestamp(NOW.0 - seconds * 1_000_000)
     }
 
-    fn said(sums: &[Rollup], queue: &Queue, knows_acks: bool) -> Vec<String> {
-        let pulse = Pulse { sums, queue, workers: 2, knows_acks, now: NOW };
+    fn queue(ready: u64, oldest: Option<i64>) -> Stats {
+        Ok(QueueStats { ready, oldest: oldest.map(ago), ..QueueStats::default() })
+    }
+
+    fn said(sums: &[Rollup], queue: &Stats, knows_acks: bool) -> Vec<String> {
+        said_after(sums, queue, knows_acks, None)
+    }
+
+    fn said_after(
+        sums: &[Rollup],
+        queue: &Stats,
+        knows_acks: bool,
+        still: Option<i64>,
+    ) -> Vec<String> {
+        let still_since = still.map(ago);
+        let pulse = Pulse { sums, queue, workers: 2, still_since, knows_acks, now: NOW };
         pulse.rows().into_iter().map(|(_, text)| text.replace('\u{a0}', " ")).collect()
     }
 
@@ -159,7 +167,7 @@ mod tests {
             sum(20, &busy),
             sum(10, &[&busy[..], &times[..]].concat()),
         ];
-        let said = said(&sums, &queue(0, None, None), true);
+        let said = said(&sums, &queue(0, None), true);
         assert_eq!(said[0], "12");
         assert!(said[1].contains("ms (p50)") && said[1].contains("(p99)"), "{said:?}");
         assert!(said[2].contains("(p99)"), "{said:?}");
@@ -168,26 +176,25 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_said() {
-        let none = said(&[], &queue(0, None, None), false);
+        let none = said(&[], &queue(0, None), false);
         assert!(none[0].starts_with("not known yet") && none[1].contains("ONHAND_INGRESS_METRICS"));
         assert_eq!(none[2], "nothing waits");
-        assert_eq!(said(&[], &queue(0, None, None), true)[1], "no webhook in the last minute");
-        let away = Queue { stats: Err("refused".to_owned()), waiting_since: None };
-        assert_eq!(said(&[], &away, true)[2], "not known");
+        assert_eq!(said(&[], &queue(0, None), true)[1], "no webhook in the last minute");
+        assert_eq!(said(&[], &Err("refused".to_owned()), true)[2], "not known");
+        assert_eq!(said(&[], &queue(1, None), true)[2], "not known yet");
     }
 
     #[test]
     fn what_waits_is_as_old_as_the_queue_tells_or_at_least_so_old() {
-        let lag = |sums: &[Rollup], queue: &Queue| said(sums, queue, true).swap_remove(2);
+        let lag = |sums: &[Rollup], queue: &Stats, still| {
+            said_after(sums, queue, true, still).swap_remove(2)
+        };
         let lately = [sum(10, &[("applied", 1), ("lag_le_4", 1), ("lag_le_inf", 1)])];
-        assert_eq!(lag(&lately, &queue(1, Some(90), Some(30))), "the oldest waits for 90 s");
-        assert!(lag(&lately, &queue(1, None, Some(30))).contains("(p99)"));
-        assert_eq!(lag(&[], &queue(1, None, Some(30))), "the oldest waits for 30 s or longer");
+        assert_eq!(lag(&lately, &queue(1, Some(90)), Some(30)), "the oldest waits for 90 s");
+        assert!(lag(&lately, &queue(1, None), Some(30)).contains("(p99)"));
+        assert_eq!(lag(&[], &queue(1, None), Some(30)), "the oldest waits for 30 s or longer");
         let stuck = [sum(70, &[("applied", 1)]), sum(10, &[("held", 9), ("oldest_held_max", 80)])];
-        assert_eq!(lag(&stuck, &queue(0, None, None)), "the oldest waits for 80 s");
-        let away = Queue { stats: Err("refused".to_owned()), waiting_since: None };
-        assert_eq!(lag(&stuck, &away), "the oldest waits for 80 s");
-        let before = [sum(70, &[("applied", 1)])];
-        assert_eq!(lag(&before, &queue(1, None, Some(600))), "the oldest waits for 60 s or longer");
+        assert_eq!(lag(&stuck, &queue(0, None), None), "the oldest waits for 80 s");
+        assert_eq!(lag(&stuck, &Err("refused".to_owned()), None), "the oldest waits for 80 s");
     }
 }

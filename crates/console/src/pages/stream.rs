@@ -14,13 +14,14 @@ use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
+use operate::health::Work;
 use operate::shared::Shared;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep};
 
 use super::chart::Charts;
 use super::overview::{AGE_MAX, live_part};
-use super::queue::Queue;
+use super::queue::Stats;
 use super::trends::{Shown, charts};
 use crate::Console;
 
@@ -39,7 +40,8 @@ const RETRY: Duration = Duration::from_secs(2);
 /// What is made once for everybody who looks at the overview.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
-    pub(super) queue: Shared<Queue>,
+    pub(super) queue: Shared<Stats>,
+    pub(super) work: Shared<Option<Work>>,
     pub(super) live: Shared<Option<Arc<str>>>,
     pub(super) recent: Shared<Option<Arc<Charts>>>,
     pub(super) day: Shared<Option<Arc<Charts>>>,
@@ -50,6 +52,7 @@ impl Default for Seen {
     fn default() -> Self {
         Self {
             queue: Shared::default(),
+            work: Shared::default(),
             live: Shared::default(),
             recent: Shared::default(),
             day: Shared::default(),

@@ -30,8 +30,7 @@ pub(crate) const CONFLICTS: &str = "conflicts";
 /// Commits that succeeded.
 pub(crate) const BATCHES: &str = "batches";
 
-/// Webhooks in workers' hands at the end of the shortest stretch; of a longer one it says nothing.
-pub(crate) const HELD: &str = "held";
+pub(crate) use store::rollups::HELD;
 
 /// How many seconds old the oldest of these was.
 pub(crate) const OLDEST_HELD: &str = "oldest_held_max";

@@ -9,7 +9,7 @@ use operate::stock::{What, change};
 use operate::verify::Verified;
 use operate::{Command, Operated};
 use platforms::Shops;
-use queue::Broker;
+use queue::{Broker, Publisher};
 use store::{AnyStore, Database, Store};
 use tempfile::TempDir;
 use testkit::shopify::{ShopifyOrder, SignedWebhook};
@@ -43,6 +43,7 @@ pub(crate) const PAGES: [&str; 10] = [
 
 pub(crate) struct Test {
     pub(crate) store: AnyStore,
+    broker: Broker,
     shops: Arc<Shops>,
     address: SocketAddr,
     pub(crate) stop: CancellationToken,
@@ -95,14 +96,14 @@ impl Test {
         let shops = receiver.borrow().clone();
         let access = access().expect("good tokens");
         let (verified, latest) = watch::channel(None);
-        let pages = Console::new(store.clone(), queue, receiver, access, latest);
+        let pages = Console::new(store.clone(), queue.clone(), receiver, access, latest);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let stop = CancellationToken::new();
         let ops =
             Ops { ready: || async { Ok(()) }, metrics: install_metrics(), console: Some(pages) };
         TaskTracker::new().spawn(console::run(listener, ops, stop.clone()));
-        Self { store, shops, address, stop, verified, _folder: folder }
+        Self { store, broker: queue, shops, address, stop, verified, _folder: folder }
     }
 
     /// Units of an item at `main`.
@@ -126,6 +127,14 @@ impl Test {
                 batch.iter().map(|webhook| Work::new(webhook.envelope("demo", operate::now()), 0));
             processor.process(work.collect(), &self.shops, true).await.expect("decides");
         }
+    }
+
+    /// Puts into the queue what the platform sent, as an ingress does.
+    pub(crate) async fn take(&self, webhook: &SignedWebhook) {
+        let queue = self.broker.open().await.expect("the queue opens");
+        let taken = queue.publisher().publish(webhook.envelope("demo", operate::now())).await;
+        taken.expect("the queue takes it");
+        queue.close().await;
     }
 
     /// An order of so many units.

@@ -120,6 +120,18 @@ async fn what_processes_counted_is_told_as_numbers_as_charts_and_as_a_table() {
 }
 
 #[tokio::test]
+async fn what_waits_for_nobody_is_said_until_a_worker_is_there() {
+    let test = Test::open().await;
+    test.take(&raw("orders/create", "{}")).await;
+    let page = test.page("/console").await;
+    assert!(page.contains("1 parcel waits in the queue and nobody applies webhooks"), "{page}");
+    assert!(page.contains("<code>onhand worker</code>"), "{page}");
+    count(&test, 0, &[]).await;
+    let page = test.page("/console").await;
+    assert!(page.contains("All is well"), "it gets its time: {page}");
+}
+
+#[tokio::test]
 async fn what_moves_most_comes_first_and_an_item_is_drawn_over_time() {
     let test = Test::open().await;
     for (sku, units) in [("BOWL", 4), ("CUP", 90)] {

@@ -42,7 +42,9 @@ async fn the_overview_says_which_orders_are_short_and_what_was_verified() {
         (vec![], "Verified less than a minute ago: no violations"),
         (vec![violation], "Verified less than a minute ago: 1 violation"),
     ] {
-        test.verified.send_replace(Some(Verified { at: operate::now(), violations }));
+        let (over, below_zero) = (None, None);
+        let verified = Verified { at: operate::now(), violations, over, below_zero };
+        test.verified.send_replace(Some(verified));
         let overview = test.page("/console").await;
         assert!(overview.contains(said), "{overview}");
     }

@@ -7,7 +7,7 @@ use clap::Args;
 use domain::{Platform, ShopId, Timestamp};
 use queue::Broker;
 use serde::Serialize;
-use store::{AnyStore, Channels, Database, Store};
+use store::{AnyStore, Channels, Database, Reports, Store};
 
 use crate::config::Settings;
 use crate::config::alert_url::AlertUrl;
@@ -20,6 +20,12 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A clock before this is wrong: webhooks cannot be older than this program.
 const PROGRAM_MADE_AT: i64 = 1_790_000_000_000_000;
+
+/// Two clocks that are further apart, in microseconds, are not kept right.
+const APART_MAX: u64 = 5_000_000;
+
+const SET_CLOCK: &str =
+    "set the clock that is wrong (for example with chrony), or signatures and retries go wrong";
 
 #[derive(Serialize)]
 struct Check {
@@ -42,7 +48,7 @@ pub(crate) async fn run(settings: &Settings, args: &DoctorArgs) -> anyhow::Resul
         check("data folder", async { data_folder(settings) }).await,
         check("database", database(settings)).await,
         check("queue", queue(settings)).await,
-        check("clock", async { clock() }).await,
+        check("clock", clock(settings)).await,
         check("alerts", async { alerts(&args.alerts) }).await,
     ];
     // Without shops or a database nothing can be said about apps, and why was said already.
@@ -167,14 +173,46 @@ fn alerts(url: &AlertUrl) -> anyhow::Result<String> {
     })
 }
 
-fn clock() -> anyhow::Result<String> {
+/// Against the only other clock that there may be: the database's.
+async fn clock(settings: &Settings) -> anyhow::Result<String> {
     let now = worker::clock::now();
+    let said = output::moment(now);
     if now.0 < PROGRAM_MADE_AT {
+        anyhow::bail!("it is {said} by this machine; {SET_CLOCK}");
+    }
+    // Why it cannot be asked is said of the database.
+    let Ok(store) = settings.open_store().await else { return Ok(said) };
+    let asked = worker::clock::now();
+    let Ok(Some(theirs)) = store.clock().await else {
+        return Ok(format!("{said} by this machine; there is no other clock to compare it with"));
+    };
+    let ahead = ahead(asked, theirs, worker::clock::now());
+    if ahead.unsigned_abs() > APART_MAX {
+        let way = if ahead > 0 { "ahead of" } else { "behind" };
+        let seconds = ahead.unsigned_abs() / 1_000_000;
         anyhow::bail!(
-            "it is {} by this machine; set its clock (for example with chrony), \
-             or signatures and retries go wrong",
-            output::moment(now)
+            "it is {said} by this machine, which is {seconds} s {way} the database's; {SET_CLOCK}"
         );
     }
-    Ok(output::moment(now))
+    Ok(format!("{said}, as by the database"))
+}
+
+/// How far, in microseconds, this machine's clock is ahead of another that was asked and answered
+/// `theirs` in between: nobody knows when, so as little as it may be.
+fn ahead(asked: Timestamp, theirs: Timestamp, answered: Timestamp) -> i64 {
+    (asked.0 - theirs.0).max(0) + (answered.0 - theirs.0).min(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_only_wrong_by_what_the_round_trip_does_not_explain() {
+        let ahead = |asked, theirs, answered| {
+            super::ahead(Timestamp(asked), Timestamp(theirs), Timestamp(answered))
+        };
+        assert_eq!([ahead(10, 10, 10), ahead(10, 10, 90), ahead(10, 90, 90)], [0, 0, 0]);
+        assert_eq!([ahead(100, 40, 900), ahead(100, 940, 900)], [60, -40]);
+    }
 }

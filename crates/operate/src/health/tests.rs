@@ -1,21 +1,28 @@
-use domain::Sku;
-use store::pages::MissingItem;
 use store::reports::Violation;
 
+use super::work::BACKLOG;
 use super::*;
+use crate::below_zero::BelowZero;
 
 const DAY: i64 = 86_400_000_000;
+const NOW: Timestamp = Timestamp(10 * DAY);
+
+/// What only looking at all stock tells.
+const STOCK: [Matter; 2] = [Matter::Drift, Matter::BelowZero];
 
 fn stats(ready: u64) -> Result<QueueStats, String> {
     Ok(QueueStats { ready, ..QueueStats::default() })
 }
 
+/// A worker is there, and it is the first look.
 fn facts(queue: Result<QueueStats, String>, stored: Stored) -> Facts {
-    Facts { queue, stored: Ok(stored), verified: None, shops: Some(Arc::default()) }
+    let stored = Stored { workers: 1, ..stored };
+    let work = Work::look(None, queue.as_ref().ok(), Some(&stored), NOW);
+    Facts { queue, stored: Ok(stored), work, verified: None, shops: Some(Arc::default()) }
 }
 
 fn at(facts: &Facts) -> Verdict {
-    look(facts, Timestamp(10 * DAY))
+    look(facts, NOW)
 }
 
 fn said(facts: &Facts) -> Vec<String> {
@@ -25,11 +32,17 @@ fn said(facts: &Facts) -> Vec<String> {
 #[test]
 fn without_anything_to_do_all_is_well() {
     let mut facts = facts(stats(3), Stored::default());
-    for verified in [None, Some(Verified { at: Timestamp(0), violations: Vec::new() })] {
+    let verified = Verified {
+        at: Timestamp(0),
+        violations: Vec::new(),
+        over: Some([("demo".into(), 0)].into()),
+        below_zero: Some(BelowZero::default()),
+    };
+    for (verified, unknown) in [(None, &STOCK[..]), (Some(verified), &[])] {
         facts.verified = verified;
         let verdict = at(&facts);
-        assert!(verdict.todo.is_empty() && verdict.unknown.is_empty());
-        assert!(verdict.sentence.starts_with("All is well"));
+        assert!(verdict.sentence.starts_with("All is well"), "{verdict:?}");
+        assert_eq!((verdict.todo, &verdict.unknown[..]), (vec![], unknown));
     }
 }
 
@@ -49,34 +62,11 @@ fn each_thing_to_do_is_said_with_what_helps() {
     };
     let said = said(&facts(stats(BACKLOG + 1), stored));
     assert_eq!(said.len(), 4);
-    assert!(said[0].contains("1,001 parcels") && said[0].contains("start another"));
+    assert!(said[0].contains("1,001 parcels wait") && said[0].contains("start another"));
     assert!(said[1].contains("1,201 webhooks") && said[1].contains("unknown_sku"));
     assert!(said[1].contains("3 days ago") && said[1].contains("replay"));
     assert!(said[2].contains("overdue"));
     assert!(said[3].contains("--unlinked"));
-}
-
-#[test]
-fn short_orders_are_said_with_what_they_miss() {
-    let said = |orders, missing: &[(&str, i64, i64)]| {
-        let item = |&(sku, orders, available): &(&str, i64, i64)| MissingItem {
-            sku: Sku::new(sku),
-            orders,
-            available,
-        };
-        let shortage = Shortage { orders, missing: missing.iter().map(item).collect() };
-        said(&facts(stats(0), Stored { shortage, ..Stored::default() })).join("\n")
-    };
-    assert_eq!(said(0, &[]), "");
-    let one = said(1, &[("CAP", 1, 0)]);
-    assert!(
-        one.starts_with("1 order is short: it asks for more than there is of CAP (1 order, none")
-    );
-    assert!(one.contains("`onhand order retry`"), "{one}");
-    let several = said(12, &[("CAP", 11, 0), ("MUG", 2, -3)]);
-    assert!(several.contains("of CAP (11 orders, none available), MUG (2 orders, −3 available)."));
-    assert!(said(2, &[]).contains("may be there by now"));
-    assert!(said(SHORT_MAX, &[]).starts_with("2,000 orders or more"));
 }
 
 #[test]
@@ -87,7 +77,8 @@ fn violations_are_said_with_the_promises_that_they_break() {
     };
     let violations =
         vec![violation("P7", "CAP at main"), violation("P3", "x"), violation("P7", "")];
-    let verified = Some(Verified { at: Timestamp(9 * DAY), violations });
+    let at = Timestamp(9 * DAY);
+    let verified = Some(Verified { at, violations, over: None, below_zero: None });
     let facts = Facts { verified, ..facts(stats(0), Stored::default()) };
     let said = said(&facts).join("\n");
     assert!(said.contains("24 hours ago: 3 violations of P3, P7, as in: CAP at main."), "{said}");
@@ -112,10 +103,8 @@ fn a_pause_is_said_and_what_waits_for_it_is_not() {
     let text = &verdict.todo[0].text;
     assert!(text.starts_with("Paused since 1970-01-10 00:00 UTC by kim (counting): "), "{text}");
     assert!(text.contains("webhooks are taken and wait. demo is paused"), "{text}");
-    assert_eq!(
-        (verdict.todo.len(), &verdict.unknown[..]),
-        (1, &[Matter::Backlog, Matter::Silent][..])
-    );
+    let waits = [Matter::Backlog, Matter::Standstill, Matter::Silent];
+    assert_eq!((verdict.todo.len(), verdict.unknown), (1, [&waits[..], &STOCK].concat()));
 }
 
 #[test]
@@ -160,6 +149,7 @@ fn what_does_not_answer_is_said_and_what_it_would_tell_is_not_known() {
     let dead = Facts {
         queue: Err("refused".to_owned()),
         stored: Err("timed out".to_owned()),
+        work: None,
         verified: None,
         shops: None,
     };
@@ -169,5 +159,6 @@ fn what_does_not_answer_is_said_and_what_it_would_tell_is_not_known() {
     assert!(todo[1].text.contains("cannot be asked (refused)"));
     let store_knows =
         [Matter::Paused, Matter::Dead, Matter::Privacy, Matter::Short, Matter::Payments];
-    assert_eq!(unknown, [&store_knows[..], &[Matter::Backlog, Matter::Silent]].concat());
+    let both_know = [Matter::Backlog, Matter::Standstill, Matter::Silent];
+    assert_eq!(unknown, [&store_knows[..], &both_know, &STOCK].concat());
 }

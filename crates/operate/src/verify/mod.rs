@@ -1,17 +1,26 @@
 //! Whether every promise holds over everything in the database, while it is in use.
 
-use domain::Timestamp;
+use std::collections::BTreeMap;
+
+use domain::{ShopId, Timestamp};
 use platforms::Shops;
 use store::reports::{Verification, Violation};
 use store::{AnyStore, Reports, StoreError};
 
+use crate::below_zero::BelowZero;
+
 mod orders;
 
-/// A verification that ran to its end by itself.
+/// A verification that ran to its end by itself, and what was looked at after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     pub at: Timestamp,
     pub violations: Vec<Violation>,
+    /// Items of which a shop's platform says that it can sell more than there are. `None`: they
+    /// were not compared yet.
+    pub over: Option<BTreeMap<ShopId, usize>>,
+    /// `None`: they were not counted yet.
+    pub below_zero: Option<BelowZero>,
 }
 
 /// Checks the database as a whole, and then each order against its targets, for which the rules of

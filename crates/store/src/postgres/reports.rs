@@ -1,6 +1,6 @@
 //! The reading side, on PostgreSQL.
 
-use domain::{EnvelopeId, OrderKey, ShopId, Sku, Stock, StockKey};
+use domain::{EnvelopeId, OrderKey, ShopId, Sku, Stock, StockKey, Timestamp};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -120,6 +120,11 @@ impl Reports for Postgres {
         connection.done();
         let pending = &answers[1][0];
         Ok(totals(&answers[0], pending))
+    }
+
+    async fn clock(&self) -> Result<Option<Timestamp>, StoreError> {
+        let sql = include_str!("sql/report_clock.sql");
+        Ok(self.rows(sql, &[], |row| Timestamp(row.int(0))).await?.pop())
     }
 
     async fn verify(&self) -> Result<Verification, StoreError> {

@@ -1,6 +1,6 @@
 //! The reading side, on SQLite.
 
-use domain::{EnvelopeId, OrderKey, ShopId, Sku, Stock, StockKey};
+use domain::{EnvelopeId, OrderKey, ShopId, Sku, Stock, StockKey, Timestamp};
 use sqlx::Row;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
@@ -120,6 +120,10 @@ impl Reports for Sqlite {
             .await
             .map_err(from_sqlx)?;
         Ok(totals(&counters, &pending))
+    }
+
+    async fn clock(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
     }
 
     async fn verify(&self) -> Result<Verification, StoreError> {

@@ -12,16 +12,14 @@ use std::process::ExitCode;
 use anyhow::Context;
 use domain::{Stock, StockKey};
 use indicatif::ProgressBar;
+use operate::stock::each_page;
 use serde::Serialize;
-use store::{AnyStore, Pages};
+use store::AnyStore;
 
 use super::StockJson;
 use super::import::COLUMNS;
 use crate::config::Settings;
 use crate::output;
-
-/// Rows read at once.
-const PAGE: i64 = 1_000;
 
 #[derive(Serialize)]
 struct Exported {
@@ -84,15 +82,13 @@ async fn each(
     mut take: impl FnMut(&StockKey, &Stock) -> anyhow::Result<()>,
 ) -> anyhow::Result<usize> {
     let bar = ProgressBar::new_spinner().with_message("reading");
-    let (mut after, mut rows) = (None, 0);
-    loop {
-        let page = store.stock_page("", after.as_ref(), PAGE).await?;
-        let Some((last, _)) = page.last() else { break };
-        after = Some(last.clone());
-        page.iter().try_for_each(|(key, stock)| take(key, stock))?;
+    let mut rows = 0;
+    each_page(store, |page| {
         rows += page.len();
         bar.inc(1);
-    }
+        page.iter().try_for_each(|(key, stock)| take(key, stock))
+    })
+    .await?;
     bar.finish_and_clear();
     Ok(rows)
 }

@@ -55,7 +55,7 @@ async fn refresh(source: &Source, mut before: Reading) -> anyhow::Result<()> {
     loop {
         draw(&shown, trouble.as_deref())?;
         ticks.tick().await;
-        match source.read().await {
+        match source.read(Some(&before)).await {
             Ok(now) => {
                 shown = lines(&Shown::new(&before, &now));
                 before = now;

@@ -47,7 +47,7 @@ pub(crate) async fn run(settings: &Settings, args: TopArgs) -> anyhow::Result<Ex
         ));
     }
     let source = Source { store: settings.open_store().await?, broker: settings.broker("top")? };
-    let first = source.read().await?;
+    let first = source.read(None).await?;
     if args.once || settings.json {
         print(settings, &args, &source, first).await?;
     } else {
@@ -68,7 +68,7 @@ async fn print(
     ticks.tick().await;
     loop {
         ticks.tick().await;
-        let now = source.read().await?;
+        let now = source.read(Some(&before)).await?;
         let shown = Shown::new(&before, &now);
         match (settings.json, args.once) {
             (true, true) => output::json(&shown)?,

@@ -18,6 +18,8 @@ pub(super) struct Shown {
     /// Webhooks each second since the reading before.
     per_second: BTreeMap<Outcome, f64>,
     queue: Option<QueueJson>,
+    /// Processes that apply webhooks, by their signs of life.
+    workers: i64,
     /// Of the newest webhook that was decided; `None`: there is none.
     apply_lag_ms: Option<i64>,
     dead_letters: i64,
@@ -43,6 +45,7 @@ impl Shown {
         let facts = Facts {
             queue: now.queue.clone(),
             stored: Ok(stored.clone()),
+            work: now.work,
             verified: None,
             // What silence is usual takes more than can be read every second.
             shops: None,
@@ -58,6 +61,7 @@ impl Shown {
             webhooks: stored.totals.webhooks.clone(),
             per_second: per_second(before, now),
             queue: now.queue.as_ref().ok().map(QueueJson::from),
+            workers: stored.workers,
             apply_lag_ms: now.lag.map(|micros| micros / 1_000),
             dead_letters: stored.totals.dead_letters,
             short_orders: stored.shortage.orders,
@@ -104,6 +108,7 @@ pub(super) fn lines(shown: &Shown) -> Vec<String> {
     lines.push(fact("queue, ready (parcels)", queue(|queue| Some(queue.ready))));
     lines.push(fact("queue, being worked on", queue(|queue| queue.unacked)));
     lines.push(fact("queue, delayed", queue(|queue| Some(queue.delayed))));
+    lines.push(fact("workers alive", grouped(shown.workers)));
     let lag = shown.apply_lag_ms.map_or_else(|| "–".to_owned(), |ms| format!("{} ms", grouped(ms)));
     lines.push(fact("apply lag of the newest", lag));
     lines.push(fact("dead letters", or_more(shown.dead_letters, LETTERS_MAX)));
@@ -116,7 +121,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use domain::{Sku, Timestamp};
-    use operate::health::Stored;
+    use operate::health::{Stored, Work};
     use queue::QueueStats;
     use store::pages::{ReasonRow, Shortage};
     use store::reports::Totals;
@@ -128,16 +133,15 @@ mod tests {
             Outcome::ALL.into_iter().map(|outcome| (outcome, 0)).collect();
         webhooks.insert(Outcome::Applied, applied);
         webhooks.insert(Outcome::Dead, dead);
-        Reading {
-            at: Timestamp(1_790_000_000_000_000),
-            taken,
-            stored: Stored {
-                totals: Totals { webhooks, dead_letters: dead, ..Totals::default() },
-                ..Stored::default()
-            },
-            queue: Ok(QueueStats { ready: 1_234, delayed: 2, ..QueueStats::default() }),
-            lag: Some(12_345),
-        }
+        let at = Timestamp(1_790_000_000_000_000);
+        let stored = Stored {
+            totals: Totals { webhooks, dead_letters: dead, ..Totals::default() },
+            workers: 2,
+            ..Stored::default()
+        };
+        let queue = QueueStats { ready: 1_234, delayed: 2, ..QueueStats::default() };
+        let work = Work::look(None, Some(&queue), Some(&stored), at);
+        Reading { at, taken, stored, queue: Ok(queue), work, lag: Some(12_345) }
     }
 
     #[test]
@@ -161,6 +165,7 @@ mod tests {
             serde_json::json!({"ready": 1_234, "unacked": null, "delayed": 2})
         );
         assert_eq!((&json["apply_lag_ms"], &json["short_orders"]), (&12.into(), &7.into()));
+        assert_eq!(json["workers"], 2);
         assert_eq!(json["missing"][0]["sku"], "CAP");
         assert_eq!(json["todo"].as_array().map(Vec::len), Some(3), "{json}");
         let text = lines(&shown).join("\n");
@@ -171,6 +176,7 @@ mod tests {
             "applied           802.0           1,401",
             "queue, ready (parcels)            1,234",
             "queue, being worked on        not known",
+            "workers alive                         2",
             "apply lag of the newest           12 ms",
             "short orders                          7",
         ] {
