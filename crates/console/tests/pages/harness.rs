@@ -10,6 +10,7 @@ use operate::verify::Verified;
 use operate::{Command, Operated};
 use platforms::Shops;
 use queue::Broker;
+use secrecy::SecretString;
 use store::{AnyStore, Database, Store};
 use tempfile::TempDir;
 use testkit::shopify::{ShopifyOrder, SignedWebhook};
@@ -23,6 +24,8 @@ use crate::peer::{Answer, Peer};
 
 pub(crate) const OPERATOR: &str = "operator-0123456789";
 pub(crate) const READER: &str = "reader-0123456789";
+/// Of an operator who has a name.
+pub(crate) const KIM: &str = "kims-own-0123456789";
 /// Must never be seen on any page.
 pub(crate) const SECRET: &str = "the-shops-own-secret";
 const DOMAIN: &str = "demo.myshopify.com";
@@ -60,26 +63,27 @@ impl Drop for Test {
 impl Test {
     /// Open to this machine.
     pub(crate) async fn open() -> Self {
-        Self::with("", || Access::new(loopback(), None, None)).await
+        Self::with("", open_access()).await
     }
 
     /// With a shop that keeps bodies.
     pub(crate) async fn keeping() -> Self {
-        Self::with("keep_bodies = \"7d\"", || Access::new(loopback(), None, None)).await
+        Self::with("keep_bodies = \"7d\"", open_access()).await
     }
 
     pub(crate) async fn with_tokens() -> Self {
-        let (operator, reader) = (Some(OPERATOR.into()), Some(READER.into()));
-        Self::with("", || Access::new(loopback(), operator, reader)).await
+        let operators: [SecretString; 2] = [OPERATOR.into(), format!("kim:{KIM}").into()];
+        let access = Access::new(loopback(), &operators, &[READER.into()]).expect("good tokens");
+        Self::with("", access).await
     }
 
     /// As on an address that others reach, without a token.
     pub(crate) async fn closed() -> Self {
         let open = "0.0.0.0:8081".parse().expect("an address");
-        Self::with("", || Access::new(open, None, None)).await
+        Self::with("", Access::new(open, &[], &[]).expect("no tokens")).await
     }
 
-    async fn with(more: &str, access: impl FnOnce() -> Result<Access, console::BadToken>) -> Self {
+    async fn with(more: &str, access: Access) -> Self {
         let folder = TempDir::new().expect("a folder");
         let database = Database::Sqlite(folder.path().join("onhand.db"));
         database.migrate().await.expect("migrates");
@@ -93,7 +97,6 @@ impl Test {
         let shops = Shops::parse(&text, |_| Err("none".to_owned())).expect("a shops file");
         let (_, receiver) = watch::channel(Arc::new(shops));
         let shops = receiver.borrow().clone();
-        let access = access().expect("good tokens");
         let (verified, latest) = watch::channel(None);
         let pages = Console::new(store.clone(), queue, receiver, access, latest);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -154,7 +157,7 @@ impl Test {
     pub(crate) async fn page(&self, path: &str) -> String {
         let answer = self.get(path).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
-        for secret in [SECRET, OPERATOR, READER] {
+        for secret in [SECRET, OPERATOR, READER, KIM] {
             assert!(!answer.body.contains(secret), "{path} shows a secret");
         }
         answer.body
@@ -205,6 +208,10 @@ impl Test {
         let origin = self.origin();
         self.ask("POST", path, &[("Cookie", cookie), ("Origin", &origin)], &encoded(fields)).await
     }
+}
+
+fn open_access() -> Access {
+    Access::new(loopback(), &[], &[]).expect("no tokens")
 }
 
 fn loopback() -> SocketAddr {

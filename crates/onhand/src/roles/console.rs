@@ -38,18 +38,20 @@ pub(crate) struct ConsoleArgs {
 #[derive(Debug, Args)]
 pub(super) struct AccessArgs {
     /// Whoever has this may use the console and change things through it, as `openssl rand -hex 24`
-    /// makes one. Without, it is open to this machine alone
-    #[arg(long, env = "ONHAND_CONSOLE_TOKEN", hide_env_values = true)]
-    console_token: Option<SecretString>,
-    /// Whoever has this may look at the console, and change nothing
-    #[arg(long, env = "ONHAND_CONSOLE_READ_TOKEN", hide_env_values = true)]
-    console_read_token: Option<SecretString>,
+    /// makes one. As name:token it tells who did it; may be given more than once (in the environment
+    /// with commas between), so that everybody has their own. Without, it is open to this machine
+    /// alone
+    #[arg(long, env = "ONHAND_CONSOLE_TOKEN", hide_env_values = true, value_delimiter = ',')]
+    console_token: Vec<SecretString>,
+    /// Whoever has this may look at the console, and change nothing; with names, and more than one,
+    /// as above
+    #[arg(long, env = "ONHAND_CONSOLE_READ_TOKEN", hide_env_values = true, value_delimiter = ',')]
+    console_read_token: Vec<SecretString>,
 }
 
 impl AccessArgs {
     pub(super) fn access(&self, listen: SocketAddr) -> anyhow::Result<Access> {
-        let (operator, reader) = (self.console_token.clone(), self.console_read_token.clone());
-        Access::new(listen, operator, reader).map_err(|error| {
+        Access::new(listen, &self.console_token, &self.console_read_token).map_err(|error| {
             bad_config(format!("ONHAND_CONSOLE_TOKEN, ONHAND_CONSOLE_READ_TOKEN: {error}"))
         })
     }
