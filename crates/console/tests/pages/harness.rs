@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use console::{Access, Console, Ops, install_metrics};
+use console::{Access, Console, Ingresses, Ops, install_metrics};
 use domain::{Keys, LocationId, Sku, StockKey};
 use operate::stock::{What, change};
 use operate::verify::Verified;
@@ -63,27 +63,44 @@ impl Drop for Test {
 impl Test {
     /// Open to this machine.
     pub(crate) async fn open() -> Self {
-        Self::with("", open_access()).await
+        Self::with("", open_access(), |console| console).await
     }
 
     /// With a shop that keeps bodies.
     pub(crate) async fn keeping() -> Self {
-        Self::with("keep_bodies = \"7d\"", open_access()).await
+        Self::with("keep_bodies = \"7d\"", open_access(), |console| console).await
+    }
+
+    /// Where others receive.
+    pub(crate) async fn of_a_fleet(ingresses: &Ingresses) -> Self {
+        Self::with("", open_access(), |console| console.of_a_fleet(ingresses)).await
+    }
+
+    /// With so many shops more.
+    pub(crate) async fn with_shops(more: usize) -> Self {
+        let shop = |number| {
+            format!(
+                "[[shop]]\nname = \"shop-{number}\"\nplatform = \"woocommerce\"\n\
+                 secrets = [\"plain:{SECRET}\"]\n"
+            )
+        };
+        let shops: String = (0..more).map(shop).collect();
+        Self::with(&shops, open_access(), |console| console).await
     }
 
     pub(crate) async fn with_tokens() -> Self {
         let operators: [SecretString; 2] = [OPERATOR.into(), format!("kim:{KIM}").into()];
         let access = Access::new(loopback(), &operators, &[READER.into()]).expect("good tokens");
-        Self::with("", access).await
+        Self::with("", access, |console| console).await
     }
 
     /// As on an address that others reach, without a token.
     pub(crate) async fn closed() -> Self {
         let open = "0.0.0.0:8081".parse().expect("an address");
-        Self::with("", Access::new(open, &[], &[]).expect("no tokens")).await
+        Self::with("", Access::new(open, &[], &[]).expect("no tokens"), |console| console).await
     }
 
-    async fn with(more: &str, access: Access) -> Self {
+    async fn with(more: &str, access: Access, also: impl FnOnce(Console) -> Console) -> Self {
         let folder = TempDir::new().expect("a folder");
         let database = Database::Sqlite(folder.path().join("onhand.db"));
         database.migrate().await.expect("migrates");
@@ -98,7 +115,7 @@ impl Test {
         let (_, receiver) = watch::channel(Arc::new(shops));
         let shops = receiver.borrow().clone();
         let (verified, latest) = watch::channel(None);
-        let pages = Console::new(store.clone(), queue, receiver, access, latest);
+        let pages = also(Console::new(store.clone(), queue, receiver, access, latest));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let stop = CancellationToken::new();

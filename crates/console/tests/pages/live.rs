@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use console::{Counting, install_metrics};
+use console::{Counting, Ingresses, install_metrics};
 use domain::Timestamp;
 use store::Rollups;
 use store::rollups::{Counts, Process, Span};
@@ -149,7 +149,7 @@ async fn a_process_is_alive_from_the_start_and_counts_until_it_stops() {
     let test = Test::open().await;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let (store, metrics) = (test.store.clone(), install_metrics());
-    let counting = Counting { store, role: "worker", metrics, ingresses: Vec::new() };
+    let counting = Counting { store, role: "worker", metrics, ingresses: Ingresses::default() };
     let counted = tasks.spawn(console::count(counting, stop.clone()));
     let begun = Instant::now();
     while test.store.processes(PATIENCE).await.expect("reads").is_empty() {
