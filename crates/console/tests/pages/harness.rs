@@ -11,7 +11,8 @@ use operate::{Command, Operated};
 use platforms::Shops;
 use queue::Broker;
 use secrecy::SecretString;
-use store::{AnyStore, Database, Store};
+use store::reports::DeadFilter;
+use store::{AnyStore, Database, Reports, Store};
 use tempfile::TempDir;
 use testkit::shopify::{ShopifyOrder, SignedWebhook};
 use tokio::net::TcpListener;
@@ -153,6 +154,39 @@ impl Test {
         let order = ShopifyOrder::new(id).of(DOMAIN, SECRET).line(sku, units);
         self.decide(&[order.webhook("orders/create")]).await;
         order
+    }
+
+    /// Every page of one thing, and every one that asks before something is done, each with a thing
+    /// to show. Needs a shop that keeps bodies.
+    pub(crate) async fn pages_of_one_thing(&self) -> Vec<String> {
+        self.stock("BOWL", 3).await;
+        let kept = self.order(1_001, "BOWL", 2).await.webhook("orders/paid");
+        self.decide(std::slice::from_ref(&kept)).await;
+        let short = self.order(1_002, "BOWL", 2).await.id();
+        self.decide(&[raw("orders/create", "no JSON")]).await;
+        let letters = DeadFilter { limit: 1, ..DeadFilter::default() };
+        let letters = self.store.dead_letters(&letters).await.expect("reads");
+        let letter = &letters.first().expect("a dead letter").id;
+        let webhook = format!("shop=demo&id={}", kept.webhook_id);
+        let page = self.page(&format!("/console/webhook?{webhook}")).await;
+        let (_, replay) = page.split_once("/console/webhook/replay?").expect("its body is kept");
+        let replay = replay.split('"').next().expect("the link ends").replace("&#38;", "&");
+        vec![
+            "/console/stock/item?sku=BOWL".to_owned(),
+            "/console/stock/adjust?sku=BOWL&location=main&units=1&reason=found".to_owned(),
+            "/console/order?shop=demo&id=1001".to_owned(),
+            format!("/console/order?shop=demo&id={short}"),
+            format!("/console/order/retry?shop=demo&id={short}"),
+            format!("/console/webhook?{webhook}"),
+            format!("/console/webhook/replay?{replay}"),
+            format!("/console/dead/letter?id={letter}"),
+            format!("/console/dead/replay?id={letter}"),
+            format!("/console/dead/discard?id={letter}"),
+            "/console/dead/replay?reason=malformed".to_owned(),
+            "/console/dead/discard?reason=malformed".to_owned(),
+            "/console/pause".to_owned(),
+            "/console/pause?shop=demo".to_owned(),
+        ]
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
