@@ -35,7 +35,7 @@ pub use access::{Access, BadToken};
 pub use bind::bind;
 pub use metrics_exporter_prometheus::PrometheusHandle;
 pub use recorder::install_metrics;
-pub use rollup::{BadMetricsUrl, Counting, MetricsUrl, count};
+pub use rollup::{BadMetricsUrl, Counting, Ingresses, MetricsUrl, count};
 
 /// How often histograms are folded into their buckets. Between two folds every sample is kept.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
@@ -59,6 +59,8 @@ pub struct Console {
     shops: watch::Receiver<Arc<Shops>>,
     access: Access,
     knows_acks: bool,
+    /// What was refused elsewhere.
+    told: Option<watch::Receiver<refused::Told>>,
     seen: pages::Seen,
     health: operate::shop::Latest,
     /// Of this process.
@@ -83,6 +85,7 @@ impl Console {
             shops,
             access,
             knows_acks: true,
+            told: None,
             seen: pages::Seen::default(),
             health: operate::shop::Latest::default(),
             metrics: None,
@@ -91,10 +94,10 @@ impl Console {
         }
     }
 
-    /// Nobody tells this process how fast webhooks are acknowledged.
+    /// Webhooks come in elsewhere, and this is who knows how: perhaps nobody.
     #[must_use]
-    pub fn without_acks(self) -> Self {
-        Self { knows_acks: false, ..self }
+    pub fn of_a_fleet(self, ingresses: &Ingresses) -> Self {
+        Self { knows_acks: !ingresses.is_empty(), told: Some(ingresses.told()), ..self }
     }
 }
 

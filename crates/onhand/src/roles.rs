@@ -33,7 +33,7 @@ mod strategy;
 mod traces;
 mod watching;
 
-use ::console::{self as ops, Console, MetricsUrl};
+use ::console::{self as ops, Console, Ingresses};
 pub(crate) use console::{ConsoleArgs, console};
 
 use console::AccessArgs;
@@ -242,7 +242,7 @@ impl Role {
         &self,
         store: &AnyStore,
         role: &'static str,
-        ingresses: Vec<MetricsUrl>,
+        ingresses: Ingresses,
         work: impl Future<Output = T>,
     ) -> T {
         let counting =
@@ -321,7 +321,7 @@ pub(crate) async fn serve(settings: &Settings, args: ServeArgs) -> anyhow::Resul
     let deadline = args.worker.drain.deadline();
     let receive = spool::drain(spool.as_ref(), queue.publisher(), deadline, receive);
     let work = async { tokio::join!(apply, receive) };
-    let (worked, ()) = role.counted(&store, "serve", Vec::new(), work).await;
+    let (worked, ()) = role.counted(&store, "serve", Ingresses::default(), work).await;
     args.spool.tell_what_is_left(spool.as_ref());
     bounded(spool::close(spool)).await;
     bounded(queue.close()).await;
@@ -375,7 +375,7 @@ pub(crate) async fn worker(settings: &Settings, args: WorkerArgs) -> anyhow::Res
     role.ops(args.ops_listen, needs, None).await?;
     tracing::info!(lanes = args.worker.lanes, "applying webhooks");
     let work = role.work(&queue, &store, (&args.worker, strategy), role.stop.clone());
-    let worked = role.counted(&store, "worker", Vec::new(), work).await;
+    let worked = role.counted(&store, "worker", Ingresses::default(), work).await;
     bounded(queue.close()).await;
     bounded(store.close()).await;
     role.finish(worked).await

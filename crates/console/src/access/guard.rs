@@ -13,7 +13,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::session::{Session, Who};
+use super::session::{Role, Session};
 use super::{Access, Mode};
 use crate::Console;
 use crate::pages::{Trouble, is_for_scripts};
@@ -42,14 +42,14 @@ pub(crate) async fn guard(
     };
     let is_login = request.uri().path() == LOGIN;
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    if session.who == Who::Nobody && !is_login {
+    if session.who.role == Role::Nobody && !is_login {
         return match is_read {
             true => to_login(&request),
             false => Trouble::new(StatusCode::UNAUTHORIZED, "Log in first.").into_response(),
         };
     }
     if !is_read {
-        if session.who == Who::Reader && request.uri().path() != "/console/logout" {
+        if session.who.role == Role::Reader && request.uri().path() != "/console/logout" {
             return Trouble::forbidden("This token may look, not change anything.").into_response();
         }
         request = match checked(access, &session, request).await {
@@ -83,9 +83,9 @@ fn enter(access: &Access, headers: &HeaderMap, now: i64) -> Result<(Session, boo
             "Without a token the console answers only to names of this machine, such as \
              localhost. Set ONHAND_CONSOLE_TOKEN to use another.",
         )),
-        Mode::Local => Ok(match known.filter(|session| session.who == Who::Local) {
+        Mode::Local => Ok(match known.filter(|session| session.who.role == Role::Local) {
             Some(session) => (session, false),
-            None => (Session::start(access, Who::Local, now), true),
+            None => (Session::start(access, Role::Local.into(), now), true),
         }),
         Mode::Tokens => {
             let bearer = text(AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
@@ -95,9 +95,9 @@ fn enter(access: &Access, headers: &HeaderMap, now: i64) -> Result<(Session, boo
                     Trouble::new(StatusCode::UNAUTHORIZED, "No console token is this one.")
                 });
             }
-            Ok(match known.filter(|session| session.who != Who::Local) {
+            Ok(match known.filter(|session| session.who.role != Role::Local) {
                 Some(session) => (session, false),
-                None => (Session::start(access, Who::Nobody, now), true),
+                None => (Session::start(access, Role::Nobody.into(), now), true),
             })
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! * On a loopback address and without tokens: whoever works on this machine, asked for by a name
 //!   of this machine (or a page of the internet could have its own name point here).
-//! * With tokens: whoever has one. The operator's may change things, the reader's may look.
+//! * With tokens: whoever has one. An operator's may change things, a reader's may look; where a token
+//!   has a name, that is who did it.
 //! * On any other address without tokens: nobody.
 //!
 //! A session is a cookie that this program signed; nothing is kept of it, so several consoles behind
@@ -17,20 +18,20 @@ use sha2::{Digest, Sha256};
 mod guard;
 mod login;
 mod session;
+mod token;
 
 pub(crate) use guard::guard;
 pub(crate) use login::routes;
-pub(crate) use session::{Session, Who};
+pub(crate) use session::{Role, Session, Who};
+pub use token::BadToken;
 
-/// Bytes of the shortest token: nobody guesses so many.
-pub(crate) const TOKEN_BYTES_MIN: usize = 16;
+use token::{Token, tokens};
 
 /// The rules of one console.
 #[derive(Clone, Debug)]
 pub struct Access {
     mode: Mode,
-    operator: Option<SecretString>,
-    reader: Option<SecretString>,
+    tokens: Vec<Token>,
     /// Signs sessions.
     key: SecretKey,
 }
@@ -51,52 +52,20 @@ impl std::fmt::Debug for SecretKey {
     }
 }
 
-/// Tokens that protect nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadToken {
-    #[error(
-        "a console token has at least {TOKEN_BYTES_MIN} bytes; `openssl rand -hex 24` makes one"
-    )]
-    Short,
-    #[error(
-        "the operator's and the reader's console tokens are the same; the reader's may only look"
-    )]
-    Same,
-}
-
 impl Access {
-    /// For a console that listens on `listen`.
+    /// For a console that listens on `listen`. Tokens are secrets, or `name:secret`.
     pub fn new(
         listen: SocketAddr,
-        operator: Option<SecretString>,
-        reader: Option<SecretString>,
+        operators: &[SecretString],
+        readers: &[SecretString],
     ) -> Result<Self, BadToken> {
-        let text = |token: &Option<SecretString>| {
-            token.as_ref().map(|token| token.expose_secret().to_owned())
+        let tokens = tokens(operators, readers)?;
+        let (mode, key) = match (tokens.is_empty(), listen.ip().is_loopback()) {
+            (true, true) => (Mode::Local, rand::random()),
+            (true, false) => (Mode::Closed, rand::random()),
+            (false, _) => (Mode::Tokens, session_key(&tokens)),
         };
-        let (operator_text, reader_text) = (text(&operator), text(&reader));
-        let given = [&operator_text, &reader_text].into_iter().flatten();
-        if given.into_iter().any(|token| token.len() < TOKEN_BYTES_MIN) {
-            return Err(BadToken::Short);
-        }
-        if operator_text.is_some() && operator_text == reader_text {
-            return Err(BadToken::Same);
-        }
-        let (mode, key) = match (&operator_text, &reader_text) {
-            (None, None) => {
-                let mode = if listen.ip().is_loopback() { Mode::Local } else { Mode::Closed };
-                (mode, rand::random())
-            }
-            // The same tokens, the same key: in every process, after every restart.
-            _ => {
-                let mut digest = Sha256::new_with_prefix(b"onhand console session\0");
-                for token in [&operator_text, &reader_text] {
-                    digest.update(Sha256::digest(token.as_deref().unwrap_or_default()));
-                }
-                (Mode::Tokens, digest.finalize().into())
-            }
-        };
-        Ok(Self { mode, operator, reader, key: SecretKey(key) })
+        Ok(Self { mode, tokens, key: SecretKey(key) })
     }
 
     /// Nobody may come in: there is no token, and the address is not this machine's own.
@@ -109,19 +78,16 @@ impl Access {
     }
 
     /// Whose token it is. Takes as long for a wrong one as for a right one.
-    pub(crate) fn who_has(&self, token: &str) -> Option<Who> {
-        let is = |expected: &Option<SecretString>| {
-            expected.as_ref().is_some_and(|expected| {
-                let expected = self.sign(&["token", expected.expose_secret()]);
-                self.signer(&["token", token]).verify_slice(&expected).is_ok()
-            })
+    pub(crate) fn who_has(&self, secret: &str) -> Option<Who> {
+        let is = |token: &Token| {
+            let expected = self.sign(&["token", token.secret.expose_secret()]);
+            self.signer(&["token", secret]).verify_slice(&expected).is_ok()
         };
-        let (operator, reader) = (is(&self.operator), is(&self.reader));
-        match (operator, reader) {
-            (true, _) => Some(Who::Operator),
-            (_, true) => Some(Who::Reader),
-            _ => None,
-        }
+        let found = self.tokens.iter().fold(None, |found, token| match is(token) {
+            true => Some(token),
+            false => found,
+        });
+        found.map(|token| token.who.clone())
     }
 
     fn signer(&self, parts: &[&str]) -> Hmac<Sha256> {
@@ -139,49 +105,63 @@ impl Access {
     }
 }
 
+/// The same tokens, the same key: in every process, after every restart. Whoever loses a token, or
+/// their name, loses their session with it.
+fn session_key(tokens: &[Token]) -> [u8; 32] {
+    let mut digest = Sha256::new_with_prefix(b"onhand console session\0");
+    for Token { who, secret } in tokens {
+        for part in [who.role.as_str(), who.as_str(), secret.expose_secret()] {
+            digest.update(Sha256::digest(part));
+        }
+    }
+    digest.finalize().into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn access(
-        listen: &str,
-        operator: Option<&str>,
-        reader: Option<&str>,
-    ) -> Result<Access, BadToken> {
-        Access::new(
-            listen.parse().expect("an address"),
-            operator.map(Into::into),
-            reader.map(Into::into),
-        )
+    fn access(listen: &str, operators: &[&str], readers: &[&str]) -> Result<Access, BadToken> {
+        let secrets = |texts: &[&str]| -> Vec<SecretString> {
+            texts.iter().map(|text| (*text).into()).collect()
+        };
+        let listen = listen.parse().expect("an address");
+        Access::new(listen, &secrets(operators), &secrets(readers))
     }
 
-    const OPERATOR: Option<&str> = Some("operator-0123456789");
-    const READER: Option<&str> = Some("reader-0123456789");
+    const OPERATOR: &str = "operator-0123456789";
+    const READER: &str = "reader-0123456789";
 
     #[test]
     fn only_this_machine_needs_no_token() {
-        let mode = |listen, token| access(listen, token, None).expect("good tokens").mode();
-        assert_eq!(mode("127.0.0.1:1", None), Mode::Local);
-        assert_eq!(mode("[::1]:1", None), Mode::Local);
-        assert_eq!(mode("0.0.0.0:1", None), Mode::Closed);
-        assert_eq!(mode("192.0.2.1:1", None), Mode::Closed);
-        assert_eq!(mode("0.0.0.0:1", OPERATOR), Mode::Tokens);
-        assert_eq!(mode("127.0.0.1:1", OPERATOR), Mode::Tokens);
+        let mode = |listen, tokens: &[&str]| access(listen, tokens, &[]).expect("good").mode();
+        assert_eq!(mode("127.0.0.1:1", &[]), Mode::Local);
+        assert_eq!(mode("[::1]:1", &[]), Mode::Local);
+        assert_eq!(mode("0.0.0.0:1", &[]), Mode::Closed);
+        assert_eq!(mode("192.0.2.1:1", &[]), Mode::Closed);
+        assert_eq!(mode("0.0.0.0:1", &[OPERATOR]), Mode::Tokens);
+        assert_eq!(mode("127.0.0.1:1", &[OPERATOR]), Mode::Tokens);
     }
 
     #[test]
     fn a_token_that_protects_nothing_is_refused() {
-        assert_eq!(access("127.0.0.1:1", Some("short"), None).err(), Some(BadToken::Short));
-        assert_eq!(access("127.0.0.1:1", None, Some("")).err(), Some(BadToken::Short));
-        assert_eq!(access("127.0.0.1:1", OPERATOR, OPERATOR).err(), Some(BadToken::Same));
+        assert_eq!(access("127.0.0.1:1", &["short"], &[]).err(), Some(BadToken::Short));
+        assert_eq!(access("127.0.0.1:1", &[], &[""]).err(), Some(BadToken::Short));
+        assert_eq!(access("127.0.0.1:1", &[OPERATOR], &[OPERATOR]).err(), Some(BadToken::Same));
     }
 
     #[test]
     fn a_token_tells_who_has_it() {
-        let access = access("0.0.0.0:1", OPERATOR, READER).expect("good tokens");
-        assert_eq!(access.who_has("operator-0123456789"), Some(Who::Operator));
-        assert_eq!(access.who_has("reader-0123456789"), Some(Who::Reader));
-        assert_eq!(access.who_has("operator-0123456788"), None);
-        assert_eq!(access.who_has(""), None);
+        let named = ["kim:operator-of-kim-0123", "lee:operator-of-lee-0123", OPERATOR];
+        let access = access("0.0.0.0:1", &named, &[READER]).expect("good tokens");
+        let who = |secret| access.who_has(secret).map(|who| (who.role, who.as_str().to_owned()));
+        let known = |role, name: &str| Some((role, name.to_owned()));
+        assert_eq!(who(OPERATOR), known(Role::Operator, "operator"));
+        assert_eq!(who(READER), known(Role::Reader, "reader"));
+        assert_eq!(who("operator-of-kim-0123"), known(Role::Operator, "kim"));
+        assert_eq!(who("operator-of-lee-0123"), known(Role::Operator, "lee"));
+        for wrong in ["operator-0123456788", "kim:operator-of-kim-0123", "kim", ""] {
+            assert_eq!(who(wrong), None, "{wrong}");
+        }
     }
 }

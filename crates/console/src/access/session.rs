@@ -1,4 +1,4 @@
-//! A session: who, until when, and a number of its own, signed.
+//! A session: who, by role and by name, until when, and a number of its own, signed.
 
 use std::fmt::Write as _;
 
@@ -11,9 +11,9 @@ const SESSION_SECONDS: i64 = 12 * 3_600;
 
 const COOKIE: &str = "onhand-console";
 
-/// Who asks.
+/// What somebody may do, by how they came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Who {
+pub(crate) enum Role {
     /// Not logged in; has a session all the same, so that the form to log in is bound to one.
     Nobody,
     /// Works on this machine.
@@ -22,7 +22,9 @@ pub(crate) enum Who {
     Reader,
 }
 
-impl Who {
+impl Role {
+    pub(super) const ALL: [Self; 4] = [Self::Nobody, Self::Local, Self::Operator, Self::Reader];
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Nobody => "nobody",
@@ -31,9 +33,33 @@ impl Who {
             Self::Reader => "reader",
         }
     }
+}
 
-    pub(crate) fn may_act(self) -> bool {
-        matches!(self, Self::Local | Self::Operator)
+/// Who asks: what they may do, and what they are called in what is written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Who {
+    pub(crate) role: Role,
+    name: String,
+}
+
+impl Who {
+    pub(super) fn named(role: Role, name: &str) -> Self {
+        Self { role, name: name.to_owned() }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn may_act(&self) -> bool {
+        matches!(self.role, Role::Local | Role::Operator)
+    }
+}
+
+/// Nobody has said who they are: their role has to do.
+impl From<Role> for Who {
+    fn from(role: Role) -> Self {
+        Self::named(role, role.as_str())
     }
 }
 
@@ -53,7 +79,9 @@ impl Session {
 
     pub(crate) fn start(access: &Access, who: Who, now_seconds: i64) -> Self {
         let nonce = hex(&rand::random::<[u8; 16]>());
-        let signed = format!("{}.{}.{nonce}", who.as_str(), now_seconds + SESSION_SECONDS);
+        let until = now_seconds + SESSION_SECONDS;
+        // The name last: it may have dots of its own.
+        let signed = format!("{}.{until}.{nonce}.{}", who.role.as_str(), who.as_str());
         let mac = hex(&access.sign(&["session", &signed]));
         Self { who, value: Some(format!("{signed}.{mac}")) }
     }
@@ -64,10 +92,11 @@ impl Session {
         let (_, value) = pairs.find(|(name, _)| *name == COOKIE)?;
         let (signed, mac) = value.rsplit_once('.')?;
         access.signer(&["session", signed]).verify_slice(&unhex(mac)?).ok()?;
-        let mut parts = signed.split('.');
-        let (who, until) = (parts.next()?, parts.next()?.parse::<i64>().ok()?);
-        let everybody = [Who::Nobody, Who::Local, Who::Operator, Who::Reader];
-        let who = everybody.into_iter().find(|it| it.as_str() == who)?;
+        let parts: [&str; 4] = signed.splitn(4, '.').collect::<Vec<_>>().try_into().ok()?;
+        let [role, until, _, name] = parts;
+        let role = Role::ALL.into_iter().find(|it| it.as_str() == role)?;
+        let until: i64 = until.parse().ok()?;
+        let who = Who::named(role, name);
         (now_seconds < until).then(|| Self { who, value: Some(value.to_owned()) })
     }
 
@@ -128,17 +157,24 @@ mod tests {
 
     fn access(token: &str) -> Access {
         let listen = "0.0.0.0:1".parse().expect("an address");
-        Access::new(listen, Some(token.into()), None).expect("a good token")
+        Access::new(listen, &[token.into()], &[]).expect("a good token")
+    }
+
+    fn operator() -> Who {
+        Who::from(Role::Operator)
+    }
+
+    fn cookies(session: &Session) -> String {
+        let cookie = session.set_cookie(false);
+        format!("other=1; {}", cookie.split(';').next().unwrap_or_default())
     }
 
     #[test]
     fn a_session_is_known_again_until_it_ends_and_only_under_its_token() {
         let ours = access("a token of ours, long");
-        let session = Session::start(&ours, Who::Operator, 1_000);
-        let cookie = session.set_cookie(false);
-        let cookies = format!("other=1; {}", cookie.split(';').next().unwrap_or_default());
+        let cookies = cookies(&Session::start(&ours, operator(), 1_000));
         let again = |access: &Access, now| Session::from_cookies(access, &cookies, now);
-        assert_eq!(again(&ours, 1_001).map(|it| it.who), Some(Who::Operator));
+        assert_eq!(again(&ours, 1_001).map(|it| it.who), Some(operator()));
         assert!(again(&ours, 1_000 + SESSION_SECONDS).is_none(), "it has ended");
         assert!(again(&access("another token, as long"), 1_001).is_none(), "not ours");
         let forged = cookies.replace("operator.", "local.");
@@ -146,10 +182,22 @@ mod tests {
     }
 
     #[test]
+    fn a_session_keeps_the_name_of_who_began_it_and_takes_no_other() {
+        let ours = access("kim.lee@example.com:a token of her own");
+        let kim = ours.who_has("a token of her own").expect("her token");
+        assert_eq!((kim.as_str(), kim.role), ("kim.lee@example.com", Role::Operator));
+        let cookies = cookies(&Session::start(&ours, kim.clone(), 1_000));
+        let again = Session::from_cookies(&ours, &cookies, 1_001).expect("it goes on");
+        assert_eq!(again.who, kim);
+        let forged = cookies.replace("kim.lee", "eve");
+        assert!(Session::from_cookies(&ours, &forged, 1_001).is_none(), "another's name");
+    }
+
+    #[test]
     fn a_form_belongs_to_its_session() {
         let access = access("a token of ours, long");
-        let (one, other) =
-            (Session::start(&access, Who::Operator, 1), Session::start(&access, Who::Operator, 1));
+        let start = || Session::start(&access, operator(), 1);
+        let (one, other) = (start(), start());
         assert!(one.accepts(&access, &one.form_token(&access)));
         assert!(!one.accepts(&access, &other.form_token(&access)));
         assert!(!one.accepts(&access, ""));

@@ -144,7 +144,8 @@ impl Which {
             return format!("dead letter {id}");
         }
         let reason = asked(&self.reason).unwrap_or_default();
-        let of = format!("{} dead letters of reason {reason}", self.all);
+        let letters = if self.all == 1 { "letter" } else { "letters" };
+        let of = format!("{} dead {letters} of reason {reason}", self.all);
         match self.seen {
             0 => of,
             seen => format!("{of}, on from {seen}"),
@@ -182,7 +183,7 @@ async fn ask(
     mut which: Which,
     is_replay: bool,
 ) -> Answer {
-    check(session.who)?;
+    check(&session.who)?;
     let rows = which.next(&console, PREVIEW_MAX).await?;
     if rows.is_empty() {
         return Err(none_left());
@@ -232,7 +233,7 @@ pub(super) async fn replay(
     Extension(session): Asker,
     Form(which): Form<Which>,
 ) -> Answer {
-    check(session.who)?;
+    check(&session.who)?;
     let shops = console.shops.borrow().clone();
     let replayer = Replayer::new(console.store.clone(), shops);
     step(&console, &session, which, Doing::Replay(Box::new(replayer))).await
@@ -243,7 +244,7 @@ pub(super) async fn discard(
     Extension(session): Asker,
     Form(which): Form<Which>,
 ) -> Answer {
-    check(session.who)?;
+    check(&session.who)?;
     let why = operate::why(&asked(&which.why).unwrap_or_default())
         .map_err(|_| Trouble::bad("Why? It is kept with the letter."))?;
     step(&console, &session, which, Doing::Discard { why }).await
@@ -272,7 +273,7 @@ impl Doing {
         &mut self,
         console: &Console,
         row: &DeadRow,
-        who: Who,
+        who: &Who,
     ) -> Result<Vec<Replayed>, Trouble> {
         let id = id(row)?;
         Ok(match self {
@@ -303,7 +304,7 @@ async fn step(console: &Console, session: &Session, mut which: Which, mut doing:
     if rows.is_empty() && which.seen == 0 {
         return Err(none_left());
     }
-    let operation = operation(&which.key, &doing.describe(&which), session.who)?;
+    let operation = operation(&which.key, &doing.describe(&which), &session.who)?;
     if !rows.is_empty() && !audit::note(&console.store, operation).await? {
         return Err(begun_before());
     }
@@ -315,7 +316,7 @@ async fn step(console: &Console, session: &Session, mut which: Which, mut doing:
             break;
         }
         pace.wait().await;
-        let became = doing.one(console, row, session.who).await?;
+        let became = doing.one(console, row, &session.who).await?;
         became.iter().for_each(|one| tally.add(one));
         results.extend(became.into_iter().map(|one| Became::new(row, one)));
         (which.seen, which.after) = (which.seen + 1, row.id.clone());

@@ -47,17 +47,17 @@ fn stored_key(key: &str) -> Result<String, Trouble> {
 }
 
 /// What was done, with who did it.
-fn signed(what: &str, who: Who) -> String {
+fn signed(what: &str, who: &Who) -> String {
     format!("{}: {what}", who.as_str())
 }
 
 /// The row of an action.
-fn operation(key: &str, what: &str, who: Who) -> Result<Operation, Trouble> {
+fn operation(key: &str, what: &str, who: &Who) -> Result<Operation, Trouble> {
     Ok(audit::operation(stored_key(key)?, who.as_str(), what))
 }
 
 /// For whom may only look, and came by an address and not by a link.
-fn check(who: Who) -> Result<(), Trouble> {
+fn check(who: &Who) -> Result<(), Trouble> {
     if who.may_act() {
         return Ok(());
     }

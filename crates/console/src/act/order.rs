@@ -55,7 +55,7 @@ pub(super) async fn ask(
     Extension(session): Asker,
     Asked(retry): Asked<Retry>,
 ) -> Answer {
-    check(session.who)?;
+    check(&session.who)?;
     let key = retry.order();
     let (found, policy) = find_order(&console, &key).await?;
     let order = found.view.orders.get(&key).ok_or_else(|| not_there(&key))?;
@@ -81,7 +81,7 @@ pub(super) async fn retry(
     Extension(session): Asker,
     Form(form): Form<Retry>,
 ) -> Answer {
-    check(session.who)?;
+    check(&session.who)?;
     let key = form.order();
     let policy = console.shops.borrow().get(&key.shop).map(|shop| shop.policy.clone());
     let policy = policy.ok_or_else(|| {
@@ -92,7 +92,7 @@ pub(super) async fn retry(
     })?;
     let reason = format!("order retry (console, {})", session.who.as_str());
     let mut command = Command::new(reason, Some(stored_key(&form.key)?));
-    command.what = signed(&format!("retry order {key}"), session.who);
+    command.what = signed(&format!("retry order {key}"), &session.who);
     match operate::order::retry::retry(&console.store, &key, &policy, &command).await? {
         Operated::Refused(_) => Err(not_there(&key)),
         Operated::DoneBefore(_) => Err(done_before()),

@@ -57,7 +57,7 @@ pub(super) async fn ask(
     Extension(session): Asker,
     Asked(switch): Asked<Switch>,
 ) -> Answer {
-    check(session.who)?;
+    check(&session.who)?;
     let shop = switch.shop();
     let pauses = console.store.pauses().await?;
     let paused = pauses.iter().find(|pause| pause.shop == shop).map(sentence);
@@ -80,7 +80,7 @@ pub(super) async fn pause(
     Extension(session): Asker,
     Form(form): Form<Switch>,
 ) -> Answer {
-    check(session.who)?;
+    check(&session.who)?;
     let (shop, asked_by) = (form.shop(), form.asked(session.who.as_str())?);
     known(&console, shop.as_ref())?;
     let reason = form.reason.parse().map_err(|bad: BadReason| Trouble::bad(format!("{bad}.")))?;
@@ -93,7 +93,7 @@ pub(super) async fn resume(
     Extension(session): Asker,
     Form(form): Form<Switch>,
 ) -> Answer {
-    check(session.who)?;
+    check(&session.who)?;
     let (shop, asked_by) = (form.shop(), form.asked(session.who.as_str())?);
     let done = pause::resume(&console.store, shop.as_ref(), &asked_by).await?;
     answer(done, "It is not paused, or was resumed by this very form before: nothing was changed.")

@@ -74,7 +74,7 @@ pub(super) async fn ask(
     Extension(session): Asker,
     Asked(change): Asked<Change>,
 ) -> Answer {
-    check(session.who)?;
+    check(&session.who)?;
     let Checked { row, units, reason } = change.check()?;
     let rows = console.store.stock(std::slice::from_ref(&row.sku)).await?;
     let stock = rows.into_iter().find(|(key, _)| *key == row).map(|(_, stock)| stock);
@@ -103,12 +103,13 @@ pub(super) async fn adjust(
     Extension(session): Asker,
     Form(form): Form<Change>,
 ) -> Answer {
-    check(session.who)?;
+    check(&session.who)?;
     let Checked { row, units, reason } = form.check()?;
     let what = What::Adjust { units };
     let reason = format!("{reason} (console, {})", session.who.as_str());
     let mut command = Command::new(&reason, Some(stored_key(&form.key)?));
-    command.what = signed(&format!("{}, {}", what.describe(&row), form.reason.trim()), session.who);
+    command.what =
+        signed(&format!("{}, {}", what.describe(&row), form.reason.trim()), &session.who);
     match change(&console.store, &row, what, &command).await? {
         Operated::Done(_) => {
             let back = [

@@ -66,7 +66,7 @@ pub(super) async fn ask(
     Extension(session): Asker,
     Asked(which): Asked<Which>,
 ) -> Answer {
-    check(session.who)?;
+    check(&session.who)?;
     let row = which.row(&console).await?;
     if webhook::body(&console.store, &row).await?.is_none() {
         return Err(refused(&console, &row));
@@ -87,10 +87,10 @@ pub(super) async fn replay(
     Extension(session): Asker,
     Form(which): Form<Which>,
 ) -> Answer {
-    check(session.who)?;
+    check(&session.who)?;
     let row = which.row(&console).await?;
     let what = format!("replay webhook {} of {}", row.webhook, row.shop);
-    let operation = operation(&which.key, &what, session.who)?;
+    let operation = operation(&which.key, &what, &session.who)?;
     let shops = console.shops.borrow().clone();
     let replayed = match webhook::replay(&console.store, &shops, &row, operation).await? {
         Replay::Decided(replayed) => replayed,

@@ -16,7 +16,7 @@ use domain::ShopId;
 use serde::de::DeserializeOwned;
 use store::StoreError;
 
-use crate::access::{self, Mode, Session, Who};
+use crate::access::{self, Mode, Role, Session};
 use crate::view::prose;
 use crate::{Console, act, headers};
 
@@ -111,7 +111,8 @@ pub(crate) struct Frame {
     pub(crate) title: String,
     /// Of the navigation; empty: none.
     pub(crate) section: &'static str,
-    pub(crate) who: &'static str,
+    /// Their name, or else their role.
+    pub(crate) who: String,
     pub(crate) may_act: bool,
     /// Can log out.
     pub(crate) has_token: bool,
@@ -128,9 +129,9 @@ impl Frame {
         Self {
             title: title.into(),
             section,
-            who: session.who.as_str(),
+            who: session.who.as_str().to_owned(),
             may_act: session.who.may_act(),
-            has_token: console.access.mode() == Mode::Tokens && session.who != Who::Nobody,
+            has_token: console.access.mode() == Mode::Tokens && session.who.role != Role::Nobody,
             csrf: session.form_token(&console.access),
         }
     }

@@ -54,7 +54,7 @@ struct Numbers {
 struct OverviewPage {
     frame: Frame,
     numbers: Numbers,
-    charts: [(&'static str, &'static str); 3],
+    charts: [(&'static str, &'static str); trends::TITLES.len()],
 }
 
 #[derive(Template)]

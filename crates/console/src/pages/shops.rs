@@ -8,14 +8,14 @@ use axum::extract::State;
 use domain::ShopId;
 use operate::pause;
 use operate::shop::{self, Health};
-use platforms::Shop;
+use platforms::{Shop, Shops};
 use store::pages::{ActivityRow, SCAN_MAX};
 use store::{Pages, Pause, Pauses};
 
 use super::{Answer, Asker, Frame, render};
 use crate::Console;
-use crate::refused::Refused;
-use crate::view::{Moment, grouped, link};
+use crate::refused::{Refused, Told};
+use crate::view::{Moment, grouped, link, prose};
 
 #[derive(Template)]
 #[template(path = "shops.html")]
@@ -24,9 +24,9 @@ struct ShopsPage {
     window: String,
     /// Everything is.
     is_paused: bool,
-    /// This process receives, so it knows what it refused.
-    knows_refused: bool,
     rows: Vec<Row>,
+    /// Who says how many were refused.
+    refused: Vec<(bool, String)>,
 }
 
 struct Row {
@@ -59,7 +59,7 @@ impl Row {
         shop: &Shop,
         health: &Health,
         activity: Option<&ActivityRow>,
-        refused: Option<u64>,
+        refused: &Counted,
         pauses: &[Pause],
     ) -> Self {
         let is_paused = pause::is_paused(pauses, &shop.name);
@@ -79,7 +79,7 @@ impl Row {
             last_hour: grouped(health.last_hour),
             last_day: grouped(health.last_day),
             dead: grouped(activity.map_or(0, |row| row.dead)),
-            refused: refused.map(grouped).unwrap_or_default(),
+            refused: refused.of(&shop.name),
             secrets: health.signers.iter().map(secret).collect(),
             old_signs: health.old_signer().map(|signer| signer.source.clone()),
             link: link("/console/webhooks", &[("shop", shop.name.as_str())]),
@@ -100,22 +100,84 @@ pub(super) async fn list(State(console): State<Console>, Extension(session): Ask
     let pauses = console.store.pauses().await?;
     let shops = console.shops.borrow().clone();
     let health = shop::health(&console.store, &shops, operate::now()).await?;
-    let refused = console.refused();
+    let refused = console.refused(&shops);
     let row = |(shop, health): (&Shop, &Health)| {
-        let refused = refused.as_ref().map(|refused| refused.of(&shop.name));
-        Row::new(shop, health, activity.get(&shop.name), refused, &pauses)
+        Row::new(shop, health, activity.get(&shop.name), &refused, &pauses)
     };
     Ok(render(&ShopsPage {
         frame: Frame::new(&console, &session, "shops", "Shops"),
         window: grouped(SCAN_MAX),
         is_paused: pause::is_all_paused(&pauses),
-        knows_refused: refused.is_some(),
         rows: shops.iter().zip(&health).map(row).collect(),
+        refused: prose(&refused.by()),
     }))
 }
 
+/// What was refused, by whose word.
+enum Counted {
+    /// This process receives.
+    Here(Refused),
+    Elsewhere(Told),
+    /// Metrics do not tell so many shops apart.
+    Together,
+}
+
 impl Console {
-    fn refused(&self) -> Option<Refused> {
-        Refused::read(&self.metrics.as_ref()?.render())
+    fn refused(&self, shops: &Shops) -> Counted {
+        let is_named = |shop: &Shop| shops.label(&shop.name).as_deref() == Some(shop.name.as_str());
+        if !shops.iter().all(is_named) {
+            return Counted::Together;
+        }
+        let metrics = self.metrics.as_ref();
+        match metrics.and_then(|metrics| Refused::read(&metrics.render())) {
+            Some(refused) => Counted::Here(refused),
+            None => Counted::Elsewhere(
+                self.told.as_ref().map(|told| told.borrow().clone()).unwrap_or_default(),
+            ),
+        }
+    }
+}
+
+impl Counted {
+    fn of(&self, shop: &ShopId) -> String {
+        match self {
+            Self::Here(refused) => grouped(refused.of(shop)),
+            Self::Together | Self::Elsewhere(Told { answered: 0, .. }) => "not known".to_owned(),
+            Self::Elsewhere(Told { refused, silent: 0, .. }) => grouped(refused.of(shop)),
+            Self::Elsewhere(Told { refused, .. }) => {
+                format!("{} or more", grouped(refused.of(shop)))
+            }
+        }
+    }
+
+    fn by(&self) -> String {
+        const WHAT: &str = "Refused: requests with a wrong signature, answered 401, which leave no \
+            trace in the database";
+        match self {
+            Self::Here(_) => format!("{WHAT}; since this process started."),
+            Self::Together => format!(
+                "{WHAT}. Of so many shops they are counted for all together, as \
+                 `onhand_shop_signatures_refused_total`."
+            ),
+            Self::Elsewhere(Told { answered: 0, silent: 0, .. }) => format!(
+                "{WHAT}. Ingresses count them: tell this console where they show their metrics \
+                 (`ONHAND_INGRESS_METRICS`), or look at their \
+                 `onhand_shop_signatures_refused_total`."
+            ),
+            Self::Elsewhere(Told { answered: 0, .. }) => {
+                format!("{WHAT}. No ingress answers that this console was told to ask for them.")
+            }
+            Self::Elsewhere(Told { answered, silent, .. }) => {
+                let all = match answered {
+                    1 => "as one ingress counts them since it started".to_owned(),
+                    several => format!("as {several} ingresses count them since each started"),
+                };
+                let others = match silent {
+                    0 => "",
+                    _ => " Another does not answer, so there may be more.",
+                };
+                format!("{WHAT}, {all}.{others}")
+            }
+        }
     }
 }

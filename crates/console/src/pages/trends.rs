@@ -22,10 +22,11 @@ use crate::view::{Moment, decimal};
 const AGE_MAX: Duration = Duration::from_secs(2);
 
 /// Each chart, and what it is of.
-pub(super) const TITLES: [(&str, &str); 3] = [
+pub(super) const TITLES: [(&str, &str); 4] = [
     ("speed", "Per second"),
     ("ack", "Webhooks acknowledged within, ms"),
     ("lag", "Webhooks applied after, s"),
+    ("wrong", "Webhooks that became dead letters or were short, per minute"),
 ];
 
 /// Which time, as in links: `recent` or `day`.
@@ -139,6 +140,7 @@ fn drawn(sums: &[Rollup], span: Span, until: Timestamp) -> Charts {
         values: counts.iter().map(|counts| counts.and_then(value)).collect(),
     };
     let speed = |count: i64| per_second(count, span.step());
+    let per_minute = |count: i64| speed(count).map(|it| it * 60.0);
     let ms = |times, q| move |counts: &Counts| quantile(counts, times, q).map(|it| it * 1_000.0);
     let seconds = |times, q| move |counts: &Counts| quantile(counts, times, q);
     let chart = |id, unit, lines| Chart { id, unit, is_stepped: false, lines };
@@ -164,6 +166,14 @@ fn drawn(sums: &[Rollup], span: Span, until: Timestamp) -> Charts {
                 vec![
                     line("lag p50", &seconds(Times::Lag, 0.5)),
                     line("lag p99", &seconds(Times::Lag, 0.99)),
+                ],
+            ),
+            chart(
+                "wrong",
+                "per minute",
+                vec![
+                    line("dead", &|counts| per_minute(count(counts, Outcome::Dead.as_str()))),
+                    line("short", &|counts| per_minute(count(counts, Outcome::Short.as_str()))),
                 ],
             ),
         ],

@@ -19,10 +19,9 @@ mod reading;
 mod scrape;
 
 pub(crate) use quantile::quantile;
-pub use scrape::{BadMetricsUrl, MetricsUrl};
+pub use scrape::{BadMetricsUrl, Ingresses, MetricsUrl};
 
 use reading::Reading;
-use scrape::Ingresses;
 
 /// Commits that found a row changed.
 pub(crate) const CONFLICTS: &str = "conflicts";
@@ -71,19 +70,19 @@ pub struct Counting {
     /// Of this process.
     pub metrics: PrometheusHandle,
     /// Others who do not know the store.
-    pub ingresses: Vec<MetricsUrl>,
+    pub ingresses: Ingresses,
 }
 
 /// Adds what is counted to the store until `stop`, and then the rest.
 pub async fn count(counting: Counting, stop: CancellationToken) {
     let process = Process { id: Uuid::now_v7(), role: counting.role };
-    let mut tally = Tally {
-        own: Reading::parse(&counting.metrics.render()),
-        ingresses: Ingresses::new(counting.ingresses),
-    };
+    let own = Reading::parse(&counting.metrics.render());
+    let mut tally = Tally { own, ingresses: counting.ingresses };
     let (store, metrics) = (&counting.store, &counting.metrics);
     // Alive from the start, not only after the first ten seconds.
     write(store, process, operate::now(), Counts::new(), WRITE_TIMEOUT).await;
+    // From where ingresses are counted, and what they have refused until now.
+    tally.ingresses.counts().await;
     while stop.run_until_cancelled(sleep(until_next(operate::now()))).await.is_some() {
         let mut counts = tally.own(metrics);
         // Just after a full step: what was counted belongs to the step before.

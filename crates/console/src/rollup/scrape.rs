@@ -14,10 +14,12 @@ use futures_util::future::join_all;
 use store::rollups::Counts;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, lookup_host};
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::merge;
 use super::reading::Reading;
+use crate::refused::{Refused, Told};
 
 /// How long an ingress may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -58,28 +60,40 @@ impl FromStr for MetricsUrl {
     }
 }
 
-/// What each address told the last time.
+/// Those that are asked, and what each address told the last time.
 #[derive(Debug, Default)]
-pub(super) struct Ingresses {
+pub struct Ingresses {
     urls: Vec<MetricsUrl>,
     known: BTreeMap<(String, SocketAddr), Reading>,
     /// Names of which it was said that nobody answers.
     silent: BTreeSet<String>,
+    /// For pages.
+    told: watch::Sender<Told>,
 }
 
 impl Ingresses {
-    pub(super) fn new(urls: Vec<MetricsUrl>) -> Self {
+    pub fn new(urls: Vec<MetricsUrl>) -> Self {
         Self { urls, ..Self::default() }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.urls.is_empty()
+    }
+
+    pub(crate) fn told(&self) -> watch::Receiver<Told> {
+        self.told.subscribe()
     }
 
     /// What all of them counted since they were last asked.
     pub(super) async fn counts(&mut self) -> Counts {
         let answers = join_all(self.urls.iter().map(ask)).await;
-        let mut counts = Counts::new();
-        let mut known = BTreeMap::new();
+        let (mut counts, mut known, mut told) = (Counts::new(), BTreeMap::new(), Told::default());
         for (url, answer) in self.urls.iter().zip(answers) {
             self.silent = said(std::mem::take(&mut self.silent), url, &answer);
-            for (address, reading) in answer.unwrap_or_default() {
+            // A name that stands for nobody is one that does not answer.
+            for answer in answer.unwrap_or_else(|_| vec![None]) {
+                told.add(answer.as_ref().and_then(|it| it.refused.as_ref()));
+                let Some(Answer { address, reading, .. }) = answer else { continue };
                 let key = (url.authority.clone(), address);
                 let before = self.known.get(&key).unwrap_or(&reading);
                 merge(&mut counts, &reading.since(before));
@@ -88,11 +102,21 @@ impl Ingresses {
         }
         // Whoever did not answer and comes again is counted from then on.
         self.known = known;
+        self.told.send_replace(told);
         counts
     }
 }
 
-type Answers = Result<Vec<(SocketAddr, Reading)>, io::Error>;
+/// What an ingress shows.
+struct Answer {
+    address: SocketAddr,
+    reading: Reading,
+    /// `None`: it is no ingress.
+    refused: Option<Refused>,
+}
+
+/// Of everybody behind a name; `None`: this one does not answer.
+type Answers = Result<Vec<Option<Answer>>, io::Error>;
 
 /// Says once that nobody answers to a name, and once that somebody does again.
 fn said(mut silent: BTreeSet<String>, url: &MetricsUrl, answer: &Answers) -> BTreeSet<String> {
@@ -119,20 +143,26 @@ fn said(mut silent: BTreeSet<String>, url: &MetricsUrl, answer: &Answers) -> BTr
 async fn ask(url: &MetricsUrl) -> Answers {
     let addresses = timeout(TIMEOUT, lookup_host(&url.authority)).await??;
     let addresses: BTreeSet<SocketAddr> = addresses.take(ADDRESSES_MAX).collect();
-    let asked = addresses.into_iter().map(async |address| {
+    let asked = addresses.iter().map(async |&address| {
         let text = timeout(TIMEOUT, get(url, address)).await??;
-        Ok::<_, io::Error>((address, Reading::parse(&text)))
+        let (reading, refused) = (Reading::parse(&text), Refused::read(&text));
+        Ok::<_, io::Error>(Answer { address, reading, refused })
     });
-    let (mut readings, mut failed) = (Vec::new(), None);
-    for answer in join_all(asked).await {
+    let (mut answers, mut failed) = (Vec::new(), None);
+    for (address, answer) in addresses.iter().zip(join_all(asked).await) {
         match answer {
-            Ok(reading) => readings.push(reading),
-            Err(error) => failed = Some(error),
+            Ok(answer) => answers.push(Some(answer)),
+            // `localhost` has two addresses, and an ingress listens on one of them.
+            Err(error) if address.ip().is_loopback() => failed = Some(error),
+            Err(error) => {
+                failed = Some(error);
+                answers.push(None);
+            }
         }
     }
     match failed {
-        Some(error) if readings.is_empty() => Err(error),
-        _ => Ok(readings),
+        Some(error) if answers.iter().all(Option::is_none) => Err(error),
+        _ => Ok(answers),
     }
 }
 
@@ -175,18 +205,46 @@ mod tests {
         let address = listener.local_addr().expect("bound");
         let url = format!("http://{address}/metrics").parse().expect("a URL");
         let mut ingresses = Ingresses::new(vec![url]);
-        let mut told = async |head: &str, acks: u32| {
-            let body = format!("onhand_ingress_ack_seconds_bucket{{le=\"+Inf\"}} {acks}\n");
+        let told = ingresses.told();
+        let mut counted = async |head: &str, acks: u32| {
+            let body = format!(
+                "onhand_ingress_ack_seconds_bucket{{le=\"+Inf\"}} {acks}\n\
+                 onhand_ingress_bytes_in_flight 0\n\
+                 onhand_shop_signatures_refused_total{{shop=\"demo\"}} {acks}\n"
+            );
             tokio::join!(answer(&listener, head, &body), ingresses.counts()).1
         };
+        let refused = || {
+            let told = told.borrow();
+            (told.refused.of(&"demo".into()), told.answered, told.silent)
+        };
         let some = |acks| Counts::from([("ack_le_inf".to_owned(), acks)]);
-        assert_eq!(told("HTTP/1.0 200 OK", 40).await, Counts::new(), "what was before is not now");
-        assert_eq!(told("HTTP/1.0 200 OK", 42).await, some(2));
-        assert_eq!(told("HTTP/1.0 503 Service Unavailable", 43).await, Counts::new());
-        assert_eq!(told("HTTP/1.0 200 OK", 50).await, Counts::new(), "nobody knows since when");
-        assert_eq!(told("HTTP/1.0 200 OK", 51).await, some(1));
+        assert_eq!(
+            counted("HTTP/1.0 200 OK", 40).await,
+            Counts::new(),
+            "what was before is not now"
+        );
+        assert_eq!(refused(), (40, 1, 0), "but refused it is");
+        assert_eq!(counted("HTTP/1.0 200 OK", 42).await, some(2));
+        assert_eq!(counted("HTTP/1.0 503 Service Unavailable", 43).await, Counts::new());
+        assert_eq!(refused(), (0, 0, 1), "nobody knows");
+        assert_eq!(counted("HTTP/1.0 200 OK", 50).await, Counts::new(), "nobody knows since when");
+        assert_eq!(counted("HTTP/1.0 200 OK", 51).await, some(1));
         drop(listener);
         assert_eq!(ingresses.counts().await, Counts::new());
+        assert_eq!(refused(), (0, 0, 1));
+    }
+
+    #[tokio::test]
+    async fn an_ingress_of_this_machine_is_one_whatever_addresses_the_machine_has() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("bound").port();
+        let url = format!("http://localhost:{port}/metrics").parse().expect("a URL");
+        let mut ingresses = Ingresses::new(vec![url]);
+        let body = "onhand_ingress_bytes_in_flight 0\n";
+        tokio::join!(answer(&listener, "HTTP/1.0 200 OK", body), ingresses.counts());
+        let told = ingresses.told.borrow();
+        assert_eq!((told.answered, told.silent), (1, 0));
     }
 
     #[test]

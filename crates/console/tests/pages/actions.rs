@@ -1,6 +1,6 @@
 //! What is done through the console, once, and written down.
 
-use crate::harness::{Test, cookie, form, raw};
+use crate::harness::{KIM, OPERATOR, Test, cookie, form, raw};
 
 #[tokio::test]
 async fn stock_is_adjusted_once_with_its_reason_and_who_did_it() {
@@ -25,6 +25,36 @@ async fn stock_is_adjusted_once_with_its_reason_and_who_did_it() {
     assert!(item.contains("broken (console, local)"), "{item}");
     let actions = test.page("/console/operations").await;
     assert!(actions.contains("local: adjust BOWL at main by -3, broken"), "{actions}");
+}
+
+#[tokio::test]
+async fn what_somebody_with_a_name_does_is_written_down_under_it() {
+    let test = Test::with_tokens().await;
+    test.stock("BOWL", 10).await;
+    let units = "/console/stock/adjust?sku=BOWL&location=main&reason=broken&units=";
+    for (token, taken) in [(KIM, "-3"), (OPERATOR, "-2")] {
+        let entered = test.submit("/console/login", &[("token", token)]).await;
+        let session = cookie(&entered).expect("a session");
+        let asked = test.ask("GET", &format!("{units}{taken}"), &[("Cookie", &session)], "").await;
+        let (action, fields) = form(&asked.body);
+        assert_eq!(test.post(&action, &session, &fields).await.status, 303);
+    }
+    // By a program, which sends its token along.
+    let fields =
+        "sku=BOWL&location=main&units=-1&reason=broken&key=0198c0de-0000-7000-8000-000000000000";
+    let bearer = format!("Bearer {KIM}");
+    let headers = [("Authorization", bearer.as_str())];
+    assert_eq!(test.ask("POST", "/console/stock/adjust", &headers, fields).await.status, 303);
+
+    let page = async |path: &str| test.ask("GET", path, &headers, "").await.body;
+    let actions = page("/console/operations").await;
+    for what in ["kim: adjust BOWL at main by -3", "operator: adjust BOWL at main by -2"] {
+        assert_eq!(actions.matches(what).count(), 1, "{actions}");
+    }
+    assert!(actions.contains("kim: adjust BOWL at main by -1"), "{actions}");
+    let item = page("/console/stock/item?sku=BOWL").await;
+    assert_eq!(item.matches("broken (console, kim)").count(), 2, "{item}");
+    assert_eq!(item.matches("broken (console, operator)").count(), 1, "{item}");
 }
 
 #[tokio::test]

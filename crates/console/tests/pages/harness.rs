@@ -3,14 +3,16 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use console::{Access, Console, Ops, install_metrics};
+use console::{Access, Console, Ingresses, Ops, install_metrics};
 use domain::{Keys, LocationId, Sku, StockKey};
 use operate::stock::{What, change};
 use operate::verify::Verified;
 use operate::{Command, Operated};
 use platforms::Shops;
 use queue::{Broker, Publisher};
-use store::{AnyStore, Database, Store};
+use secrecy::SecretString;
+use store::reports::DeadFilter;
+use store::{AnyStore, Database, Reports, Store};
 use tempfile::TempDir;
 use testkit::shopify::{ShopifyOrder, SignedWebhook};
 use tokio::net::TcpListener;
@@ -23,6 +25,8 @@ use crate::peer::{Answer, Peer};
 
 pub(crate) const OPERATOR: &str = "operator-0123456789";
 pub(crate) const READER: &str = "reader-0123456789";
+/// Of an operator who has a name.
+pub(crate) const KIM: &str = "kims-own-0123456789";
 /// Must never be seen on any page.
 pub(crate) const SECRET: &str = "the-shops-own-secret";
 const DOMAIN: &str = "demo.myshopify.com";
@@ -61,26 +65,44 @@ impl Drop for Test {
 impl Test {
     /// Open to this machine.
     pub(crate) async fn open() -> Self {
-        Self::with("", || Access::new(loopback(), None, None)).await
+        Self::with("", open_access(), |console| console).await
     }
 
     /// With a shop that keeps bodies.
     pub(crate) async fn keeping() -> Self {
-        Self::with("keep_bodies = \"7d\"", || Access::new(loopback(), None, None)).await
+        Self::with("keep_bodies = \"7d\"", open_access(), |console| console).await
+    }
+
+    /// Where others receive.
+    pub(crate) async fn of_a_fleet(ingresses: &Ingresses) -> Self {
+        Self::with("", open_access(), |console| console.of_a_fleet(ingresses)).await
+    }
+
+    /// With so many shops more.
+    pub(crate) async fn with_shops(more: usize) -> Self {
+        let shop = |number| {
+            format!(
+                "[[shop]]\nname = \"shop-{number}\"\nplatform = \"woocommerce\"\n\
+                 secrets = [\"plain:{SECRET}\"]\n"
+            )
+        };
+        let shops: String = (0..more).map(shop).collect();
+        Self::with(&shops, open_access(), |console| console).await
     }
 
     pub(crate) async fn with_tokens() -> Self {
-        let (operator, reader) = (Some(OPERATOR.into()), Some(READER.into()));
-        Self::with("", || Access::new(loopback(), operator, reader)).await
+        let operators: [SecretString; 2] = [OPERATOR.into(), format!("kim:{KIM}").into()];
+        let access = Access::new(loopback(), &operators, &[READER.into()]).expect("good tokens");
+        Self::with("", access, |console| console).await
     }
 
     /// As on an address that others reach, without a token.
     pub(crate) async fn closed() -> Self {
         let open = "0.0.0.0:8081".parse().expect("an address");
-        Self::with("", || Access::new(open, None, None)).await
+        Self::with("", Access::new(open, &[], &[]).expect("no tokens"), |console| console).await
     }
 
-    async fn with(more: &str, access: impl FnOnce() -> Result<Access, console::BadToken>) -> Self {
+    async fn with(more: &str, access: Access, also: impl FnOnce(Console) -> Console) -> Self {
         let folder = TempDir::new().expect("a folder");
         let database = Database::Sqlite(folder.path().join("onhand.db"));
         database.migrate().await.expect("migrates");
@@ -94,9 +116,8 @@ impl Test {
         let shops = Shops::parse(&text, |_| Err("none".to_owned())).expect("a shops file");
         let (_, receiver) = watch::channel(Arc::new(shops));
         let shops = receiver.borrow().clone();
-        let access = access().expect("good tokens");
         let (verified, latest) = watch::channel(None);
-        let pages = Console::new(store.clone(), queue.clone(), receiver, access, latest);
+        let pages = also(Console::new(store.clone(), queue.clone(), receiver, access, latest));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let stop = CancellationToken::new();
@@ -144,6 +165,39 @@ impl Test {
         order
     }
 
+    /// Every page of one thing, and every one that asks before something is done, each with a thing
+    /// to show. Needs a shop that keeps bodies.
+    pub(crate) async fn pages_of_one_thing(&self) -> Vec<String> {
+        self.stock("BOWL", 3).await;
+        let kept = self.order(1_001, "BOWL", 2).await.webhook("orders/paid");
+        self.decide(std::slice::from_ref(&kept)).await;
+        let short = self.order(1_002, "BOWL", 2).await.id();
+        self.decide(&[raw("orders/create", "no JSON")]).await;
+        let letters = DeadFilter { limit: 1, ..DeadFilter::default() };
+        let letters = self.store.dead_letters(&letters).await.expect("reads");
+        let letter = &letters.first().expect("a dead letter").id;
+        let webhook = format!("shop=demo&id={}", kept.webhook_id);
+        let page = self.page(&format!("/console/webhook?{webhook}")).await;
+        let (_, replay) = page.split_once("/console/webhook/replay?").expect("its body is kept");
+        let replay = replay.split('"').next().expect("the link ends").replace("&#38;", "&");
+        vec![
+            "/console/stock/item?sku=BOWL".to_owned(),
+            "/console/stock/adjust?sku=BOWL&location=main&units=1&reason=found".to_owned(),
+            "/console/order?shop=demo&id=1001".to_owned(),
+            format!("/console/order?shop=demo&id={short}"),
+            format!("/console/order/retry?shop=demo&id={short}"),
+            format!("/console/webhook?{webhook}"),
+            format!("/console/webhook/replay?{replay}"),
+            format!("/console/dead/letter?id={letter}"),
+            format!("/console/dead/replay?id={letter}"),
+            format!("/console/dead/discard?id={letter}"),
+            "/console/dead/replay?reason=malformed".to_owned(),
+            "/console/dead/discard?reason=malformed".to_owned(),
+            "/console/pause".to_owned(),
+            "/console/pause?shop=demo".to_owned(),
+        ]
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &[], "").await
     }
@@ -163,7 +217,7 @@ impl Test {
     pub(crate) async fn page(&self, path: &str) -> String {
         let answer = self.get(path).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
-        for secret in [SECRET, OPERATOR, READER] {
+        for secret in [SECRET, OPERATOR, READER, KIM] {
             assert!(!answer.body.contains(secret), "{path} shows a secret");
         }
         answer.body
@@ -214,6 +268,10 @@ impl Test {
         let origin = self.origin();
         self.ask("POST", path, &[("Cookie", cookie), ("Origin", &origin)], &encoded(fields)).await
     }
+}
+
+fn open_access() -> Access {
+    Access::new(loopback(), &[], &[]).expect("no tokens")
 }
 
 fn loopback() -> SocketAddr {

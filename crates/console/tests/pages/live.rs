@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use console::{Counting, install_metrics};
+use console::{Counting, Ingresses, install_metrics};
 use domain::Timestamp;
 use store::Rollups;
 use store::rollups::{Counts, Process, Span};
@@ -81,7 +81,8 @@ async fn what_processes_counted_is_told_as_numbers_as_charts_and_as_a_table() {
     let nothing = test.page("/console").await;
     assert!(nothing.contains("not known yet") && nothing.contains("nothing waits"), "{nothing}");
     let counts = [
-        ("applied", 600),
+        ("applied", 595),
+        ("dead", 5),
         ("conflicts", 40),
         ("ack_le_0.005", 600),
         ("ack_le_inf", 600),
@@ -110,12 +111,16 @@ async fn what_processes_counted_is_told_as_numbers_as_charts_and_as_a_table() {
         assert!(page.contains(shown), "no {shown}: {page}");
     }
     let json = test.page("/console/trends.json").await;
-    assert_eq!(json.matches("60.0").count(), 4, "webhooks and applied, twice: {json}");
+    for (value, line) in [("60.0", "webhooks"), ("59.5", "applied"), ("30.0", "dead, per minute")] {
+        assert_eq!(json.matches(value).count(), 2, "{line}, twice: {json}");
+    }
     assert!(json.contains("null"), "what nobody counted is not zero");
     let day = test.page("/console/trends.json?span=day").await;
     assert!(day.contains("\"id\":\"lag\""), "{day}");
     let table = test.page("/console/trends").await;
-    assert_eq!(table.matches("<td class=\"n\">60</td>").count(), 4, "{table}");
+    for value in ["60", "59.5", "30"] {
+        assert_eq!(table.matches(&format!("<td class=\"n\">{value}</td>")).count(), 2, "{table}");
+    }
     assert_eq!(test.get("/console/trends?span=year").await.status, 400);
 }
 
@@ -161,7 +166,7 @@ async fn a_process_is_alive_from_the_start_and_counts_until_it_stops() {
     let test = Test::open().await;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let (store, metrics) = (test.store.clone(), install_metrics());
-    let counting = Counting { store, role: "worker", metrics, ingresses: Vec::new() };
+    let counting = Counting { store, role: "worker", metrics, ingresses: Ingresses::default() };
     let counted = tasks.spawn(console::count(counting, stop.clone()));
     let begun = Instant::now();
     while test.store.processes(PATIENCE).await.expect("reads").is_empty() {

@@ -3,6 +3,7 @@
 mod access;
 mod actions;
 mod escape;
+mod fleet;
 mod harness;
 mod live;
 mod mending;

@@ -54,23 +54,40 @@ async fn the_overview_says_which_orders_are_short_and_what_was_verified() {
 
 #[tokio::test]
 async fn every_page_is_a_page_with_landmarks_labels_and_headers() {
-    let test = Test::open().await;
-    test.stock("BOWL", 5).await;
-    test.order(1_001, "BOWL", 2).await;
-    for path in PAGES.iter().filter(|path| **path != "/console/live") {
-        let page = test.page(path).await;
-        for part in ["<html lang=\"en\">", "<main id=\"main\">", "<nav aria-label=", "<h1>"] {
-            assert!(page.contains(part), "{path} has no {part}");
+    let test = Test::keeping().await;
+    let pages = test.pages_of_one_thing().await;
+    for path in PAGES.map(str::to_owned).into_iter().chain(pages).filter(|it| it != "/console/live")
+    {
+        is_a_whole_page(&test.page(&path).await, &path, true);
+    }
+    let tokens = Test::with_tokens().await;
+    is_a_whole_page(&tokens.page("/console/login").await, "/console/login", false);
+}
+
+/// `is_inside`: sections can be gone to from it.
+fn is_a_whole_page(page: &str, path: &str, is_inside: bool) {
+    for part in ["<html lang=\"en\">", "<main id=\"main\">", "<h1>", "href=\"#main\">Skip"] {
+        assert_eq!(page.matches(part).count(), 1, "{path}: {part}");
+    }
+    assert_eq!(page.contains("<nav aria-label="), is_inside, "{path}");
+    for part in ["<caption>", "<thead>"] {
+        assert_eq!(page.matches("<table>").count(), page.matches(part).count(), "{path}: {part}");
+    }
+    for tag in ["<input ", "<select "] {
+        for field in page.split(tag).skip(1).filter_map(|rest| rest.split('>').next()) {
+            let id = field.split_once("id=\"").and_then(|(_, rest)| rest.split('"').next());
+            let label = id.map(|id| format!("<label for=\"{id}\">"));
+            let has_label = label.is_some_and(|label| page.contains(&label));
+            assert!(has_label || field.contains("type=\"hidden\""), "{path}: no label for {field}");
         }
-        assert_eq!(page.matches("<table>").count(), page.matches("<caption>").count(), "{path}");
-        assert_eq!(page.matches("<table>").count(), page.matches("<thead>").count(), "{path}");
-        for input in page.split("<input id=\"").skip(1).chain(page.split("<select id=\"").skip(1)) {
-            let id = input.split('"').next().unwrap_or_default();
-            assert!(page.contains(&format!("<label for=\"{id}\">")), "{path}: no label for {id}");
-        }
-        for inline in ["<script>", " style=", " onclick=", "javascript:"] {
-            assert!(!page.contains(inline), "{path} has {inline}, which the policy forbids");
-        }
+    }
+    for form in page.split("<form ").skip(1).filter_map(|rest| rest.split("</form>").next()) {
+        assert!(form.contains("<button"), "{path}: no button sends {form}");
+        let is_bound = !form.contains("method=\"post\"") || form.contains("name=\"csrf\"");
+        assert!(is_bound, "{path}: anybody could forge {form}");
+    }
+    for inline in ["<script>", " style=", " onclick=", "javascript:"] {
+        assert!(!page.contains(inline), "{path} has {inline}, which the policy forbids");
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Args;
-use console::{Access, Console, MetricsUrl};
+use console::{Access, Console, Ingresses, MetricsUrl};
 use queue::Broker;
 use secrecy::SecretString;
 use store::AnyStore;
@@ -18,9 +18,9 @@ use crate::exit::bad_config;
 pub(crate) struct ConsoleArgs {
     #[command(flatten)]
     access: AccessArgs,
-    /// Where an ingress shows its metrics, for how fast it acknowledges webhooks: as in
-    /// http://ingress:8082/metrics. May be given more than once (in the environment with commas
-    /// between); a name may stand for several ingresses, and each is asked
+    /// Where an ingress shows its metrics, for how fast it acknowledges webhooks and how many of each
+    /// shop it refuses: as in http://ingress:8082/metrics. May be given more than once (in the
+    /// environment with commas between); a name may stand for several ingresses, and each is asked
     #[arg(long, env = "ONHAND_INGRESS_METRICS", value_name = "URL", value_delimiter = ',')]
     ingress_metrics: Vec<MetricsUrl>,
     /// The console, health, readiness and metrics; taken: the next free port
@@ -38,18 +38,20 @@ pub(crate) struct ConsoleArgs {
 #[derive(Debug, Args)]
 pub(super) struct AccessArgs {
     /// Whoever has this may use the console and change things through it, as `openssl rand -hex 24`
-    /// makes one. Without, it is open to this machine alone
-    #[arg(long, env = "ONHAND_CONSOLE_TOKEN", hide_env_values = true)]
-    console_token: Option<SecretString>,
-    /// Whoever has this may look at the console, and change nothing
-    #[arg(long, env = "ONHAND_CONSOLE_READ_TOKEN", hide_env_values = true)]
-    console_read_token: Option<SecretString>,
+    /// makes one. As name:token it tells who did it; may be given more than once (in the environment
+    /// with commas between), so that everybody has their own. Without, it is open to this machine
+    /// alone
+    #[arg(long, env = "ONHAND_CONSOLE_TOKEN", hide_env_values = true, value_delimiter = ',')]
+    console_token: Vec<SecretString>,
+    /// Whoever has this may look at the console, and change nothing; with names, and more than one,
+    /// as above
+    #[arg(long, env = "ONHAND_CONSOLE_READ_TOKEN", hide_env_values = true, value_delimiter = ',')]
+    console_read_token: Vec<SecretString>,
 }
 
 impl AccessArgs {
     pub(super) fn access(&self, listen: SocketAddr) -> anyhow::Result<Access> {
-        let (operator, reader) = (self.console_token.clone(), self.console_read_token.clone());
-        Access::new(listen, operator, reader).map_err(|error| {
+        Access::new(listen, &self.console_token, &self.console_read_token).map_err(|error| {
             bad_config(format!("ONHAND_CONSOLE_TOKEN, ONHAND_CONSOLE_READ_TOKEN: {error}"))
         })
     }
@@ -93,14 +95,13 @@ pub(crate) async fn console(settings: &Settings, args: ConsoleArgs) -> anyhow::R
     let role = Role::start(settings)?;
     let broker = settings.broker("console")?;
     let store = settings.open_store().await?;
-    let mut console = args.access.console(&role, args.ops_listen, &store, &broker)?;
-    if args.ingress_metrics.is_empty() {
-        console = console.without_acks();
-    }
+    let ingresses = Ingresses::new(args.ingress_metrics);
+    let console = args.access.console(&role, args.ops_listen, &store, &broker)?;
+    let console = console.of_a_fleet(&ingresses);
     role.look_after(args.verify_every, &args.alerts, &store, &broker)?;
     let needs = Needs { store: Some(store.clone()), ..Needs::default() };
     role.ops(args.ops_listen, needs, Some(console)).await?;
-    role.counted(&store, "console", args.ingress_metrics, role.stop.cancelled()).await;
+    role.counted(&store, "console", ingresses, role.stop.cancelled()).await;
     bounded(store.close()).await;
     role.finish(Ok(())).await
 }
