@@ -335,8 +335,12 @@ impl Reports for AnyStore {
         whichever!(self, store => store.history(sku, limit))
     }
 
-    async fn order_history(&self, order: &OrderKey) -> Result<Vec<HistoryRow>, StoreError> {
-        whichever!(self, store => store.order_history(order))
+    async fn order_history(
+        &self,
+        order: &OrderKey,
+        limit: i64,
+    ) -> Result<Vec<HistoryRow>, StoreError> {
+        whichever!(self, store => store.order_history(order, limit))
     }
 
     async fn webhooks(&self, filter: &WebhookFilter) -> Result<Vec<WebhookRow>, StoreError> {

@@ -25,10 +25,11 @@ pub trait Reports {
         limit: i64,
     ) -> impl Future<Output = Result<Vec<HistoryRow>, StoreError>> + Send;
 
-    /// Every move of an order, oldest first.
+    /// The latest moves of an order, newest first.
     fn order_history(
         &self,
         order: &OrderKey,
+        limit: i64,
     ) -> impl Future<Output = Result<Vec<HistoryRow>, StoreError>> + Send;
 
     /// Webhooks, newest first.

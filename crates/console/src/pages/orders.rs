@@ -189,6 +189,8 @@ struct OrderView {
     lines: Vec<(String, String, [String; 5])>,
     payments: Vec<(String, String)>,
     timeline: Vec<Event>,
+    /// What of the timeline is not here.
+    missing: Option<String>,
     retry: String,
 }
 
@@ -274,6 +276,7 @@ pub(super) async fn order(
         lines: lines(order).into_iter().map(line).collect(),
         payments: found.payments.iter().map(payment).collect(),
         timeline: timeline(&found).iter().map(Event::new).collect(),
+        missing: found.missing(),
         retry: link(
             "/console/order/retry",
             &[("shop", key.shop.as_str()), ("id", key.order.as_str())],

@@ -182,6 +182,30 @@ async fn a_short_order_and_a_dead_letter_are_said_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn of_an_order_with_a_long_story_the_latest_is_shown_and_said_to_be() {
+    /// What is shown of each.
+    const SHOWN: usize = 1_000;
+    let test = Test::open().await;
+    test.stock("BOWL", 5_000).await;
+    let mut order = ShopifyOrder::new(1_001).line("BOWL", 1);
+    let mut sent = vec![order.webhook("orders/create")];
+    sent.extend((0..SHOWN).map(|_| order.edit(0, 1).webhook("orders/updated")));
+    let path = "/console/order?shop=demo&id=1001";
+    test.decide(&sent[..SHOWN]).await;
+    let all = test.page(path).await;
+    assert!(!all.contains("There are more"), "{all}");
+    assert!(all.contains(">orders/create</a> came"), "{all}");
+
+    test.decide(&sent[SHOWN..]).await;
+    let page = test.page(path).await;
+    assert!(page.contains("There are more webhooks and moves than are shown here"), "{page}");
+    assert!(!page.contains(">orders/create</a> came"), "the oldest goes: {page}");
+    assert_eq!(page.matches("</a> came: <strong>applied</strong>").count(), SHOWN);
+    assert_eq!(page.matches("<span>commit <a").count(), SHOWN);
+    assert!(page.contains("1001 units are committed to it"), "{page}");
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_said() {
     let test = Test::open().await;
     for path in [

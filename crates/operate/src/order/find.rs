@@ -11,17 +11,23 @@ use domain::{Keys, OrderKey, Payment, PaymentKey, ShopId, Timestamp, View, Webho
 use store::reports::{HistoryRow, WebhookFilter, WebhookRow};
 use store::{Reports, Store, StoreError};
 
-/// At most so many webhooks of an order per shop, and payments, are shown.
-const SHOWN: i64 = 1_000;
+use crate::output::grouped;
+
+/// At most so many webhooks of an order, payments and moves are shown: the latest.
+const SHOWN: u16 = 1_000;
 
 /// What is read of an order.
 #[derive(Debug)]
 pub struct Found {
     pub view: View,
+    /// In the order in which they came.
     pub webhooks: Vec<WebhookRow>,
     /// In the order in which they began.
     pub payments: Vec<(PaymentKey, Payment)>,
+    /// In the order of time.
     pub ledger: Vec<HistoryRow>,
+    /// Of which there are older ones than those here.
+    pub cut: Vec<&'static str>,
 }
 
 impl Found {
@@ -44,9 +50,8 @@ impl Found {
             let keys = Keys { payments, ..Keys::default() };
             store.load(&keys).await?.payments.into_iter().collect()
         };
-        let mut found = Self { webhooks: Vec::new(), payments, ledger: Vec::new(), view };
-        found.payments.sort_by_key(|(_, payment)| began(payment));
-        found.payments.truncate(usize::try_from(SHOWN).unwrap_or(usize::MAX));
+        let ledger = store.order_history(key, limit()).await?;
+        let mut found = Self { webhooks: Vec::new(), payments, ledger, view, cut: Vec::new() };
         for shop in senders {
             let order = Some(key.order.clone());
             let filter = WebhookFilter { shop: Some(shop), order, ..shown() };
@@ -54,8 +59,22 @@ impl Found {
         }
         found.add_callbacks(store).await?;
         found.webhooks.sort_by_key(|row| row.received_at);
-        found.ledger = store.order_history(key).await?;
+        found.payments.sort_by_key(|(_, payment)| began(payment));
+        found.ledger.reverse();
+        found.cut();
         Ok(found)
+    }
+
+    /// What is not here, in words.
+    #[must_use]
+    pub fn missing(&self) -> Option<String> {
+        let of = self.cut.join(" and ");
+        (!of.is_empty()).then(|| {
+            format!(
+                "There are more {of} than are shown here: of each the latest {}.",
+                grouped(SHOWN)
+            )
+        })
     }
 
     /// The callbacks of its payments that were decided when nobody knew yet what they pay for, or
@@ -69,16 +88,39 @@ impl Found {
         });
         let missing: BTreeSet<(ShopId, WebhookId)> =
             told.filter(|one| !there.contains(one)).collect();
-        for (shop, webhook) in missing {
+        // With those that are there already: as many as it takes to know that there are more.
+        for (shop, webhook) in missing.into_iter().take(usize::from(SHOWN) + 1) {
             let filter = WebhookFilter { shop: Some(shop), webhook: Some(webhook), ..shown() };
             self.webhooks.extend(store.webhooks(&filter).await?);
         }
         Ok(())
     }
+
+    /// Of more than are shown, the oldest go.
+    fn cut(&mut self) {
+        let cut = [
+            ("webhooks", keep_latest(&mut self.webhooks)),
+            ("payments", keep_latest(&mut self.payments)),
+            ("moves", keep_latest(&mut self.ledger)),
+        ];
+        self.cut = cut.into_iter().filter_map(|(what, is_cut)| is_cut.then_some(what)).collect();
+    }
+}
+
+/// Whether there were more. The latest are last.
+fn keep_latest<T>(rows: &mut Vec<T>) -> bool {
+    let older = rows.len().saturating_sub(usize::from(SHOWN));
+    rows.drain(..older);
+    older > 0
+}
+
+/// Rows that are read of each: one more tells that there are more.
+fn limit() -> i64 {
+    i64::from(SHOWN) + 1
 }
 
 fn shown() -> WebhookFilter {
-    WebhookFilter { limit: SHOWN, ..WebhookFilter::default() }
+    WebhookFilter { limit: limit(), ..WebhookFilter::default() }
 }
 
 /// As orders name their payments; shops' names hold no spaces.
@@ -94,6 +136,30 @@ fn began(payment: &Payment) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_more_than_are_shown_the_latest_are_kept() {
+        let all: Vec<u16> = (0..=SHOWN).collect();
+        let mut rows = all[1..].to_vec();
+        assert!(!keep_latest(&mut rows) && rows == all[1..]);
+        let mut rows = all.clone();
+        assert!(keep_latest(&mut rows) && rows == all[1..]);
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        let mut found = Found {
+            view: View::default(),
+            webhooks: Vec::new(),
+            payments: Vec::new(),
+            ledger: Vec::new(),
+            cut: Vec::new(),
+        };
+        assert_eq!(found.missing(), None);
+        found.cut = vec!["webhooks", "moves"];
+        let said = found.missing().expect("something is");
+        assert!(said.contains("more webhooks and moves") && said.contains("1,000"), "{said}");
+    }
 
     #[test]
     fn a_payment_is_found_by_the_name_that_orders_have_for_it() {

@@ -53,9 +53,13 @@ impl Reports for Postgres {
         self.rows(sql, &[&sku.as_str(), &limit], history_row).await
     }
 
-    async fn order_history(&self, order: &OrderKey) -> Result<Vec<HistoryRow>, StoreError> {
+    async fn order_history(
+        &self,
+        order: &OrderKey,
+        limit: i64,
+    ) -> Result<Vec<HistoryRow>, StoreError> {
         let sql = include_str!("sql/report_order_history.sql");
-        self.rows(sql, &[&order.shop.as_str(), &order.order.as_str()], history_row).await
+        self.rows(sql, &[&order.shop.as_str(), &order.order.as_str(), &limit], history_row).await
     }
 
     async fn webhooks(&self, filter: &WebhookFilter) -> Result<Vec<WebhookRow>, StoreError> {

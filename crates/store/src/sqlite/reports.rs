@@ -52,9 +52,13 @@ impl Reports for Sqlite {
         self.rows(query.bind(sku.as_str()).bind(limit), history_row).await
     }
 
-    async fn order_history(&self, order: &OrderKey) -> Result<Vec<HistoryRow>, StoreError> {
+    async fn order_history(
+        &self,
+        order: &OrderKey,
+        limit: i64,
+    ) -> Result<Vec<HistoryRow>, StoreError> {
         let query = sqlx::query(include_str!("sql/report_order_history.sql"));
-        let query = query.bind(order.shop.as_str()).bind(order.order.as_str());
+        let query = query.bind(order.shop.as_str()).bind(order.order.as_str()).bind(limit);
         self.rows(query, history_row).await
     }
 

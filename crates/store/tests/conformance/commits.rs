@@ -1,17 +1,18 @@
 //! What is written is read back, all of it or nothing.
 
+use std::slice;
 use std::task::Poll;
 
 use domain::{Batch, Decided};
-use domain::{ChangeSet, Keys, Outcome, Policy, ShopId, Sku, Version};
+use domain::{ChangeSet, Keys, Outcome, Policy, ShopId, Sku, Timestamp, Version};
 use futures_util::poll;
 use store::reports::WebhookFilter;
 use store::{Commit, Pages, Reports, Store, StoreError};
 use testkit::shopify::{LOCATION, ShopifyOrder};
 
 use crate::harness::{
-    NOW, SHOP, TestStore, apply, decide, decided, envelope, ignored, keys, order_key, row, sent,
-    soon, sound, stock_change, stock_key, stock_moves, units,
+    NOW, SHOP, Sent, TestStore, apply, decide, decided, envelope, ignored, keys, order_key, row,
+    sent, soon, sound, stock_change, stock_key, stock_moves, units,
 };
 
 pub(crate) async fn what_is_absent_loads_as_nothing<T: TestStore>() {
@@ -88,9 +89,37 @@ pub(crate) async fn a_ledger_row_says_who_and_why<T: TestStore>() {
     assert_eq!(commit.order, Some(order_key(&order).order));
     assert_eq!(commit.webhook.as_ref().map(|webhook| webhook.as_str()), Some("w-1"));
     assert_eq!((commit.correlation.as_str(), commit.at), (&*envelope(1).to_string(), NOW));
-    let of_order = store.order_history(&order_key(&order)).await.expect("lists");
+    let of_order = store.order_history(&order_key(&order), 10).await.expect("lists");
     assert_eq!(of_order.len(), 1);
     assert_eq!(of_order[0].version, Version(2));
+}
+
+pub(crate) async fn of_an_orders_moves_the_latest_are_read<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    stock_moves(store, "BOWL", 10).await;
+    stock_moves(store, "CUP", 10).await;
+    let mut order = ShopifyOrder::new(1).line("CUP", 1).line("BOWL", 4);
+    moved_at(store, &sent(1, &order, "orders/create"), NOW).await;
+    let other = ShopifyOrder::new(2).line("BOWL", 1);
+    moved_at(store, &sent(2, &other, "orders/create"), Timestamp(NOW.0 + 1)).await;
+    // CUP is the later one only by its name, and BOWL by its time.
+    order.edit(1, 2);
+    moved_at(store, &sent(3, &order, "orders/updated"), Timestamp(NOW.0 + 2)).await;
+
+    let moves = async |limit| store.order_history(&order_key(&order), limit).await.expect("lists");
+    let all = moves(10).await;
+    let told: Vec<_> = all.iter().map(|row| (row.key.sku.as_str(), row.committed_delta)).collect();
+    assert_eq!(told, [("BOWL", 2), ("CUP", 1), ("BOWL", 4)], "newest first");
+    for (limit, read) in [(0, 0), (1, 1), (2, 2), (3, 3)] {
+        assert_eq!(moves(limit).await, all[..read], "the latest {limit}");
+    }
+}
+
+async fn moved_at<S: Store>(store: &S, sent: &Sent, at: Timestamp) {
+    let mut batch = Batch::new(store.load(&keys(slice::from_ref(sent))).await.expect("loads"));
+    batch.webhook(&sent.incoming, &sent.meaning, &Policy::default(), at, || sent.raw());
+    assert_eq!(store.commit(&batch.into_changes()).await.expect("commits"), Commit::Applied);
 }
 
 /// A short order's shipment names no item, and so does an operator's retry: what the order's lines

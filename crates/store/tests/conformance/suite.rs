@@ -19,6 +19,7 @@ macro_rules! conformance_suite {
                 what_is_absent_loads_as_nothing,
                 what_is_written_is_read_back,
                 a_ledger_row_says_who_and_why,
+                of_an_orders_moves_the_latest_are_read,
                 stock_of_an_order_that_holds_nothing_is_loaded,
                 an_empty_change_set_applies,
                 short_orders_are_listed_oldest_first,

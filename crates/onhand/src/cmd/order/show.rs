@@ -30,6 +30,9 @@ struct OrderJson<'a> {
     webhooks: Vec<WebhookJson<'a>>,
     payments: Vec<PaymentJson<'a>>,
     ledger: Vec<MoveJson<'a>>,
+    /// Of which there are older ones than those here.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    cut: &'a [&'static str],
 }
 
 #[derive(Serialize)]
@@ -82,6 +85,9 @@ pub(super) async fn run(settings: &Settings, key: &OrderKey) -> anyhow::Result<E
         output::json(&shown)?;
     } else {
         for_people(&shown, &explain::flags(&explained));
+        if let Some(missing) = found.missing() {
+            outln!("{missing}");
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -123,6 +129,7 @@ fn describe<'a>(
         webhooks: found.webhooks.iter().map(webhook).collect(),
         payments: found.payments.iter().map(payment).collect(),
         ledger: found.ledger.iter().map(MoveJson::from).collect(),
+        cut: &found.cut,
     }
 }
 

@@ -2,4 +2,5 @@ SELECT sku, location, version, kind, on_hand_delta, committed_delta, NULL, NULL,
        shop, order_id, webhook_id, correlation_id, reason, at
 FROM ledger
 WHERE shop = ?1 AND order_id = ?2
-ORDER BY at, sku, location, version
+ORDER BY at DESC, sku DESC, location DESC, version DESC
+LIMIT ?3
