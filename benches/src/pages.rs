@@ -49,7 +49,7 @@ const PAGES: [(&str, &str, &str); 37] = [
     ("webhooks of a topic, of none", "/webhooks?topic=orders/paid", "Webhooks"),
     ("dead webhooks, of none", "/webhooks?outcome=dead", "Webhooks"),
     ("webhook by id", "/webhooks?q=WEBHOOK", "WEBHOOK"),
-    ("webhook", "/webhook?shop=demo&id=WEBHOOK", "WEBHOOK"),
+    ("webhook", "/webhook?shop=demo&id=WEBHOOK&order=4000000000500", "WEBHOOK"),
     ("dead letters", "/dead", "unknown_sku"),
     ("dead letters, further on", "/dead?before=01900000-0000-7000-9000-000000001000", "malformed"),
     ("dead letters, also closed", "/dead?all=1", "unknown_sku"),

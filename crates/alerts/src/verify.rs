@@ -89,24 +89,30 @@ async fn look_at_stock(
     shops: &Shops,
     every: Duration,
 ) {
-    let below = bounded("what is below zero could not be counted", below_zero(store)).await;
+    let below = bounded(below_zero(store)).await;
+    let below = below
+        .inspect_err(|error| tracing::warn!(error, "could not count what is sold below zero"))
+        .ok();
     if let Some(below) = below {
         metrics::gauge!(BELOW_ZERO).set(f64::from(u32::try_from(below.items).unwrap_or(u32::MAX)));
         verified.below_zero = Some(below);
     }
     let compare = gauges.look(store, shops, drift::SETTLE.min(every));
-    let over = bounded("could not compare the platforms' quantities with ours", compare).await;
+    let over = bounded(compare).await;
+    let over = over
+        .inspect_err(|error| {
+            tracing::warn!(error, "could not compare the platforms' quantities with ours");
+        })
+        .ok();
     verified.over = over.or(verified.over.take());
 }
 
-async fn bounded<T>(failed: &str, look: impl Future<Output = Result<T, StoreError>>) -> Option<T> {
-    let error = match timeout(LOOK_MAX, look).await {
-        Ok(Ok(found)) => return Some(found),
-        Ok(Err(error)) => worker::error_chain(&error),
-        Err(_) => "it took too long".to_owned(),
-    };
-    tracing::warn!(error, "{failed}");
-    None
+/// `Err`: why it is not known.
+async fn bounded<T>(look: impl Future<Output = Result<T, StoreError>>) -> Result<T, String> {
+    match timeout(LOOK_MAX, look).await {
+        Ok(found) => found.map_err(|error| worker::error_chain(&error)),
+        Err(_) => Err("it took too long".to_owned()),
+    }
 }
 
 /// A little more or less, so that what was started together does not stay together.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use domain::{OrderKey, ShopId, Sku, StockKey, Timestamp};
+use domain::{OrderId, OrderKey, Sku, StockKey, Timestamp};
 pub(crate) use operate::output::{ago, grouped, or_more};
 
 /// A moment for people, for programs, and how long ago it is.
@@ -110,8 +110,10 @@ pub(crate) fn order(key: &OrderKey) -> String {
     link("/console/order", &asked)
 }
 
-pub(crate) fn webhook(shop: &ShopId, id: &str) -> String {
-    link("/console/webhook", &[("shop", shop.as_str()), ("id", id)])
+/// With its order, where that is known, it is found at once among millions.
+pub(crate) fn webhook(shop: &str, id: &str, order: Option<&OrderId>) -> String {
+    let order = order.map_or("", |order| order.as_str());
+    link("/console/webhook", &[("shop", shop), ("id", id), ("order", order)])
 }
 
 pub(crate) fn letter(id: &str) -> String {

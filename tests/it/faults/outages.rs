@@ -38,6 +38,7 @@ async fn without_a_broker_every_webhook_is_refused_in_time_and_accepted_again_af
     fleet.start_worker(&[]).await;
     let webhook = |id| ShopifyOrder::new(id).line("CAP", 1).webhook("orders/create");
     assert_eq!(fleet.send(&webhook(1)).await, 200);
+    fleet.settled().await; // so both are connected
 
     broker.stop().await;
     for id in 2..30 {

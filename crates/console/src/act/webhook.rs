@@ -74,7 +74,7 @@ pub(super) async fn ask(
     Ok(render(&AskPage {
         frame: Frame::new(&console, &session, "webhooks", format!("Replay {}?", row.webhook)),
         key: new_key(),
-        back: view::webhook(&row.shop, row.webhook.as_str()),
+        back: view::webhook(row.shop.as_str(), row.webhook.as_str(), row.order.as_ref()),
         outcome: row.outcome,
         shop: which.shop,
         id: which.id,
@@ -103,7 +103,7 @@ pub(super) async fn replay(
         is_dead: replayed.is_dead(),
         outcome: replayed.outcome,
         detail: replayed.detail.unwrap_or_default(),
-        back: view::webhook(&row.shop, row.webhook.as_str()),
+        back: view::webhook(row.shop.as_str(), row.webhook.as_str(), row.order.as_ref()),
     }))
 }
 

@@ -65,10 +65,9 @@ struct Row {
 
 impl Row {
     pub(super) fn new(row: &DeadRow) -> Self {
-        let webhook =
-            row.shop.as_ref().zip(row.webhook.as_ref()).map(|(shop, webhook)| {
-                (webhook.to_string(), view::webhook(shop, webhook.as_str()))
-            });
+        let webhook = row.shop.as_ref().zip(row.webhook.as_ref()).map(|(shop, webhook)| {
+            (webhook.to_string(), view::webhook(shop.as_str(), webhook.as_str(), None))
+        });
         Self {
             id: row.id.clone(),
             link: view::letter(&row.id),

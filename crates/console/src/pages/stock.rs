@@ -195,9 +195,9 @@ impl Move {
         });
         let webhook = row.webhook.as_ref().map(|webhook| {
             let shop = row.shop.as_ref().map_or("", |shop| shop.as_str());
-            let asked = [("shop", shop), ("id", webhook.as_str())];
             let short = view::shortened(webhook.as_str());
-            (webhook.to_string(), short, link("/console/webhook", &asked))
+            let page = view::webhook(shop, webhook.as_str(), row.order.as_ref());
+            (webhook.to_string(), short, page)
         });
         Self {
             version: row.version.0,

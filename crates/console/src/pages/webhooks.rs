@@ -4,7 +4,7 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::{Envelope, EnvelopeId, OrderKey, Outcome, ShopId, Timestamp, WebhookId};
+use domain::{Envelope, EnvelopeId, OrderId, OrderKey, Outcome, ShopId, Timestamp, WebhookId};
 use operate::meaning::lines;
 use operate::webhook;
 use platforms::mask::mask;
@@ -86,7 +86,7 @@ impl Row {
         Self {
             id: row.webhook.to_string(),
             short: view::shortened(row.webhook.as_str()),
-            link: view::webhook(&row.shop, row.webhook.as_str()),
+            link: view::webhook(row.shop.as_str(), row.webhook.as_str(), row.order.as_ref()),
             shop: row.shop.to_string(),
             topic: row.topic.clone(),
             outcome: row.outcome.clone(),
@@ -169,6 +169,9 @@ pub(super) struct One {
     #[serde(default)]
     shop: String,
     id: String,
+    /// Looks only among this order's.
+    #[serde(default)]
+    order: String,
 }
 
 #[derive(Template)]
@@ -176,6 +179,8 @@ pub(super) struct One {
 struct WebhookView {
     frame: Frame,
     id: String,
+    /// Where one order's are shown: the page of all that came under this id.
+    all: Option<String>,
     /// One for each body that came under this id.
     rows: Vec<(Row, Content)>,
 }
@@ -267,13 +272,17 @@ pub(super) async fn one(
     let filter = WebhookFilter {
         shop: asked(&one.shop).map(ShopId::new),
         webhook: Some(WebhookId::new(&id)),
+        order: asked(&one.order).map(OrderId::new),
         limit: ROWS,
         ..WebhookFilter::default()
     };
     let mut rows = console.store.webhooks(&filter).await?;
+    let all = filter.order.as_ref().filter(|_| !rows.is_empty());
+    let all = all.map(|_| link("/console/webhook", &[("id", &id)]));
     if rows.is_empty() {
         // A payment's callback is kept under the shop that sent it, and its moves name the order's.
-        rows = console.store.webhooks(&WebhookFilter { shop: None, ..filter }).await?;
+        let filter = WebhookFilter { shop: None, order: None, ..filter };
+        rows = console.store.webhooks(&filter).await?;
     }
     if rows.is_empty() {
         return Err(Trouble::not_found(format!(
@@ -287,6 +296,7 @@ pub(super) async fn one(
     Ok(render(&WebhookView {
         frame: Frame::new(&console, &session, "webhooks", format!("Webhook {id}")),
         id,
+        all,
         rows: shown,
     }))
 }

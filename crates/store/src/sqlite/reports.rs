@@ -64,10 +64,10 @@ impl Reports for Sqlite {
 
     async fn webhooks(&self, filter: &WebhookFilter) -> Result<Vec<WebhookRow>, StoreError> {
         let sql = match filter {
-            WebhookFilter { webhook: Some(_), .. } => include_str!("sql/report_webhooks_by_id.sql"),
             WebhookFilter { shop: Some(_), order: Some(_), .. } => {
                 include_str!("sql/report_webhooks_by_order.sql")
             }
+            WebhookFilter { webhook: Some(_), .. } => include_str!("sql/report_webhooks_by_id.sql"),
             _ => include_str!("sql/report_webhooks.sql"),
         };
         let query = sqlx::query(sql)
