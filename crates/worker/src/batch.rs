@@ -108,11 +108,6 @@ impl<S: Store> Processor<S> {
         Self { tally: Some(tally), ..self }
     }
 
-    /// Waits for as long as a batch would have to wait for another lane's.
-    pub(crate) async fn is_free(&self) {
-        self.turn.is_free().await;
-    }
-
     pub fn store(&self) -> &S {
         &self.store
     }

@@ -52,7 +52,6 @@ impl<C: Consumer, S: Store> Lane<C, S> {
                 () = self.pauses.all_paused() => continue,
                 deliveries = self.consumer.next_batch(self.batch_max) => deliveries,
             };
-            let deliveries = self.joined(deliveries).await;
             let (held, deliveries) = self.held(deliveries);
             let _in_hand = self.hands.take(&deliveries);
             let (suspects, sound): (Vec<_>, Vec<_>) = deliveries
@@ -69,19 +68,6 @@ impl<C: Consumer, S: Store> Lane<C, S> {
             }
         }
         self.consumer.close().await;
-    }
-
-    /// With what comes while another lane has its turn: the smaller a batch, the more each of its
-    /// webhooks costs. What could go at once waits for nothing.
-    async fn joined(&mut self, mut deliveries: Vec<Delivery>) -> Vec<Delivery> {
-        while let room @ 1.. = self.batch_max.saturating_sub(deliveries.len()) {
-            tokio::select! {
-                biased;
-                () = self.processor.is_free() => break,
-                more = self.consumer.next_batch(room) => deliveries.extend(more),
-            }
-        }
-        deliveries
     }
 
     /// Waits while all is paused, without anything of the queue's. `None`: stopped meanwhile.

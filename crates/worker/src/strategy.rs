@@ -52,11 +52,6 @@ impl Turn {
     pub(crate) fn is_taken(&self) -> bool {
         self.0.try_lock().is_err()
     }
-
-    /// Waits until no other lane has it. It may be taken again by then.
-    pub(crate) async fn is_free(&self) {
-        drop(self.take().await);
-    }
 }
 
 /// Why there is no strategy with leases.

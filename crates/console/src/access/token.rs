@@ -42,10 +42,12 @@ pub(super) struct Token {
 
 impl Token {
     pub(super) fn parse(role: Role, text: &SecretString) -> Result<Self, BadToken> {
-        let (who, secret) = match text.expose_secret().split_once(':') {
+        // Between tokens somebody may have put a blank behind the comma.
+        let text = text.expose_secret().trim();
+        let (who, secret) = match text.split_once(':') {
             Some((name, secret)) if is_name(name) => (Who::named(role, name), secret),
             Some(_) => return Err(BadToken::Name),
-            None => (Who::from(role), text.expose_secret()),
+            None => (Who::from(role), text),
         };
         if secret.len() < TOKEN_BYTES_MIN {
             return Err(BadToken::Short);

@@ -52,8 +52,10 @@ impl Work {
         let moved = before.is_some_and(|before| before.decided != decided);
         // Who has just started gets its time.
         let same = before.filter(|before| (before.workers > 0) == (workers > 0));
-        let still_since = (waiting(queue, &stored.recent, now).any() && !moved)
-            .then(|| same.and_then(|before| before.still_since).unwrap_or(now));
+        let waits = waiting(queue, &stored.recent, now).any()
+            && !crate::pause::is_all_paused(&stored.paused);
+        let still_since =
+            (waits && !moved).then(|| same.and_then(|before| before.still_since).unwrap_or(now));
         Some(Self { decided, workers, still_since })
     }
 }

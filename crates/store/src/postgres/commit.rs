@@ -1,7 +1,8 @@
 //! Writing a change set: the whole transaction in one flight.
 //!
 //! The order of the statements is the order of the locks, the same in every mode: ① stock,
-//! ② webhooks, ③ payments, ④ orders, ⑤ the rest. Within a statement rows go by key.
+//! ② webhooks, ③ payments, ④ orders, ⑤ the rest. Within each, what is new goes before what is there,
+//! and rows by key.
 //!
 //! Stock first, because that is what lanes fight for: who is too late learns it before it has
 //! written anything, and a locking batch needs no other lock to be alone.

@@ -30,6 +30,7 @@ pub(super) struct Rows<'a> {
     /// The inbox rows that exist already, with the envelope that each must not know yet.
     pub(super) known: Vec<(&'a WebhookKey, Option<EnvelopeId>)>,
     pub(super) payments: Vec<(&'a PaymentKey, &'a PaymentChange)>,
+    /// None where each row is looked for first: then all are in `orders`.
     pub(super) new_orders: Vec<OrderRow<'a>>,
     pub(super) orders: Vec<OrderRow<'a>>,
     /// What the new orders hold, and what the others do.
@@ -48,7 +49,9 @@ impl<'a> Rows<'a> {
         fresh.sort_unstable_by_key(|record| inbox_key(&record.key));
         let is_new =
             |row: &OrderRow<'_>| inserts == Inserts::Plain && row.1.expected == Version::ABSENT;
-        let (new_orders, orders): (Vec<_>, Vec<_>) = changes.orders.iter().partition(is_new);
+        let (new_orders, mut orders): (Vec<_>, Vec<_>) = changes.orders.iter().partition(is_new);
+        // The same order of locks either way.
+        orders.sort_by_key(|row| row.1.expected != Version::ABSENT);
         let repeats: Vec<_> = changes
             .repeats
             .iter()

@@ -2,7 +2,7 @@
 //!
 //! What is there already can be asked early, without the stock that lanes take turns for. Of a repeat
 //! nothing matters but that it is one: the inbox only grows. And an order or a payment that is not
-//! there needs no second look: should it come meanwhile, the commit finds out by its version.
+//! there needs no second look: should it come meanwhile, the commit finds out when it writes it.
 
 use domain::{Keys, View};
 
@@ -26,10 +26,12 @@ pub(super) fn known(fresh: &[&Prepared]) -> Keys {
     Keys { orders, payments, ..Keys::default() }
 }
 
-/// What is still to be read when the turn comes.
-pub(super) fn left(fresh: &[&Prepared], inbox: &View, known: &View) -> Keys {
+/// What of `all` is still to be read when the turn comes.
+pub(super) fn left(all: &Keys, fresh: &[&Prepared], inbox: &View, known: &View) -> Keys {
     let mut left = keys(fresh.iter().copied());
-    left.webhooks = inbox.webhooks.keys().cloned().collect();
+    // As they were asked for: what was read does not say where its row lies.
+    left.webhooks = all.webhooks.clone();
+    left.webhooks.retain(|key| inbox.webhooks.contains_key(key));
     left.orders.retain(|key| known.orders.contains_key(key));
     left.payments.retain(|key| known.payments.contains_key(key));
     left.orders.extend(linked(fresh.iter().copied(), known));

@@ -12,6 +12,9 @@ use crate::traced;
 /// Tries after which an adaptive batch locks before it reads, whatever its items' heat.
 const OPTIMISTIC_TRIES: u32 = 3;
 
+/// A smaller batch does not look ahead: two flights more would cost it more than they save its turn.
+const AHEAD_MIN: usize = 128;
+
 impl<S: Store> Processor<S> {
     /// Everything that asks the store, so that whatever it is that has to be tried again, is.
     pub(super) async fn attempt(
@@ -36,7 +39,7 @@ impl<S: Store> Processor<S> {
         keys: &Keys,
         tries: u32,
     ) -> Result<(Commit, Vec<Decided>), StoreError> {
-        if !self.turn.is_taken() {
+        if batch.len() < AHEAD_MIN || !self.turn.is_taken() {
             return self.in_turn_with_others(batch, keys, tries).await;
         }
         let inbox = self.store.load(&ahead::inbox(keys)).await?;
@@ -46,7 +49,7 @@ impl<S: Store> Processor<S> {
             return self.over(batch, inbox).await;
         }
         let known = self.store.load(&ahead::known(&fresh)).await?;
-        let left = ahead::left(&fresh, &inbox, &known);
+        let left = ahead::left(keys, &fresh, &inbox, &known);
         self.in_turn_with_others(batch, &left, tries).await
     }
 
@@ -128,5 +131,96 @@ impl<S: Store> Processor<S> {
                 self.optimistic(batch, keys).await
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use domain::Timestamp;
+    use futures_util::poll;
+    use platforms::Shops;
+    use testkit::memory::MemoryStore;
+    use testkit::shopify::{DOMAIN, SECRET, ShopifyOrder, SignedWebhook};
+
+    use super::*;
+    use crate::strategy::Turn;
+    use crate::{Done, Work};
+
+    fn shops() -> Arc<Shops> {
+        let text = format!(
+            "[[shop]]\nname = \"demo\"\nplatform = \"shopify\"\ndomain = \"{DOMAIN}\"\n\
+             secrets = [\"plain:{SECRET}\"]\n"
+        );
+        Arc::new(Shops::parse(&text, |_| Err("none".to_owned())).expect("a good file"))
+    }
+
+    fn work(webhook: &SignedWebhook) -> Work {
+        Work::new(webhook.envelope("demo", Timestamp(1)), 0)
+    }
+
+    fn outcomes(done: &[Done]) -> Vec<&'static str> {
+        let outcome = |one: &Done| match one {
+            Done::Decided(Decided::Verdict(verdict)) => verdict.outcome.as_str(),
+            Done::Decided(Decided::Duplicate) => "duplicate",
+            other => panic!("{other:?}"),
+        };
+        done.iter().map(outcome).collect()
+    }
+
+    /// A batch that looks ahead: so many repeats of `placed`, and `more`.
+    fn large(placed: &SignedWebhook, more: &[SignedWebhook]) -> Vec<Work> {
+        let repeats = (more.len()..AHEAD_MIN).map(|_| work(placed));
+        repeats.chain(more.iter().map(work)).collect()
+    }
+
+    #[tokio::test]
+    async fn while_another_lane_has_the_turn_repeats_are_done_and_the_rest_is_looked_up() {
+        let (store, shops, turn) = (MemoryStore::default(), shops(), Turn::default());
+        store.open_stock("BOWL", "main", 10, 0);
+        let mut lane = Processor::new(store.clone(), Strategy::Adaptive).in_turn(turn.clone());
+        let mut old = ShopifyOrder::new(1).line("BOWL", 1);
+        let placed = old.webhook("orders/create");
+        lane.process(vec![work(&placed)], &shops, true).await.unwrap();
+
+        let other = turn.take().await.expect("nobody has it");
+        let done = lane.process(large(&placed, &[]), &shops, true).await.unwrap();
+        assert_eq!(outcomes(&done), ["duplicate"; AHEAD_MIN], "without a turn");
+
+        let new = ShopifyOrder::new(2).line("BOWL", 2).webhook("orders/create");
+        let more = [new, old.cancel(None).webhook("orders/cancelled")];
+        let mut waiting = Box::pin(lane.process(large(&placed, &more), &shops, true));
+        assert!(poll!(&mut waiting).is_pending(), "stock is another lane's");
+        // Somebody else's process takes one of them first.
+        let mut elsewhere = Processor::new(store.clone(), Strategy::Optimistic);
+        elsewhere.process(vec![work(&more[0])], &shops, true).await.unwrap();
+        drop(other);
+        let done = waiting.await.unwrap();
+        assert_eq!(outcomes(&done)[AHEAD_MIN - 3..], ["duplicate", "duplicate", "applied"]);
+        let stock = store.stock_of("BOWL", "main");
+        assert_eq!((stock.on_hand, stock.committed), (10, 2), "the old order gave its unit back");
+        store.assert_sound();
+    }
+
+    #[tokio::test]
+    async fn a_repeat_among_others_is_still_one_when_the_turn_comes() {
+        let (store, shops) = (MemoryStore::default(), shops());
+        store.open_stock("BOWL", "main", 10, 0);
+        let mut lane = Processor::new(store.clone(), Strategy::Optimistic);
+        let [placed, new] =
+            [1, 2].map(|id| ShopifyOrder::new(id).line("BOWL", 1).webhook("orders/create"));
+        lane.process(vec![work(&placed)], &shops, true).await.unwrap();
+
+        let batch = [&placed, &new].map(|webhook| Prepared::new(work(webhook), &shops));
+        let keys = lane.keys(&batch).await.unwrap();
+        let inbox = store.load_now(&ahead::inbox(&keys));
+        let fresh = ahead::fresh(&batch, &inbox);
+        let known = store.load_now(&ahead::known(&fresh));
+        let left = ahead::left(&keys, &fresh, &inbox, &known);
+        assert!(left.orders.is_empty(), "the one is a repeat's, and the other is not there");
+        let view = store.load_now(&left);
+        assert!(view.webhooks.contains_key(&batch[0].incoming.key));
+        assert_eq!(left.webhooks.len(), 1);
     }
 }

@@ -1,4 +1,4 @@
--- ④ of a commit: orders, in key order, each only from the version that was read.
+-- ④ of a commit: orders, new ones first, each only from the version that was read.
 WITH input AS (
     SELECT * FROM unnest(
         $1::text[], $2::text[], $3::bigint[], $4::text[], $5::boolean[],
@@ -21,7 +21,7 @@ WITH input AS (
     WHERE version = 1 OR (
         SELECT true FROM orders AS r WHERE r.shop = input.shop AND r.order_id = input.order_id
     )
-    ORDER BY shop COLLATE "C", order_id COLLATE "C"
+    ORDER BY place
     ON CONFLICT (shop, order_id) DO UPDATE SET
         version = excluded.version,
         state = excluded.state,
