@@ -135,6 +135,13 @@ class Browser:
             return drawn;
         }})()""")
 
+    def drawn_at_last(self, chart):
+        """The same, once it is drawn anew for another size or other colours, which takes some frames."""
+        end = time.monotonic() + PATIENCE
+        while (dots := self.drawn(chart)) <= 20 and time.monotonic() < end:
+            self.frame()
+        return dots
+
     def picture(self, path):
         """Of the whole page, or of its beginning if it is long."""
         width, height = self.value("[document.documentElement.clientWidth, document.documentElement.scrollHeight]")
