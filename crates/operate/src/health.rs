@@ -137,9 +137,8 @@ pub fn look(facts: &Facts, now: Timestamp) -> Verdict {
         }
     }
     said.note(Matter::Queue, facts.queue.as_ref().err().map(|error| queue(error)));
-    let standstill = work::standstill(facts, now);
     said.note_if_known(Matter::Backlog, work::backlog(facts, now));
-    said.note_if_known(Matter::Standstill, standstill);
+    said.note_if_known(Matter::Standstill, work::standstill(facts, now));
     said.note_if_known(Matter::Silent, silent(facts, now).map(|silent| silence(&silent, now)));
     let verified = facts.verified.as_ref();
     said.note(Matter::Violations, verified.and_then(|found| violations(found, now)));

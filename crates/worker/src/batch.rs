@@ -13,14 +13,14 @@ use domain::{DeadReason, Decided, Keys, Meaning, Outcome, ShopId, Timestamp, Vie
 use platforms::Shops;
 use store::{Commit, Store, StoreError};
 
-mod ahead;
-mod attempt;
-
 use crate::activity::Tally;
 use crate::backoff::ConflictBackoff;
 use crate::prepare::{Prepared, Work, keys, linked, panic_message};
 use crate::strategy::{Strategy, Turn};
 use crate::{clock, measure, traced};
+
+mod ahead;
+mod attempt;
 
 /// Tries after which a batch is given up as stuck, and its envelopes are tried one by one.
 pub(crate) const TRIES_MAX: u32 = 30;

@@ -4,9 +4,9 @@
 //! nothing matters but that it is one: the inbox only grows. And an order or a payment that is not
 //! there needs no second look: should it come meanwhile, the commit finds out when it writes it.
 
-use domain::{Keys, View};
+use domain::{Keys, View, WebhookKey};
 
-use crate::prepare::{Prepared, keys, linked};
+use crate::prepare::{Prepared, linked};
 
 /// The inbox rows of a batch.
 pub(super) fn inbox(all: &Keys) -> Keys {
@@ -20,18 +20,24 @@ pub(super) fn fresh<'a>(batch: &'a [Prepared], inbox: &View) -> Vec<&'a Prepared
     batch.iter().filter(is_fresh).collect()
 }
 
-/// The orders and payments that they may find.
-pub(super) fn known(fresh: &[&Prepared]) -> Keys {
-    let Keys { orders, payments, .. } = keys(fresh.iter().copied());
+/// The orders and payments that may be there, of what is `wanted`.
+pub(super) fn known(wanted: &Keys) -> Keys {
+    let Keys { orders, payments, .. } = wanted.clone();
     Keys { orders, payments, ..Keys::default() }
 }
 
-/// What of `all` is still to be read when the turn comes.
-pub(super) fn left(all: &Keys, fresh: &[&Prepared], inbox: &View, known: &View) -> Keys {
-    let mut left = keys(fresh.iter().copied());
+/// What is still to be read when the turn comes: of the inbox those of `all` that are there, and of
+/// what the `fresh` ones `wanted` those and all stock.
+pub(super) fn left(
+    all: &Keys,
+    wanted: Keys,
+    fresh: &[&Prepared],
+    (inbox, known): (&View, &View),
+) -> Keys {
     // As they were asked for: what was read does not say where its row lies.
-    left.webhooks = all.webhooks.clone();
-    left.webhooks.retain(|key| inbox.webhooks.contains_key(key));
+    let there = |key: &&WebhookKey| inbox.webhooks.contains_key(key);
+    let webhooks = all.webhooks.iter().filter(there).cloned().collect();
+    let mut left = Keys { webhooks, ..wanted };
     left.orders.retain(|key| known.orders.contains_key(key));
     left.payments.retain(|key| known.payments.contains_key(key));
     left.orders.extend(linked(fresh.iter().copied(), known));

@@ -5,7 +5,7 @@ use store::{Commit, Store, StoreError};
 
 use super::{Processor, ahead, decide};
 use crate::heat::Temperature;
-use crate::prepare::Prepared;
+use crate::prepare::{self, Prepared};
 use crate::strategy::Strategy;
 use crate::traced;
 
@@ -48,8 +48,9 @@ impl<S: Store> Processor<S> {
             // Nothing that two lanes could both want.
             return self.over(batch, inbox).await;
         }
-        let known = self.store.load(&ahead::known(&fresh)).await?;
-        let left = ahead::left(keys, &fresh, &inbox, &known);
+        let wanted = prepare::keys(fresh.iter().copied());
+        let known = self.store.load(&ahead::known(&wanted)).await?;
+        let left = ahead::left(keys, wanted, &fresh, (&inbox, &known));
         self.in_turn_with_others(batch, &left, tries).await
     }
 
@@ -216,8 +217,9 @@ mod tests {
         let keys = lane.keys(&batch).await.unwrap();
         let inbox = store.load_now(&ahead::inbox(&keys));
         let fresh = ahead::fresh(&batch, &inbox);
-        let known = store.load_now(&ahead::known(&fresh));
-        let left = ahead::left(&keys, &fresh, &inbox, &known);
+        let wanted = prepare::keys(fresh.iter().copied());
+        let known = store.load_now(&ahead::known(&wanted));
+        let left = ahead::left(&keys, wanted, &fresh, (&inbox, &known));
         assert!(left.orders.is_empty(), "the one is a repeat's, and the other is not there");
         let view = store.load_now(&left);
         assert!(view.webhooks.contains_key(&batch[0].incoming.key));
