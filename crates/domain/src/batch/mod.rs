@@ -243,7 +243,10 @@ impl Batch {
         let seen = self.view.webhooks.get_mut(&incoming.key).expect("repeats have been seen");
         seen.envelopes.push(incoming.envelope);
         let index = *self.repeats.entry(incoming.key.clone()).or_insert_with(|| {
-            self.changes.repeats.push(Repeat { key: incoming.key.clone(), envelopes: vec![] });
+            // As it was read: that says where its row lies.
+            let read = self.view.webhooks.get_key_value(&incoming.key);
+            let key = read.map_or(&incoming.key, |(key, _)| key).clone();
+            self.changes.repeats.push(Repeat { key, envelopes: vec![] });
             self.changes.repeats.len() - 1
         });
         self.changes.repeats[index].envelopes.push(incoming.envelope);

@@ -58,10 +58,10 @@ pub(super) async fn claim(
     steps.extend(rows.read_known());
     steps.push(read_holdings(&rows.orders));
     let answers = all(fly(&connection, &steps).await?)?;
-    let [_, listings, stock, known @ .., holdings] = &answers[skip..] else {
+    let [_, listings, stock, payments, webhooks, orders, holdings] = &answers[skip..] else {
         unreachable!("one answer per statement")
     };
-    let mut view = known_view(listings, known)?;
+    let mut view = known_view(listings, [payments, webhooks, orders])?;
     complete(&mut view, holdings, stock);
     // Each statement sees its own moment. What is locked does not change any more; but an order that
     // came, or grew an item, after that was looked for may hold what is not locked.

@@ -7,7 +7,11 @@ type Column<'a> = Box<dyn ToSql + Sync + Send + 'a>;
 
 /// One array per column.
 #[derive(Default)]
-pub(super) struct Columns<'a>(Vec<Column<'a>>);
+pub(super) struct Columns<'a> {
+    columns: Vec<Column<'a>>,
+    /// Whether one of them holds anything.
+    filled: bool,
+}
 
 impl<'a> Columns<'a> {
     /// Adds a column with `value` of every row.
@@ -15,18 +19,25 @@ impl<'a> Columns<'a> {
     where
         Vec<V>: ToSql + Sync + Send + 'a,
     {
-        self.0.push(Box::new(rows.iter().map(value).collect::<Vec<V>>()));
+        self.filled |= !rows.is_empty();
+        self.columns.push(Box::new(rows.iter().map(value).collect::<Vec<V>>()));
         self
     }
 
     /// Adds a parameter that is one value.
     pub(super) fn value(mut self, value: impl ToSql + Sync + Send + 'a) -> Self {
-        self.0.push(Box::new(value));
+        self.filled = true;
+        self.columns.push(Box::new(value));
         self
     }
 
+    /// A statement over these would read and write nothing.
+    pub(super) fn are_empty(&self) -> bool {
+        !self.filled && !self.columns.is_empty()
+    }
+
     pub(super) fn params(&self) -> Vec<&(dyn ToSql + Sync)> {
-        self.0.iter().map(|column| &**column as &(dyn ToSql + Sync)).collect()
+        self.columns.iter().map(|column| &**column as &(dyn ToSql + Sync)).collect()
     }
 
     /// The three columns of webhook keys, in the key's order.

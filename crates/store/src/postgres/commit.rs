@@ -42,8 +42,6 @@ pub(super) async fn commit(
 
 /// A statement, and what each row that it reports as changed is called.
 struct Checked<'a> {
-    /// There is something for it to do.
-    wanted: bool,
     sql: &'static str,
     columns: Columns<'a>,
     keys: Vec<ConflictKey>,
@@ -51,8 +49,8 @@ struct Checked<'a> {
 
 impl<'a> Checked<'a> {
     /// One that reports nothing.
-    fn plain((wanted, sql, columns): (bool, &'static str, Columns<'a>)) -> Self {
-        Self { wanted, sql, columns, keys: vec![] }
+    fn plain((sql, columns): (&'static str, Columns<'a>)) -> Self {
+        Self { sql, columns, keys: vec![] }
     }
 }
 
@@ -138,12 +136,12 @@ fn plan<'a>(
         keys.push(vec![]);
     }
     let mut add = |checked: Vec<Checked<'a>>| {
-        for one in checked.into_iter().filter(|one| one.wanted) {
+        for one in checked {
             steps.push(Step::Prepared(one.sql, one.columns));
             keys.push(one.keys);
         }
     };
-    let refuse = || Checked::plain((true, REFUSE, Columns::default()));
+    let refuse = || Checked::plain((REFUSE, Columns::default()));
     add(operation(changes));
     add(stock(rows));
     add(vec![refuse()]);
@@ -161,7 +159,6 @@ fn plan<'a>(
 /// A command that was carried out before is a conflict.
 fn operation(changes: &ChangeSet) -> Vec<Checked<'_>> {
     let checked = |operation: &'_ Operation| Checked {
-        wanted: true,
         sql: include_str!("sql/insert_operation.sql"),
         columns: Columns::default()
             .value(operation.key.clone())
@@ -180,19 +177,16 @@ fn stock<'a>(rows: &'a Rows<'a>) -> Vec<Checked<'a>> {
     };
     vec![
         Checked {
-            wanted: !rows.stock.is_empty(),
             sql: include_str!("sql/lock_stock.sql"),
             columns: versions(&rows.stock),
             keys: rows.stock.iter().map(name).collect(),
         },
         Checked {
-            wanted: !rows.updated.is_empty(),
             sql: include_str!("sql/update_stock.sql"),
             columns: stock_values(versions(&rows.updated), &rows.updated),
             keys: rows.updated.iter().map(name).collect(),
         },
         Checked {
-            wanted: !rows.inserted.is_empty(),
             sql: include_str!("sql/insert_stock.sql"),
             columns: stock_values(
                 Columns::default().stock_keys(&rows.inserted, |row| row.0),
@@ -209,7 +203,6 @@ fn webhooks<'a>(rows: &'a Rows<'a>, inserts: Inserts) -> Vec<Checked<'a>> {
     let known = |(key, _): &(&WebhookKey, _)| ConflictKey::Webhook((*key).clone());
     vec![
         Checked {
-            wanted: !rows.fresh.is_empty(),
             sql: match inserts {
                 Inserts::Plain => include_str!("sql/insert_webhooks.sql"),
                 Inserts::Checked => include_str!("sql/insert_webhooks_checked.sql"),
@@ -218,19 +211,24 @@ fn webhooks<'a>(rows: &'a Rows<'a>, inserts: Inserts) -> Vec<Checked<'a>> {
             keys: rows.fresh.iter().map(record).collect(),
         },
         Checked {
-            wanted: !rows.known.is_empty(),
-            sql: include_str!("sql/check_repeats.sql"),
+            sql: include_str!("sql/lock_replayed.sql"),
             columns: Columns::default()
-                .webhook_keys(&rows.known, |row| row.0)
-                .with(&rows.known, |row| row.1.map(|envelope| envelope.0))
-                .scopes(&rows.known, |row| row.0),
-            keys: rows.known.iter().map(known).collect(),
+                .webhook_keys(&rows.replayed, |record| &record.key)
+                .scopes(&rows.replayed, |record| &record.key),
+            keys: vec![],
         },
         Checked {
-            wanted: !rows.replayed.is_empty(),
             sql: include_str!("sql/replace_dead.sql"),
             columns: webhook_columns(&rows.replayed),
             keys: rows.replayed.iter().map(record).collect(),
+        },
+        Checked {
+            sql: include_str!("sql/count_repeats.sql"),
+            columns: Columns::default()
+                .webhook_keys(&rows.repeats, |repeat| repeat.0)
+                .with(&rows.repeats, |repeat| repeat.1.0)
+                .scopes(&rows.repeats, |repeat| repeat.0),
+            keys: rows.repeats.iter().map(known).collect(),
         },
     ]
 }
@@ -241,18 +239,12 @@ fn payments_and_orders<'a>(rows: &'a Rows<'a>) -> Vec<Checked<'a>> {
     let order = |(key, _): &(&OrderKey, _)| ConflictKey::Order((*key).clone());
     vec![
         Checked {
-            wanted: !rows.payments.is_empty(),
             sql: include_str!("sql/write_payments.sql"),
             columns: payment_columns(&rows.payments),
             keys: rows.payments.iter().map(payment).collect(),
         },
-        Checked::plain((
-            !rows.new_orders.is_empty(),
-            include_str!("sql/insert_orders.sql"),
-            order_columns(&rows.new_orders),
-        )),
+        Checked::plain((include_str!("sql/insert_orders.sql"), order_columns(&rows.new_orders))),
         Checked {
-            wanted: !rows.orders.is_empty(),
             sql: include_str!("sql/write_orders.sql"),
             columns: order_columns(&rows.orders),
             keys: rows.orders.iter().map(order).collect(),
@@ -261,32 +253,11 @@ fn payments_and_orders<'a>(rows: &'a Rows<'a>) -> Vec<Checked<'a>> {
 }
 
 /// ⑤: rows that nobody else writes at the same time, or that are only added up.
-fn unchecked<'a>(
-    changes: &'a ChangeSet,
-    rows: &'a Rows<'a>,
-) -> Vec<(bool, &'static str, Columns<'a>)> {
-    let closed = &rows.replayed;
+fn unchecked<'a>(changes: &'a ChangeSet, rows: &'a Rows<'a>) -> Vec<(&'static str, Columns<'a>)> {
     vec![
+        (include_str!("sql/insert_order_stock.sql"), holding_columns(&rows.new_holdings)),
+        (include_str!("sql/write_order_stock.sql"), holding_columns(&rows.holdings)),
         (
-            !rows.repeats.is_empty(),
-            include_str!("sql/count_repeats.sql"),
-            Columns::default()
-                .webhook_keys(&rows.repeats, |repeat| repeat.0)
-                .with(&rows.repeats, |repeat| repeat.1.0)
-                .scopes(&rows.repeats, |repeat| repeat.0),
-        ),
-        (
-            !rows.new_holdings.is_empty(),
-            include_str!("sql/insert_order_stock.sql"),
-            holding_columns(&rows.new_holdings),
-        ),
-        (
-            !rows.holdings.is_empty(),
-            include_str!("sql/write_order_stock.sql"),
-            holding_columns(&rows.holdings),
-        ),
-        (
-            !changes.ledger.is_empty(),
             include_str!("sql/insert_ledger.sql"),
             Columns::default()
                 .stock_keys(&changes.ledger, |row| &row.change.key)
@@ -302,7 +273,6 @@ fn unchecked<'a>(
                 .with(&changes.ledger, |row| moment(row.at)),
         ),
         (
-            !changes.dead.is_empty(),
             include_str!("sql/write_dead_letters.sql"),
             Columns::default()
                 .with(&changes.dead, |dead| dead.envelope.0)
@@ -322,7 +292,6 @@ fn unchecked<'a>(
                 }),
         ),
         (
-            !changes.kept.is_empty(),
             include_str!("sql/insert_bodies.sql"),
             Columns::default()
                 .with(&changes.kept, |kept| kept.shop.as_str())
@@ -331,14 +300,12 @@ fn unchecked<'a>(
                 .with(&changes.kept, |kept| kept.raw.as_slice()),
         ),
         (
-            closed.iter().any(|record| record.verdict.outcome != domain::Outcome::Dead),
             include_str!("sql/close_dead_letters.sql"),
             Columns::default()
-                .webhook_keys(closed, |record| &record.key)
-                .with(closed, |record| record.verdict.outcome.as_str()),
+                .webhook_keys(&rows.closing, |record| &record.key)
+                .with(&rows.closing, |record| record.verdict.outcome.as_str()),
         ),
         (
-            !changes.sightings.is_empty(),
             include_str!("sql/write_sightings.sql"),
             Columns::default()
                 .with(&changes.sightings, |seen| seen.shop.as_str())
@@ -350,7 +317,6 @@ fn unchecked<'a>(
                 .with(&changes.sightings, |seen| Json(&seen.sighting.thing)),
         ),
         (
-            !changes.requests.is_empty(),
             include_str!("sql/write_privacy_requests.sql"),
             Columns::default()
                 .with(&changes.requests, |kept| kept.id.0)
@@ -363,7 +329,6 @@ fn unchecked<'a>(
                 .with(&changes.requests, |kept| kept.done),
         ),
         (
-            !changes.effects.is_empty(),
             include_str!("sql/insert_outbox.sql"),
             Columns::default()
                 .with(&changes.effects, |effect| effect.kind.as_str())
@@ -371,12 +336,10 @@ fn unchecked<'a>(
                 .with(&changes.effects, |effect| effect.correlation.0),
         ),
         (
-            !changes.cleared.is_empty(),
             include_str!("sql/clear_suspects.sql"),
             Columns::default().with(&changes.cleared, |envelope| envelope.0),
         ),
         (
-            !rows.counts.is_empty(),
             include_str!("sql/add_counters.sql"),
             Columns::default()
                 .with(&rows.counts, |count| count.0.as_str())
@@ -387,9 +350,9 @@ fn unchecked<'a>(
 
 /// What the release after this one writes more.
 #[cfg(feature = "next")]
-fn decided_by<'a>(rows: &'a Rows<'a>) -> (bool, &'static str, Columns<'a>) {
+fn decided_by<'a>(rows: &'a Rows<'a>) -> (&'static str, Columns<'a>) {
     let columns = Columns::default()
         .webhook_keys(&rows.fresh, |record| &record.key)
         .scopes(&rows.fresh, |record| &record.key);
-    (!rows.fresh.is_empty(), include_str!("sql/next_decided_by.sql"), columns)
+    (include_str!("sql/next_decided_by.sql"), columns)
 }

@@ -1,6 +1,6 @@
 //! Several statements in one round trip: all are sent before the first answer is awaited.
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::pin::Pin;
 
 use futures_util::future::join_all;
@@ -16,7 +16,14 @@ use crate::StoreError;
 pub(super) enum Step<'a> {
     /// Text without parameters: BEGIN, COMMIT.
     Plain(&'static str),
+    /// Not sent if all of its columns are empty: its answer is no rows.
     Prepared(&'static str, Columns<'a>),
+}
+
+impl Step<'_> {
+    fn is_idle(&self) -> bool {
+        matches!(self, Self::Prepared(_, columns) if columns.are_empty())
+    }
 }
 
 /// The answers to a flight's statements, in their order.
@@ -44,8 +51,8 @@ pub(super) async fn fly_unbounded(
     let mut statements = Vec::with_capacity(steps.len());
     for step in steps {
         statements.push(match step {
-            Step::Plain(_) => None,
-            Step::Prepared(sql, _) => Some(connection.prepare(sql).await?),
+            Step::Prepared(sql, _) if !step.is_idle() => Some(connection.prepare(sql).await?),
+            _ => None,
         });
     }
     let params: Vec<Vec<&(dyn ToSql + Sync)>> = steps
@@ -61,9 +68,10 @@ pub(super) async fn fly_unbounded(
         |((step, statement), params)| -> Answer<'_> {
             match (step, statement) {
                 (Step::Prepared(..), Some(statement)) => Box::pin(client.query(statement, params)),
-                (Step::Plain(sql) | Step::Prepared(sql, _), _) => {
+                (Step::Plain(sql), _) => {
                     Box::pin(async move { client.batch_execute(sql).await.map(|()| Vec::new()) })
                 }
+                (Step::Prepared(..), None) => Box::pin(ready(Ok(Vec::new()))),
             }
         },
     );

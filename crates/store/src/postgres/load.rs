@@ -1,6 +1,5 @@
 //! Reading the rows that a batch decides over.
 
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use domain::order::{Holding, Order};
@@ -91,15 +90,24 @@ pub(super) fn read_holdings<'a>(keys: &'a [&'a OrderKey]) -> Step<'a> {
 /// could not even be decided. What changes afterwards is found by version at the commit.
 ///
 /// In two flights. Most orders are new, so that the second has nothing to ask of them, and it knows
-/// the items that the others and the listings name.
+/// the items that the others and the listings name. Where no key can lead to an item there is none.
 pub(super) async fn load(connection: Connection, keys: &Keys) -> Result<View, StoreError> {
     let rows = KeyRows::new(keys);
     let mut steps =
         vec![Step::Plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"), rows.read_listings()];
     steps.extend(rows.read_known());
+    let is_all = rows.orders.is_empty() && rows.skus.is_empty() && rows.listings.is_empty();
+    // Nothing was written.
+    steps.extend(is_all.then_some(Step::Plain("ROLLBACK")));
     let answers = all(fly(&connection, &steps).await?)?;
-    let [_, listings, known @ ..] = &answers[..] else { unreachable!("one answer per statement") };
-    let mut view = known_view(listings, known)?;
+    let [_, listings, payments, webhooks, orders, ..] = &answers[..] else {
+        unreachable!("one answer per statement")
+    };
+    let mut view = known_view(listings, [payments, webhooks, orders])?;
+    if is_all {
+        connection.done();
+        return Ok(view);
+    }
 
     let answers = {
         let orders: Vec<&OrderKey> = view.orders.keys().collect();
@@ -107,7 +115,6 @@ pub(super) async fn load(connection: Connection, keys: &Keys) -> Result<View, St
         let skus: Vec<&Sku> = skus.into_iter().collect();
         let skus = Columns::default().with(&skus, |sku| sku.as_str());
         let stock = Step::Prepared(include_str!("sql/load_stock.sql"), skus);
-        // Nothing was written.
         all(fly(&connection, &[read_holdings(&orders), stock, Step::Plain("ROLLBACK")]).await?)?
     };
     connection.done();
@@ -117,10 +124,12 @@ pub(super) async fn load(connection: Connection, keys: &Keys) -> Result<View, St
 }
 
 /// What the answers to [`KeyRows::read_listings`] and [`KeyRows::read_known`] show.
-pub(super) fn known_view(listings: &[Row], known: &[Vec<Row>]) -> Result<View, StoreError> {
-    let [payments, webhooks, orders] = known else { unreachable!("one answer per read") };
+pub(super) fn known_view(
+    listings: &[Row],
+    [payments, webhooks, orders]: [&Vec<Row>; 3],
+) -> Result<View, StoreError> {
     Ok(View {
-        webhooks: one_of_each(webhooks.iter().map(seen)),
+        webhooks: webhooks.iter().map(seen).collect(),
         orders: orders.iter().map(order).collect::<Result<_, _>>()?,
         payments: payments.iter().map(payment).collect::<Result<_, _>>()?,
         listings: gather(listings, |row| row.get(4)),
@@ -148,29 +157,13 @@ fn payment(row: &Row) -> Result<(PaymentKey, Payment), StoreError> {
     Ok((key, payment))
 }
 
-/// Where a webhook has two rows, because two programs of different age took it at once, what was
-/// applied counts.
-fn one_of_each(rows: impl Iterator<Item = (WebhookKey, Seen)>) -> HashMap<WebhookKey, Seen> {
-    let mut webhooks: HashMap<WebhookKey, Seen> = HashMap::new();
-    for (key, seen) in rows {
-        match webhooks.entry(key) {
-            Entry::Vacant(slot) => drop(slot.insert(seen)),
-            Entry::Occupied(mut slot) if slot.get().outcome == Outcome::Dead => {
-                slot.insert(seen);
-            }
-            Entry::Occupied(_) => {}
-        }
-    }
-    webhooks
-}
-
 fn seen(row: &Row) -> (WebhookKey, Seen) {
     let body: &[u8] = row.get(2);
     let key = WebhookKey {
         webhook: WebhookId::new(row.get::<_, &str>(0)),
         shop: ShopId::new(row.get::<_, &str>(1)),
         body: BodyHash(body.try_into().unwrap_or_default()),
-        scope: None,
+        scope: Some(row.get::<_, &str>(6)).filter(|scope| !scope.is_empty()).map(OrderId::new),
     };
     // An outcome that a newer program wrote is some outcome: what matters is that there is one.
     let outcome = row.get::<_, &str>(3).parse().unwrap_or(Outcome::Applied);

@@ -2,8 +2,8 @@
 
 use domain::order::Holding;
 use domain::{
-    ChangeSet, EnvelopeId, OrderChange, OrderKey, PaymentChange, PaymentKey, StockChange, StockKey,
-    Version, WebhookKey, WebhookRecord,
+    ChangeSet, EnvelopeId, OrderChange, OrderKey, Outcome, PaymentChange, PaymentKey, StockChange,
+    StockKey, Version, WebhookKey, WebhookRecord,
 };
 use tokio_postgres::types::Json;
 
@@ -27,8 +27,8 @@ pub(super) struct Rows<'a> {
     pub(super) fresh: Vec<&'a WebhookRecord>,
     pub(super) replayed: Vec<&'a WebhookRecord>,
     pub(super) repeats: Vec<(&'a WebhookKey, EnvelopeId)>,
-    /// The inbox rows that exist already, with the envelope that each must not know yet.
-    pub(super) known: Vec<(&'a WebhookKey, Option<EnvelopeId>)>,
+    /// Those of `replayed` that are not dead any more.
+    pub(super) closing: Vec<&'a WebhookRecord>,
     pub(super) payments: Vec<(&'a PaymentKey, &'a PaymentChange)>,
     /// None where each row is looked for first: then all are in `orders`.
     pub(super) new_orders: Vec<OrderRow<'a>>,
@@ -39,7 +39,7 @@ pub(super) struct Rows<'a> {
     pub(super) stock: Vec<(&'a StockKey, &'a StockChange)>,
     pub(super) updated: Vec<(&'a StockKey, &'a StockChange)>,
     pub(super) inserted: Vec<(&'a StockKey, &'a StockChange)>,
-    pub(super) counts: Vec<(domain::Outcome, i64)>,
+    pub(super) counts: Vec<(Outcome, i64)>,
 }
 
 impl<'a> Rows<'a> {
@@ -57,8 +57,8 @@ impl<'a> Rows<'a> {
             .iter()
             .flat_map(|repeat| repeat.envelopes.iter().map(|envelope| (&repeat.key, *envelope)))
             .collect();
-        let repeated = repeats.iter().map(|(key, envelope)| (*key, Some(*envelope)));
-        let known = repeated.chain(replayed.iter().map(|record| (&record.key, None))).collect();
+        let is_alive = |record: &&&WebhookRecord| record.verdict.outcome != Outcome::Dead;
+        let closing = replayed.iter().filter(is_alive).copied().collect();
         let (inserted, updated) = changes
             .stock
             .iter()
@@ -68,7 +68,7 @@ impl<'a> Rows<'a> {
             fresh,
             replayed,
             repeats,
-            known,
+            closing,
             payments: changes.payments.iter().collect(),
             new_holdings: holdings(&new_orders),
             new_orders,

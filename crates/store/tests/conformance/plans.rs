@@ -26,7 +26,6 @@ macro_rules! statements {
 
 /// All that a batch may run, but for what only inserts.
 const STATEMENTS: [(&str, &str); 17] = statements![
-    "check_repeats",
     "claim_stock",
     "clear_suspects",
     "close_dead_letters",
@@ -38,6 +37,7 @@ const STATEMENTS: [(&str, &str); 17] = statements![
     "load_payments",
     "load_stock",
     "load_webhooks",
+    "lock_replayed",
     "lock_stock",
     "replace_dead",
     "update_stock",

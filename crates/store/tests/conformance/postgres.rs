@@ -1,12 +1,12 @@
 //! The store on PostgreSQL under the contract, and what only it has to promise: what becomes of
 //! connections.
 
-use domain::Keys;
+use domain::{Decided, Keys};
 use futures_util::poll;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Row};
 use store::postgres::{Postgres, PostgresConfig};
-use store::{Commit, Store, StoreError};
+use store::{Commit, ConflictKey, Store, StoreError};
 use testkit::chaos::{ChaosProxy, Then, Trigger};
 use testkit::services::{self, TestDatabase, test_database};
 use testkit::shopify::ShopifyOrder;
@@ -401,6 +401,20 @@ async fn a_repeat_of_a_webhook_that_two_releases_have_put_into_the_inbox_is_coun
     apply(test.store(), &[first.again(2)]).await;
     assert_eq!(test.number("SELECT sum(deliveries)::bigint FROM webhooks").await, 3);
     assert_eq!(test.number("SELECT count(*) FROM webhooks WHERE deliveries = 2").await, 1);
+}
+
+/// Nobody removes rows of the inbox. Should somebody all the same, nothing is made up in their place.
+#[tokio::test]
+async fn a_repeat_of_a_webhook_that_is_gone_is_a_conflict_and_leaves_nothing() {
+    let test = TestPostgres::open().await;
+    let first = ignored(1);
+    apply(test.store(), std::slice::from_ref(&first)).await;
+    let (changes, answers) = decided(test.store(), &[first.again(2)]).await;
+    assert_eq!(answers, [Decided::Duplicate]);
+    test.sql("DELETE FROM webhooks").await;
+    let gone = Commit::Conflict(vec![ConflictKey::Webhook(first.key())]);
+    assert_eq!(test.store().commit(&changes).await.expect("answers"), gone);
+    assert_eq!(test.number("SELECT count(*) FROM webhooks").await, 0);
 }
 
 /// Half built by a migration that was killed, and wanted by several at once.

@@ -194,13 +194,13 @@ impl MemoryStore {
         let contents = self.contents();
         let mut view = View::default();
         // As the real stores have it: found where it is asked for or with what names no order, and what
-        // is read does not say where it was.
+        // is read says where it was.
         for key in &keys.webhooks {
             let row = contents.webhooks.get_key_value(key);
             let is_there =
                 |stored: &WebhookKey| stored.scope.is_none() || stored.scope == key.scope;
-            if let Some((_, row)) = row.filter(|(stored, _)| is_there(stored)) {
-                view.webhooks.insert(WebhookKey { scope: None, ..key.clone() }, row.seen());
+            if let Some((stored, row)) = row.filter(|(stored, _)| is_there(stored)) {
+                view.webhooks.insert(stored.clone(), row.seen());
             }
         }
         let mut skus: BTreeSet<&Sku> = keys.skus.iter().collect();

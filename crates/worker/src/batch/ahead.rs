@@ -4,7 +4,7 @@
 //! nothing matters but that it is one: the inbox only grows. And an order or a payment that is not
 //! there needs no second look: should it come meanwhile, the commit finds out when it writes it.
 
-use domain::{Keys, View, WebhookKey};
+use domain::{Keys, View};
 
 use crate::prepare::{Prepared, linked};
 
@@ -26,18 +26,10 @@ pub(super) fn known(wanted: &Keys) -> Keys {
     Keys { orders, payments, ..Keys::default() }
 }
 
-/// What is still to be read when the turn comes: of the inbox those of `all` that are there, and of
-/// what the `fresh` ones `wanted` those and all stock.
-pub(super) fn left(
-    all: &Keys,
-    wanted: Keys,
-    fresh: &[&Prepared],
-    (inbox, known): (&View, &View),
-) -> Keys {
-    // As they were asked for: what was read does not say where its row lies.
-    let there = |key: &&WebhookKey| inbox.webhooks.contains_key(key);
-    let webhooks = all.webhooks.iter().filter(there).cloned().collect();
-    let mut left = Keys { webhooks, ..wanted };
+/// What is still to be read when the turn comes: of the inbox what is there, and of what the `fresh`
+/// ones `wanted` what is there and all stock.
+pub(super) fn left(wanted: Keys, fresh: &[&Prepared], (inbox, known): (&View, &View)) -> Keys {
+    let mut left = Keys { webhooks: inbox.webhooks.keys().cloned().collect(), ..wanted };
     left.orders.retain(|key| known.orders.contains_key(key));
     left.payments.retain(|key| known.payments.contains_key(key));
     left.orders.extend(linked(fresh.iter().copied(), known));

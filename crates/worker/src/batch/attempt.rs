@@ -50,7 +50,7 @@ impl<S: Store> Processor<S> {
         }
         let wanted = prepare::keys(fresh.iter().copied());
         let known = self.store.load(&ahead::known(&wanted)).await?;
-        let left = ahead::left(keys, wanted, &fresh, (&inbox, &known));
+        let left = ahead::left(wanted, &fresh, (&inbox, &known));
         self.in_turn_with_others(batch, &left, tries).await
     }
 
@@ -219,7 +219,7 @@ mod tests {
         let fresh = ahead::fresh(&batch, &inbox);
         let wanted = prepare::keys(fresh.iter().copied());
         let known = store.load_now(&ahead::known(&wanted));
-        let left = ahead::left(&keys, wanted, &fresh, (&inbox, &known));
+        let left = ahead::left(wanted, &fresh, (&inbox, &known));
         assert!(left.orders.is_empty(), "the one is a repeat's, and the other is not there");
         let view = store.load_now(&left);
         assert!(view.webhooks.contains_key(&batch[0].incoming.key));

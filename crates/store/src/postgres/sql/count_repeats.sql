@@ -1,29 +1,33 @@
--- Deliveries of webhooks that were decided before. Their rows are locked by now, in key order. Each is
--- looked up by whole keys, with its order or else with none: the key begins with that. A worker of an
--- earlier release, beside ours, may have put it at both: it counts at one.
-WITH repeats AS MATERIALIZED (
-    SELECT webhook_id, shop, body_hash, scope, count(*) AS times,
+-- ② of a commit: deliveries of webhooks that were decided before, each at the row that was read, in key
+-- order. An envelope that is known by now was counted by another lane: a conflict. So is a row that is
+-- gone, and what is inserted in its place goes with the transaction. An insert that updates is the one
+-- statement that locks in the order of its input, looks a row up once, and sees it as it is by then.
+WITH input AS (
+    SELECT webhook_id, shop, body_hash, scope, min(place) AS place, count(*) AS times,
            array_agg(envelope_id ORDER BY envelope_id DESC) AS envelopes
     FROM unnest($1::text[], $2::text[], $3::bytea[], $4::uuid[], $5::text[])
-        AS r (webhook_id, shop, body_hash, envelope_id, scope)
+        WITH ORDINALITY AS t (webhook_id, shop, body_hash, envelope_id, scope, place)
     GROUP BY webhook_id, shop, body_hash, scope
+), written AS (
+    INSERT INTO webhooks AS w (
+        webhook_id, shop, body_hash, scope, envelope_id, topic, outcome,
+        received_at, decided_at, deliveries, repeats
+    )
+    SELECT webhook_id, shop, body_hash, scope, envelopes[1], '', 'duplicate',
+           now(), now(), times, envelopes
+    FROM input
+    ORDER BY webhook_id COLLATE "C", shop COLLATE "C", body_hash
+    ON CONFLICT (shop, scope, webhook_id, body_hash) DO UPDATE SET
+        deliveries = w.deliveries + excluded.deliveries,
+        repeats = (excluded.repeats || w.repeats)[1:16]
+    WHERE w.envelope_id <> ALL (excluded.repeats) AND NOT w.repeats && excluded.repeats
+    RETURNING webhook_id, shop, body_hash, deliveries
 )
-UPDATE webhooks AS w SET
-    deliveries = w.deliveries + t.times,
-    repeats = (t.envelopes || w.repeats)[1:16]
-FROM (
-    SELECT * FROM repeats
-    UNION ALL
-    SELECT webhook_id, shop, body_hash, '', times, envelopes FROM repeats AS r
-    WHERE r.scope <> '' AND (
-        SELECT w.scope FROM webhooks AS w
-        WHERE w.shop = r.shop
-          AND w.scope = r.scope
-          AND w.webhook_id = r.webhook_id
-          AND w.body_hash = r.body_hash
-    ) IS NULL
-) AS t
-WHERE w.shop = t.shop
-  AND w.scope = t.scope
-  AND w.webhook_id = t.webhook_id
-  AND w.body_hash = t.body_hash
+SELECT place, set_config('onhand.conflict', 'yes', true)
+FROM input AS i
+WHERE NOT EXISTS (
+    SELECT FROM written AS w
+    WHERE w.webhook_id = i.webhook_id AND w.shop = i.shop AND w.body_hash = i.body_hash
+      -- One that was there has been delivered more often than this.
+      AND w.deliveries > i.times
+)
