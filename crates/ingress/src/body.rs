@@ -1,8 +1,8 @@
 //! Bodies, read whole, under three bounds: the length of each, the bytes of all, and time.
 //!
-//! Room for a body is taken before its bytes are and given back when its request is answered. A
-//! declared length takes its room up front, so what cannot be held is refused before it is sent; a
-//! chunked body takes room as it grows.
+//! Room for a body is taken before its bytes are, as it grows, and given back when its request is
+//! answered. A declared length alone takes next to none: who declares and sends nothing, and has shown
+//! no signature yet, must not keep others out.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::Limits;
 use crate::measure;
 use crate::respond::Refusal;
 
-/// How much room a chunked body takes at a time.
+/// How much room a body takes at a time, at the most.
 const STEP_BYTES: usize = 64 * 1024;
 
 /// The unit of the semaphore: its permits are counted in `u32`.
@@ -40,9 +40,10 @@ impl Bodies {
         let declared = body.size_hint().exact();
         let declared = declared.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
         self.check_length(declared.unwrap_or(0))?;
+        let first = declared.unwrap_or(0).min(STEP_BYTES);
         let mut room = Room::none(&self.room);
-        room.grow_to(declared.unwrap_or(0))?;
-        let buffer = BytesMut::with_capacity(declared.unwrap_or(0));
+        room.grow_to(first)?;
+        let buffer = BytesMut::with_capacity(first);
         let bytes = timeout(self.limits.body_timeout, self.collect(body, buffer, &mut room))
             .await
             .map_err(|_| Refusal::TooSlow)??;

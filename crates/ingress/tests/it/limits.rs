@@ -105,6 +105,16 @@ async fn without_room_for_another_body_the_answer_is_503_until_there_is() {
 }
 
 #[tokio::test]
+async fn a_length_that_is_only_declared_keeps_nobody_out() {
+    let mut server = Server::start(tight()).await;
+    let mut idle = server.peer().await;
+    idle.send(webhook(BODY_BYTES_MAX).with("Expect", "100-continue").head()).await;
+    assert_eq!(idle.answer().await.status, 100, "its body is awaited");
+    let (_, answer) = server.take(&webhook(10)).await;
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
 async fn a_header_that_does_not_end_is_closed_at_the_timeout() {
     let mut limits = tight();
     limits.http.header_timeout = Duration::from_millis(100);
