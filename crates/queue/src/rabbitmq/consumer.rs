@@ -209,7 +209,7 @@ impl Consumer for RabbitConsumer {
             match self.climb(waits).await {
                 Ok(climbed) => done.extend(climbed),
                 Err(why) => {
-                    expect_redeliveries(total);
+                    expect_redeliveries(known);
                     return self.leave(&why);
                 }
             }

@@ -4,23 +4,22 @@
 //! waits behind each other. Only a hint: deciding is a join, and any order of arrival ends the same.
 //! So the body is searched for one name and not parsed: ingress stays thin.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
-use domain::Envelope;
+use domain::{BodyHash, Envelope};
 
 /// How far into a body is looked: platforms name the order at its beginning.
 const LOOK_BYTES_MAX: usize = 64 * 1024;
 
 /// The place of an envelope's queue among `partitions`.
 pub(super) fn of(envelope: &Envelope, partitions: usize) -> usize {
-    let mut hasher = DefaultHasher::new();
-    envelope.shop.as_str().hash(&mut hasher);
-    match order(&envelope.topic, &envelope.body) {
-        Some(order) => order.hash(&mut hasher),
-        None => envelope.webhook.as_str().hash(&mut hasher),
-    }
+    let id = match order(&envelope.topic, &envelope.body) {
+        Some(order) => order,
+        None => envelope.webhook.as_str().as_bytes(),
+    };
+    // The same in every release: old and new programs send side by side.
+    let hash = BodyHash::of(&[envelope.shop.as_str().as_bytes(), b"/", id].concat());
+    let (first, _) = hash.0.split_first_chunk().expect("a hash is longer");
     let count = u64::try_from(partitions.max(1)).unwrap_or(1);
-    usize::try_from(hasher.finish() % count).unwrap_or(0)
+    usize::try_from(u64::from_be_bytes(*first) % count).unwrap_or(0)
 }
 
 /// The order's id as it stands in the body: an order's own, or that of which a part tells.
@@ -86,6 +85,32 @@ mod tests {
 
     fn said(topic: &str, body: &str) -> Option<String> {
         order(topic, body.as_bytes()).map(|order| String::from_utf8_lossy(order).into_owned())
+    }
+
+    #[test]
+    fn an_order_goes_where_every_release_sends_it() {
+        let mut envelope = Envelope {
+            id: domain::EnvelopeId(uuid::Uuid::nil()),
+            platform: domain::Platform::Shopify,
+            provider: None,
+            shop: domain::ShopId::new("demo"),
+            webhook: domain::WebhookId::new("w1"),
+            topic: "orders/create".to_owned(),
+            event: None,
+            api_version: None,
+            triggered_at: None,
+            received_at: domain::Timestamp(0),
+            signature: None,
+            signed_by: None,
+            traceparent: None,
+            body: br#"{"id":42}"#[..].into(),
+        };
+        assert_eq!(of(&envelope, 16), 14);
+        (envelope.topic, envelope.body) =
+            ("refunds/create".to_owned(), br#"{"id":9,"order_id":42}"#[..].into());
+        assert_eq!(of(&envelope, 16), 14, "its refund");
+        envelope.body = br#"{"id":9}"#[..].into();
+        assert_eq!(of(&envelope, 16), 10, "by its own id");
     }
 
     #[test]
