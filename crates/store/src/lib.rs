@@ -57,8 +57,8 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Reads the rows that `keys` name, without locks.
     fn load(&self, keys: &Keys) -> impl Future<Output = Result<View, StoreError>> + Send;
 
-    /// Takes the locks of everything `keys` name, in the fixed order, then reads. For hot rows:
-    /// nobody can get in between, so the commit does not conflict on what was claimed.
+    /// Takes the locks of the items that `keys` lead to, in key order, then reads. For hot rows: nobody
+    /// can get in between, so the commit does not conflict on them.
     fn claim(
         &self,
         keys: &Keys,

@@ -31,7 +31,8 @@ pub(crate) async fn be_alone(connection: &mut PgConnection) -> Result<(), sqlx::
     }
     let half_built = sqlx::query_scalar(
         "SELECT format('DROP INDEX CONCURRENTLY %s', indexrelid::regclass) FROM pg_index
-         WHERE NOT indisvalid AND indrelid IN (to_regclass('webhooks'), to_regclass('orders'))",
+         WHERE NOT indisvalid
+           AND indrelid IN (to_regclass('webhooks'), to_regclass('orders'), to_regclass('dead_letters'))",
     );
     let drops: Vec<String> = half_built.fetch_all(&mut *connection).await?;
     for drop in drops {

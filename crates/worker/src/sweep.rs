@@ -1,6 +1,5 @@
-//! What is looked after from time to time: what waits for people is counted, kept bodies whose time is
-//! over are removed, and short orders are tried again when units came in, for shops that want it
-//! (`when_restocked = "commit_short"`).
+//! What is looked after from time to time: what waits for people is counted, and short orders are
+//! tried again when units came in, for shops that want it (`when_restocked = "commit_short"`).
 //!
 //! Each pass goes through a shop's short orders, oldest first, and commits those that fit by now;
 //! one that does not fit is passed over. Workers may sweep side by side: a page that was changed

@@ -11,7 +11,7 @@ use super::load::{KeyRows, complete, known_view, read_holdings};
 use super::pool::Connection;
 use crate::{Commit, StoreError};
 
-/// An open transaction that holds the locks of a batch, in the fixed order. Dropped without commit,
+/// An open transaction that holds the locks of a batch. Dropped without commit,
 /// its connection is closed and PostgreSQL lets go.
 pub struct Claim {
     connection: Connection,
@@ -31,9 +31,13 @@ pub(super) enum Items {
     /// The same, and one batch at a time: who waited row by row would find each of them changed
     /// since its statement began, and have it read and judged anew.
     RowsInTurn,
-    /// By advisory locks on their names first, which only those heed who take them, too.
+    /// By advisory locks on their names, which only those heed who take them, too.
     Names,
 }
+
+const STOCK: &str = include_str!("sql/stock_of_batch.sql");
+const LOCKED_STOCK: &str =
+    concat!(include_str!("sql/stock_of_batch.sql"), "FOR NO KEY UPDATE OF s");
 
 /// Locks the items, in key order, then reads everything, in one flight. Items are what lanes fight for,
 /// and orders change with them; who is second at an order or a webhook all the same finds out when it
@@ -46,15 +50,16 @@ pub(super) async fn claim(
     let rows = KeyRows::new(keys);
     let mut steps = vec![Step::Plain("BEGIN")];
     // A statement of its own: those after it see what was committed before the lock was had.
-    let first = match items {
-        Items::Rows => None,
-        Items::RowsInTurn => Some((include_str!("sql/claim_turn.sql"), Columns::default())),
-        Items::Names => Some((include_str!("sql/claim_names.sql"), rows.names())),
+    let (first, stock) = match items {
+        Items::Rows => (None, LOCKED_STOCK),
+        Items::RowsInTurn => {
+            (Some((include_str!("sql/claim_turn.sql"), Columns::default())), LOCKED_STOCK)
+        }
+        Items::Names => (Some((include_str!("sql/claim_names.sql"), rows.names())), STOCK),
     };
     let skip = usize::from(first.is_some());
     steps.extend(first.map(|(sql, columns)| Step::Prepared(sql, columns)));
-    let stock = Step::Prepared(include_str!("sql/claim_stock.sql"), rows.items());
-    steps.extend([rows.read_listings(), stock]);
+    steps.extend([rows.read_listings(), Step::Prepared(stock, rows.items())]);
     steps.extend(rows.read_known());
     steps.push(read_holdings(&rows.orders));
     let answers = all(fly(&connection, &steps).await?)?;

@@ -15,11 +15,14 @@ const BATCH: usize = 6;
 /// Lanes are at about the same place at the same time, within a window of so many webhooks.
 const WINDOW: usize = 18;
 
+/// How a lane keeps others out, if at all.
 #[derive(Clone, Copy)]
 enum Mode {
     Optimistic,
     Locking,
-    /// One after the other.
+    Named,
+    InTurn,
+    /// The first and the second of these, one after the other.
     Both,
 }
 
@@ -38,8 +41,16 @@ pub(crate) async fn locking_lanes_lose_no_update_and_meet_no_conflict<T: TestSto
     assert_eq!(conflicts, 0, "what is claimed does not change");
 }
 
+pub(crate) async fn lanes_that_lock_names_lose_no_update_and_meet_no_conflict<T: TestStore>() {
+    assert_eq!(hammer::<T>(&[Mode::Named, Mode::Named]).await, 0);
+}
+
+pub(crate) async fn lanes_in_turn_lose_no_update_and_meet_no_conflict<T: TestStore>() {
+    assert_eq!(hammer::<T>(&[Mode::InTurn, Mode::InTurn]).await, 0);
+}
+
 pub(crate) async fn mixed_lanes_lose_no_update<T: TestStore>() {
-    hammer::<T>(&[Mode::Optimistic, Mode::Locking, Mode::Both, Mode::Optimistic]).await;
+    hammer::<T>(&[Mode::Optimistic, Mode::Locking, Mode::Both, Mode::Named, Mode::InTurn]).await;
 }
 
 /// Every lane brings every webhook, each in an envelope of its own. Returns the conflicts.
@@ -107,21 +118,19 @@ async fn run<S: Store>(store: &S, lane: usize, mode: Mode, webhooks: &[Sent]) ->
     }
     let mut tally = Tally::default();
     for (at, batch) in mine.chunks(BATCH).enumerate() {
-        let lock_first = match mode {
-            Mode::Optimistic => false,
-            Mode::Locking => true,
-            Mode::Both => at % 2 == 0,
+        let mode = match mode {
+            Mode::Both if at % 2 == 0 => Mode::Locking,
+            mode => mode,
         };
-        work(store, batch, lock_first, &mut tally).await;
+        work(store, batch, mode, &mut tally).await;
     }
     tally
 }
 
 /// Until it is applied.
-async fn work<S: Store>(store: &S, batch: &[Sent], lock_first: bool, tally: &mut Tally) {
+async fn work<S: Store>(store: &S, batch: &[Sent], mode: Mode, tally: &mut Tally) {
     loop {
-        let (answer, decided) =
-            attempt(store, batch, lock_first).await.expect("no deadlock, no error");
+        let (answer, decided) = attempt(store, batch, mode).await.expect("no deadlock, no error");
         if answer == Commit::Applied {
             let repeats = decided.iter().filter(|one| **one == Decided::Duplicate).count();
             tally.repeats += i64::try_from(repeats).expect("a few");
@@ -134,16 +143,20 @@ async fn work<S: Store>(store: &S, batch: &[Sent], lock_first: bool, tally: &mut
 async fn attempt<S: Store>(
     store: &S,
     batch: &[Sent],
-    lock_first: bool,
+    mode: Mode,
 ) -> Result<(Commit, Vec<Decided>), StoreError> {
-    if lock_first {
-        let (claim, view) = store.claim(&keys(batch)).await?;
-        let (changes, decided) = decide(view, batch);
-        Ok((store.commit_claim(claim, &changes).await?, decided))
-    } else {
-        let (changes, decided) = decide(store.load(&keys(batch)).await?, batch);
-        Ok((store.commit(&changes).await?, decided))
-    }
+    let keys = keys(batch);
+    let (claim, view) = match mode {
+        Mode::Optimistic | Mode::Both => {
+            let (changes, decided) = decide(store.load(&keys).await?, batch);
+            return Ok((store.commit(&changes).await?, decided));
+        }
+        Mode::Locking => store.claim(&keys).await?,
+        Mode::Named => store.claim_by_name(&keys).await?,
+        Mode::InTurn => store.claim_in_turn(&keys).await?,
+    };
+    let (changes, decided) = decide(view, batch);
+    Ok((store.commit_claim(claim, &changes).await?, decided))
 }
 
 /// xorshift: the same throws in every run.

@@ -26,7 +26,6 @@ macro_rules! statements {
 
 /// All that a batch may run, but for what only inserts.
 const STATEMENTS: [(&str, &str); 17] = statements![
-    "claim_stock",
     "clear_suspects",
     "close_dead_letters",
     "count_repeats",
@@ -40,6 +39,7 @@ const STATEMENTS: [(&str, &str); 17] = statements![
     "lock_replayed",
     "lock_stock",
     "replace_dead",
+    "stock_of_batch",
     "update_stock",
     "write_dead_letters",
     "write_orders",

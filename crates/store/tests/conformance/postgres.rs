@@ -91,9 +91,12 @@ impl TestPostgres {
         options.connect().await.expect("the server answers")
     }
 
-    async fn number(&self, sql: &'static str) -> i64 {
+    async fn number(&self, sql: &str) -> i64 {
         let mut connection = self.connection().await;
-        let row = sqlx::query(sql).fetch_one(&mut connection).await.expect("runs");
+        let row = sqlx::query(AssertSqlSafe(sql.to_owned()))
+            .fetch_one(&mut connection)
+            .await
+            .expect("runs");
         connection.close().await.expect("closes");
         row.get(0)
     }
@@ -386,6 +389,24 @@ async fn an_order_that_changed_while_it_was_claimed_is_claimed_again() {
     sound(test.store()).await;
 }
 
+/// Advisory locks are heeded by those alone who take them: the version is the fence against all others.
+#[tokio::test]
+async fn who_holds_an_item_by_name_does_not_hold_up_others_and_loses_to_them() {
+    let test = TestPostgres::open().await;
+    let (holder, other) = (test.store(), test.another().await);
+    stock_moves(holder, "BOWL", 10).await;
+    let batch = [sent(1, &ShopifyOrder::new(1).line("BOWL", 7), "orders/create")];
+    let (claim, view) = holder.claim_by_name(&keys(&batch)).await.expect("claims");
+    let placed = sent(2, &ShopifyOrder::new(2).line("BOWL", 7), "orders/create");
+    soon("the other", apply(&other, &[placed])).await;
+
+    let (changes, _) = decide(view, &batch);
+    let late = holder.commit_claim(claim, &changes).await.expect("answers");
+    assert_eq!(late, Commit::Conflict(vec![ConflictKey::Stock(stock_key("BOWL"))]));
+    assert_eq!(units(holder, "BOWL").await, (10, 7), "sold once");
+    sound(holder).await;
+}
+
 /// During an upgrade: a worker of before the inbox was keyed by order put the webhook elsewhere.
 #[tokio::test]
 async fn a_repeat_of_a_webhook_that_two_releases_have_put_into_the_inbox_is_counted_once() {
@@ -422,15 +443,16 @@ async fn a_repeat_of_a_webhook_that_is_gone_is_a_conflict_and_leaves_nothing() {
 async fn migrations_side_by_side_finish_and_mend_an_index_that_was_left_half_built() {
     let test = TestPostgres::create().await;
     test.migrate().await.expect("migrates");
-    test.sql("DELETE FROM _sqlx_migrations WHERE version = 7").await;
-    let invalid = "UPDATE pg_index SET indisvalid = false
-                   WHERE indexrelid = 'orders_by_name'::regclass";
-    test.sql(invalid).await;
+    let half_built = ["webhooks_by_id", "orders_by_name", "dead_letters_by_reason"];
+    test.sql("DELETE FROM _sqlx_migrations WHERE version IN (6, 7, 11)").await;
+    let list = half_built.map(|index| format!("'{index}'::regclass")).join(", ");
+    let invalid = format!("UPDATE pg_index SET indisvalid = false WHERE indexrelid IN ({list})");
+    test.sql(&invalid).await;
     let all = futures_util::future::join_all((0..4).map(|_| test.migrate()));
     for migrated in soon("all migrations", all).await {
         migrated.expect("migrates");
     }
-    let valid = "SELECT count(*) FROM pg_index
-                 WHERE indexrelid = 'orders_by_name'::regclass AND indisvalid";
-    assert_eq!(test.number(valid).await, 1);
+    let valid =
+        format!("SELECT count(*) FROM pg_index WHERE indisvalid AND indexrelid IN ({list})");
+    assert_eq!(test.number(&valid).await, 3);
 }

@@ -125,6 +125,8 @@ macro_rules! conformance_suite {
             lanes:
                 optimistic_lanes_lose_no_update,
                 locking_lanes_lose_no_update_and_meet_no_conflict,
+                lanes_that_lock_names_lose_no_update_and_meet_no_conflict,
+                lanes_in_turn_lose_no_update_and_meet_no_conflict,
                 mixed_lanes_lose_no_update,
             ;
             tampering:

@@ -50,6 +50,12 @@ impl<S: Store> Store for Logged<S> {
         Ok(((log, claim), view))
     }
 
+    async fn claim_in_turn(&self, keys: &Keys) -> Result<(Self::Claim, View), StoreError> {
+        let log = Arc::clone(&self.log).lock_owned().await;
+        let (claim, view) = self.inner.claim_in_turn(keys).await?;
+        Ok(((log, claim), view))
+    }
+
     async fn commit(&self, changes: &ChangeSet) -> Result<Commit, StoreError> {
         let mut log = self.log.lock().await;
         let answer = self.inner.commit(changes).await;

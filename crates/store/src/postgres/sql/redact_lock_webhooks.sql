@@ -1,4 +1,4 @@
--- ① of a redaction: the webhooks of these dead letters, in key order.
+-- ② of a redaction: the webhooks of these dead letters, in key order.
 SELECT FROM webhooks AS w
 JOIN (
     SELECT id, shop, webhook_id, body_hash, scope FROM dead_letters

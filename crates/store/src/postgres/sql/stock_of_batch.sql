@@ -1,5 +1,5 @@
 -- The named items, those of the named orders' lines (so all that an order can hold) and those that
--- the named variants stand for, at all of their locations; locked in key order.
+-- the named variants stand for, at all of their locations; in key order.
 SELECT s.sku, s.location, s.on_hand, s.committed, s.floor, s.version
 FROM stock AS s
 WHERE s.sku = ANY (ARRAY(
@@ -20,4 +20,3 @@ WHERE s.sku = ANY (ARRAY(
     ) AS v
 ))
 ORDER BY s.sku, s.location
-FOR NO KEY UPDATE OF s
