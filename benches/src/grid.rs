@@ -10,9 +10,9 @@ use std::time::Instant;
 
 use testkit::services::Redis;
 
+use crate::metrics::Metrics;
 use crate::plot;
 use crate::roles::{Instance, Services};
-use crate::run::median;
 use crate::table;
 
 const STRATEGIES: [&str; 5] = ["optimistic", "locking", "advisory", "redis", "adaptive"];
@@ -30,10 +30,11 @@ const fn orders(batch: u16) -> u32 {
 }
 
 /// Connections that fill the queue. Few, so that parcels are small: of large ones a single worker would
-/// take all ahead, and the others had nobody to conflict with.
+/// take all ahead, and the others had nobody to conflict with. A parcel is decided whole, so that one
+/// order at a time needs parcels of one.
 const fn connections(batch: u16) -> &'static str {
     match batch {
-        1 => "4",
+        1 => "1",
         _ => "16",
     }
 }
@@ -122,15 +123,13 @@ async fn one(
     let seconds = began.elapsed().as_secs_f64();
     instance.run(&["verify", "--json"]).await?;
 
-    let (mut conflicts, mut slowest) = (0.0, Vec::new());
+    let mut metrics = Metrics::default();
     for worker in 1..=cell.workers {
-        let metrics = instance.metrics(worker).await?;
-        conflicts += metrics.sum("onhand_conflicts_total");
-        slowest.push(metrics.quantile("onhand_commit_seconds", 0.99) * 1_000.0);
+        metrics.0 += &instance.metrics(worker).await?.0;
     }
     Ok(Took {
         orders_per_second: f64::from(count) / seconds,
-        conflicts_per_order: conflicts / f64::from(count),
-        apply_p99_ms: median(slowest),
+        conflicts_per_order: metrics.sum("onhand_conflicts_total") / f64::from(count),
+        apply_p99_ms: metrics.quantile("onhand_commit_seconds", 0.99) * 1_000.0,
     })
 }

@@ -1,6 +1,7 @@
 //! What a role's `/metrics` say.
 
-/// The text of one scrape.
+/// The text of one scrape, or of several behind each other: then they count together.
+#[derive(Default)]
 pub(crate) struct Metrics(pub(crate) String);
 
 impl Metrics {
@@ -13,12 +14,20 @@ impl Metrics {
     pub(crate) fn quantile(&self, name: &str, quantile: f64) -> f64 {
         let wanted = self.sum(&format!("{name}_count")) * quantile;
         let name = format!("{name}_bucket");
-        let buckets = self.samples(&name).filter_map(|(labels, count)| {
-            let (_, end) = labels.split_once("le=\"")?;
-            Some((end.split('"').next()?.parse::<f64>().ok()?, count))
-        });
+        let mut buckets: Vec<(f64, f64)> = self
+            .samples(&name)
+            .filter_map(|(labels, count)| {
+                let (_, end) = labels.split_once("le=\"")?;
+                Some((end.split('"').next()?.parse().ok()?, count))
+            })
+            .collect();
+        buckets.sort_by(|(one, _), (other, _)| one.total_cmp(other));
         // Each bucket counts all below it, too.
-        buckets.filter(|(_, count)| *count >= wanted).map(|(end, _)| end).fold(f64::MAX, f64::min)
+        let groups = buckets.chunk_by(|(one, _), (other, _)| one == other);
+        groups
+            .map(|group| (group[0].0, group.iter().map(|(_, count)| count).sum::<f64>()))
+            .find(|(_, count)| *count >= wanted)
+            .map_or(f64::MAX, |(end, _)| end)
     }
 
     fn samples<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a str, f64)> {

@@ -26,6 +26,9 @@ const CONSOLE: u16 = 7;
 /// How often the end of a run is looked for.
 pub(crate) const LOOK: Duration = Duration::from_millis(20);
 
+/// So long nothing is decided when something is lost.
+pub(crate) const STUCK: Duration = Duration::from_secs(60);
+
 /// How long roles may take to come up.
 const READY: Duration = Duration::from_secs(30);
 
@@ -120,7 +123,7 @@ impl Instance {
         Ok(address)
     }
 
-    /// Stops all workers, which then give back what they hold.
+    /// Kills all workers; what they hold goes back to the queue.
     pub(crate) async fn stop_workers(&mut self) -> anyhow::Result<()> {
         for (role, child) in &mut self.roles {
             if role == "worker" {
@@ -159,11 +162,24 @@ impl Instance {
         anyhow::bail!("{address} did not become ready within {} s", READY.as_secs())
     }
 
-    /// Waits until so many webhooks are decided.
+    /// Waits until so many webhooks are decided. Fails if no more are for long, or if one is dead.
     pub(crate) async fn decided(&self, services: &Services, wanted: i64) -> anyhow::Result<()> {
         let client = connect(services).await?;
-        let sql = "SELECT coalesce(sum(value), 0)::bigint FROM counters";
-        while client.query_one(sql, &[]).await?.get::<_, i64>(0) < wanted {
+        let sql = "SELECT coalesce(sum(value), 0)::bigint,
+                          coalesce(sum(value) FILTER (WHERE name = 'dead'), 0)::bigint
+                   FROM counters";
+        let (mut most, mut since) = (0, Instant::now());
+        while most < wanted {
+            let row = client.query_one(sql, &[]).await?;
+            let (decided, dead): (i64, i64) = (row.get(0), row.get(1));
+            anyhow::ensure!(dead == 0, "{dead} webhooks are dead");
+            if decided > most {
+                (most, since) = (decided, Instant::now());
+            }
+            anyhow::ensure!(
+                since.elapsed() < STUCK,
+                "{decided} of {wanted} webhooks are decided, and no more for long"
+            );
             tokio::time::sleep(LOOK).await;
         }
         Ok(())

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::cpu;
 use crate::pipe;
-use crate::roles::{Instance, LOOK, Services};
+use crate::roles::{Instance, LOOK, STUCK, Services};
 
 /// What one run took.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +55,7 @@ pub(crate) async fn bare(
     let sent = Instant::now();
     let database = services.postgres.url();
     while pipe::count(&database).await? < i64::from(orders) {
+        anyhow::ensure!(sent.elapsed() < STUCK, "the bare pipe lost some");
         tokio::time::sleep(LOOK).await;
     }
     let seconds = number(&report, "/seconds")? + sent.elapsed().as_secs_f64();
