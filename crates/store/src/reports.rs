@@ -104,6 +104,8 @@ pub struct WebhookFilter {
     pub shop: Option<ShopId>,
     pub webhook: Option<WebhookId>,
     pub order: Option<OrderId>,
+    /// That brought it first; a dead letter's id is one.
+    pub envelope: Option<EnvelopeId>,
     pub outcome: Option<Outcome>,
     pub limit: i64,
 }

@@ -109,6 +109,7 @@ pub(crate) async fn run(settings: &Settings, command: WebhookCommand) -> anyhow:
                 outcome,
                 limit: limit + 1,
                 webhook: None,
+                envelope: None,
             };
             let rows = settings.open_store().await?.webhooks(&filter).await?;
             if rows.is_empty() {

@@ -64,6 +64,9 @@ impl Reports for Sqlite {
 
     async fn webhooks(&self, filter: &WebhookFilter) -> Result<Vec<WebhookRow>, StoreError> {
         let sql = match filter {
+            WebhookFilter { envelope: Some(_), .. } => {
+                include_str!("sql/report_webhooks_by_envelope.sql")
+            }
             WebhookFilter { shop: Some(_), order: Some(_), .. } => {
                 include_str!("sql/report_webhooks_by_order.sql")
             }
@@ -76,6 +79,10 @@ impl Reports for Sqlite {
             .bind(filter.order.as_ref().map(|id| id.as_str()))
             .bind(filter.outcome.map(domain::Outcome::as_str))
             .bind(filter.limit);
+        let query = match filter.envelope {
+            Some(envelope) => query.bind(envelope.to_string()),
+            None => query,
+        };
         self.rows(query, webhook_row).await
     }
 

@@ -34,6 +34,7 @@ macro_rules! conformance_suite {
                 repeats_are_counted_and_the_latest_are_remembered,
                 a_webhook_and_its_repeats_fit_into_one_commit,
                 the_same_envelope_again_is_known,
+                a_webhook_is_found_by_the_envelope_that_brought_it_first,
                 outcomes_are_counted,
                 suspicion_is_counted_until_it_is_cleared,
             ;

@@ -68,6 +68,25 @@ pub(crate) async fn the_same_envelope_again_is_known<T: TestStore>() {
     assert_eq!(test.dump().await, before);
 }
 
+pub(crate) async fn a_webhook_is_found_by_the_envelope_that_brought_it_first<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    apply(store, &[ignored(1), dead(2), ignored(1).again(3)]).await;
+    let found = async |number: u128, filter: WebhookFilter| {
+        let filter = WebhookFilter { envelope: Some(envelope(number)), limit: 10, ..filter };
+        let rows = store.webhooks(&filter).await.expect("lists");
+        rows.into_iter().map(|row| row.webhook.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(found(1, WebhookFilter::default()).await, ["w-1"]);
+    assert_eq!(found(2, WebhookFilter::default()).await, ["w-2"], "a dead letter's id");
+    assert_eq!(found(3, WebhookFilter::default()).await, [] as [&str; 0], "a repeat's");
+    let both = WebhookFilter { webhook: Some("w-2".into()), ..WebhookFilter::default() };
+    assert_eq!(found(2, both.clone()).await, ["w-2"]);
+    assert_eq!(found(1, both).await, [] as [&str; 0], "another's");
+    let of_shop = WebhookFilter { shop: Some("other".into()), ..WebhookFilter::default() };
+    assert_eq!(found(1, of_shop).await, [] as [&str; 0]);
+}
+
 pub(crate) async fn outcomes_are_counted<T: TestStore>() {
     let test = T::open().await;
     let store = test.store();
