@@ -81,6 +81,11 @@ impl Reports for Postgres {
             WebhookFilter { webhook: Some(_), .. } => {
                 (include_str!("sql/report_webhooks_by_id.sql"), &all[..5])
             }
+            WebhookFilter { order: Some(_), .. } => {
+                let params = [all[2], all[3], all[4]];
+                let sql = include_str!("sql/report_webhooks_of_order.sql");
+                return self.rows(sql, &params, webhook_row).await;
+            }
             _ => (include_str!("sql/report_webhooks.sql"), &all[..5]),
         };
         self.rows(sql, params, webhook_row).await

@@ -71,6 +71,9 @@ impl Reports for Sqlite {
                 include_str!("sql/report_webhooks_by_order.sql")
             }
             WebhookFilter { webhook: Some(_), .. } => include_str!("sql/report_webhooks_by_id.sql"),
+            WebhookFilter { order: Some(_), .. } => {
+                include_str!("sql/report_webhooks_of_order.sql")
+            }
             _ => include_str!("sql/report_webhooks.sql"),
         };
         let query = sqlx::query(sql)
@@ -78,11 +81,8 @@ impl Reports for Sqlite {
             .bind(filter.webhook.as_ref().map(|id| id.as_str()))
             .bind(filter.order.as_ref().map(|id| id.as_str()))
             .bind(filter.outcome.map(domain::Outcome::as_str))
-            .bind(filter.limit);
-        let query = match filter.envelope {
-            Some(envelope) => query.bind(envelope.to_string()),
-            None => query,
-        };
+            .bind(filter.limit)
+            .bind(filter.envelope.map(|id| id.to_string()));
         self.rows(query, webhook_row).await
     }
 

@@ -35,6 +35,7 @@ macro_rules! conformance_suite {
                 a_webhook_and_its_repeats_fit_into_one_commit,
                 the_same_envelope_again_is_known,
                 a_webhook_is_found_by_the_envelope_that_brought_it_first,
+                webhooks_of_an_order_are_found_whatever_its_shop,
                 outcomes_are_counted,
                 suspicion_is_counted_until_it_is_cleared,
             ;

@@ -8,7 +8,7 @@ use store::{Commit, Reports, Store};
 use testkit::shopify::ShopifyOrder;
 
 use crate::harness::{
-    TestStore, apply, dead, decided, envelope, ignored, keys, sent, sound, stock_moves, units,
+    SHOP, TestStore, apply, dead, decided, envelope, ignored, keys, sent, sound, stock_moves, units,
 };
 
 async fn deliveries<T: TestStore>(test: &T) -> i64 {
@@ -85,6 +85,34 @@ pub(crate) async fn a_webhook_is_found_by_the_envelope_that_brought_it_first<T: 
     assert_eq!(found(1, both).await, [] as [&str; 0], "another's");
     let of_shop = WebhookFilter { shop: Some("other".into()), ..WebhookFilter::default() };
     assert_eq!(found(1, of_shop).await, [] as [&str; 0]);
+}
+
+pub(crate) async fn webhooks_of_an_order_are_found_whatever_its_shop<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    stock_moves(store, "BOWL", 9).await;
+    for (number, shop) in [(1, "a"), (3, "b"), (5, "b"), (7, SHOP)] {
+        // Of another order in between, and of none.
+        for (number, id) in [(number, number % 4), (number + 1, 9)] {
+            let order = ShopifyOrder::new(id).line("BOWL", 1);
+            let mut one = sent(number.into(), &order, "orders/create");
+            (one.incoming.shop, one.incoming.key.shop) = (shop.into(), shop.into());
+            apply(store, &[one]).await;
+        }
+        apply(store, &[ignored(100 + u128::from(number))]).await;
+    }
+    let found = async |order: &str, outcome| {
+        let order = Some(order.into());
+        let filter = WebhookFilter { order, outcome, limit: 10, ..WebhookFilter::default() };
+        let rows = store.webhooks(&filter).await.expect("lists");
+        rows.iter().map(|row| format!("{} {}", row.shop, row.webhook)).collect::<Vec<_>>()
+    };
+    let demo = |webhook: &str| format!("{SHOP} {webhook}");
+    assert_eq!(found("1", None).await, ["b w-5", "a w-1"]);
+    assert_eq!(found("3", None).await, [demo("w-7").as_str(), "b w-3"]);
+    assert_eq!(found("3", Some(Outcome::Applied)).await.len(), 2);
+    assert_eq!(found("3", Some(Outcome::Dead)).await, [] as [&str; 0]);
+    assert_eq!(found("2", None).await, [] as [&str; 0]);
 }
 
 pub(crate) async fn outcomes_are_counted<T: TestStore>() {
