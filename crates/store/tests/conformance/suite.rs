@@ -96,6 +96,9 @@ macro_rules! conformance_suite {
                 what_came_of_shops_is_added_up_and_forgotten,
                 the_newest_signature_of_each_secret_is_kept,
             ;
+            alerts:
+                what_was_told_is_kept_until_it_is_over,
+            ;
             pauses:
                 a_pause_is_kept_with_who_and_why_until_it_ends,
                 a_shop_is_paused_beside_everything,
