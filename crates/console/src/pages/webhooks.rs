@@ -193,7 +193,7 @@ struct Content {
     body: Option<String>,
     /// Why there is none.
     not_kept: Vec<(bool, String)>,
-    /// How often it waited on the retry ladder; only known of a dead one.
+    /// How often it waited on the retry ladder; of a dead one also how often it died.
     attempts: Option<String>,
     replay: String,
 }
@@ -240,10 +240,11 @@ fn said(envelope: &Envelope) -> (Vec<String>, Option<String>) {
     (lines(&platforms::parse(envelope)), Some(cut(mask(&envelope.body))))
 }
 
-/// Of a dead one: how it died is with its letter.
+/// Nothing of one that was decided at once. How a dead one died is with its letter.
 async fn attempts(console: &Console, row: &reports::WebhookRow) -> Result<Option<String>, Trouble> {
     if row.outcome != Outcome::Dead.as_str() {
-        return Ok(None);
+        let waits = grouped(row.attempts);
+        return Ok((row.attempts > 0).then(|| format!("waited for a retry {waits} times")));
     }
     let Ok(id) = row.envelope.parse().map(EnvelopeId) else { return Ok(None) };
     let filter = DeadFilter { id: Some(id), closed_too: true, limit: 1, ..DeadFilter::default() };

@@ -55,6 +55,20 @@ async fn a_webhook_without_its_body_says_so_and_how_it_would_be_kept() {
 }
 
 #[tokio::test]
+async fn how_often_a_webhook_waited_is_on_its_page() {
+    let test = Test::open().await;
+    test.stock("BOWL", 5).await;
+    let orders =
+        [1_001, 1_002].map(|id| ShopifyOrder::new(id).line("BOWL", 2).webhook("orders/create"));
+    test.decide_after(3, &orders[..1]).await;
+    test.decide(&orders[1..]).await;
+    let page = test.page(&webhook_page(&orders[0])).await;
+    assert!(page.contains("<dt>Attempts</dt><dd>waited for a retry 3 times</dd>"), "{page}");
+    let page = test.page(&webhook_page(&orders[1])).await;
+    assert!(!page.contains("Attempts"), "{page}");
+}
+
+#[tokio::test]
 async fn a_dead_letter_leads_to_its_webhook_by_the_envelope_of_both() {
     let test = Test::open().await;
     let dead = raw("orders/create", "no JSON");

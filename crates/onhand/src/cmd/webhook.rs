@@ -67,6 +67,7 @@ struct WebhookJson<'a> {
     reason: Option<&'a str>,
     detail: Option<&'a str>,
     deliveries: i64,
+    attempts: i64,
     correlation_id: &'a str,
     body_hash: &'a str,
     received_at: String,
@@ -84,6 +85,7 @@ impl<'a> From<&'a WebhookRow> for WebhookJson<'a> {
             reason: row.reason.as_deref(),
             detail: row.detail.as_deref(),
             deliveries: row.deliveries,
+            attempts: row.attempts,
             correlation_id: &row.envelope,
             body_hash: &row.body_hash,
             received_at: output::moment(row.received_at),
@@ -241,6 +243,7 @@ fn show(
         }
         outln!("  order        {}", output::or_dash(row.order.as_ref()));
         outln!("  deliveries   {}", row.deliveries);
+        outln!("  attempts     {}", row.attempts);
         outln!("  received     {}", output::moment(row.received_at));
         outln!("  decided      {}", output::moment(row.decided_at));
         outln!("  correlation  {}", row.envelope);

@@ -276,6 +276,14 @@ fn unchecked<'a>(
                 .scopes(&rows.repeats, |repeat| repeat.0),
         ),
         (
+            !rows.tried.is_empty(),
+            include_str!("sql/note_attempts.sql"),
+            Columns::default()
+                .webhook_keys(&rows.tried, |record| &record.key)
+                .scopes(&rows.tried, |record| &record.key)
+                .with(&rows.tried, |record| i16::try_from(record.attempts).unwrap_or(i16::MAX)),
+        ),
+        (
             !rows.new_holdings.is_empty(),
             include_str!("sql/insert_order_stock.sql"),
             holding_columns(&rows.new_holdings),

@@ -25,7 +25,7 @@ macro_rules! statements {
 }
 
 /// All that a batch may run, but for what only inserts.
-const STATEMENTS: [(&str, &str); 17] = statements![
+const STATEMENTS: [(&str, &str); 18] = statements![
     "check_repeats",
     "claim_stock",
     "clear_suspects",
@@ -39,6 +39,7 @@ const STATEMENTS: [(&str, &str); 17] = statements![
     "load_stock",
     "load_webhooks",
     "lock_stock",
+    "note_attempts",
     "replace_dead",
     "update_stock",
     "write_dead_letters",

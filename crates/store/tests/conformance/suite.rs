@@ -34,6 +34,7 @@ macro_rules! conformance_suite {
                 repeats_are_counted_and_the_latest_are_remembered,
                 a_webhook_and_its_repeats_fit_into_one_commit,
                 the_same_envelope_again_is_known,
+                how_often_a_webhook_waited_is_kept_with_it,
                 a_webhook_is_found_by_the_envelope_that_brought_it_first,
                 webhooks_of_an_order_are_found_whatever_its_shop,
                 outcomes_are_counted,

@@ -1,14 +1,18 @@
 //! The inbox: every webhook once, its repeats counted, the same envelope known.
 
+use std::collections::BTreeMap;
+
 use domain::Decided;
 use domain::Outcome;
 use domain::view::RECENT_ENVELOPES;
+use store::pages::WebhookPage;
 use store::reports::WebhookFilter;
-use store::{Commit, Reports, Store};
+use store::{Commit, Pages, Reports, Store};
 use testkit::shopify::ShopifyOrder;
 
 use crate::harness::{
-    SHOP, TestStore, apply, dead, decided, envelope, ignored, keys, sent, sound, stock_moves, units,
+    SHOP, Sent, TestStore, apply, dead, decided, envelope, ignored, keys, sent, sound, stock_moves,
+    units,
 };
 
 async fn deliveries<T: TestStore>(test: &T) -> i64 {
@@ -66,6 +70,34 @@ pub(crate) async fn the_same_envelope_again_is_known<T: TestStore>() {
     let answers = apply(store, &[first.clone(), first.again(2)]).await;
     assert_eq!(answers, [Decided::Redelivered, Decided::Redelivered]);
     assert_eq!(test.dump().await, before);
+}
+
+pub(crate) async fn how_often_a_webhook_waited_is_kept_with_it<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    let waited = |mut one: Sent, attempts| {
+        one.incoming.attempts = attempts;
+        one
+    };
+    let first = [waited(ignored(1), 0), waited(ignored(2), 3), waited(dead(3), 5)];
+    apply(store, &first).await;
+    apply(store, &[waited(ignored(4), 0)]).await;
+    let attempts = async || {
+        let rows = store.webhooks(&WebhookFilter { limit: 9, ..WebhookFilter::default() }).await;
+        let rows = rows.expect("lists").into_iter();
+        let attempts = rows.map(|row| (row.webhook.to_string(), row.attempts));
+        attempts.collect::<BTreeMap<_, _>>()
+    };
+    let kept = [("w-1", 0), ("w-2", 3), ("w-3", 5), ("w-4", 0)];
+    let kept: BTreeMap<_, _> = kept.map(|(webhook, times)| (webhook.to_owned(), times)).into();
+    assert_eq!(attempts().await, kept);
+    // Neither a repeat nor a replay has a say in it.
+    apply(store, &[waited(ignored(2), 7).again(5)]).await;
+    apply(store, &[waited(dead(3), 0).replayed().meaning(&ignored(3))]).await;
+    assert_eq!(attempts().await, kept);
+    let page = WebhookPage { limit: 9, ..WebhookPage::default() };
+    let page = store.webhook_page(&page).await.expect("reads").rows;
+    assert_eq!(page.iter().map(|row| row.attempts).collect::<Vec<_>>(), [0, 5, 3, 0]);
 }
 
 pub(crate) async fn a_webhook_is_found_by_the_envelope_that_brought_it_first<T: TestStore>() {

@@ -20,7 +20,7 @@ WITH RECURSIVE shops AS (
 SELECT w.webhook_id, w.shop, encode(w.body_hash, 'hex'), w.envelope_id::text, w.topic, w.order_id,
        w.outcome, w.reason, w.detail, w.deliveries,
        (extract(epoch FROM w.received_at) * 1000000)::bigint,
-       (extract(epoch FROM w.decided_at) * 1000000)::bigint
+       (extract(epoch FROM w.decided_at) * 1000000)::bigint, w.attempts::bigint
 FROM shops AS s
 CROSS JOIN LATERAL (
     SELECT * FROM webhooks

@@ -1,6 +1,6 @@
 -- As by id, by the index of arrivals.
 SELECT webhook_id, shop, body_hash, envelope_id, topic, order_id,
-       outcome, reason, detail, deliveries, received_at, decided_at
+       outcome, reason, detail, deliveries, received_at, decided_at, attempts
 FROM webhooks
 WHERE envelope_id = ?6
   AND (?1 IS NULL OR shop = ?1)

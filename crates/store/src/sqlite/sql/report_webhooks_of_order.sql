@@ -18,7 +18,7 @@ WITH RECURSIVE shops AS (
     WHERE s.shop IS NOT NULL
 )
 SELECT w.webhook_id, w.shop, w.body_hash, w.envelope_id, w.topic, w.order_id,
-       w.outcome, w.reason, w.detail, w.deliveries, w.received_at, w.decided_at
+       w.outcome, w.reason, w.detail, w.deliveries, w.received_at, w.decided_at, w.attempts
 FROM shops AS s
 CROSS JOIN webhooks AS w
 WHERE w.shop = s.shop AND w.order_id = ?3

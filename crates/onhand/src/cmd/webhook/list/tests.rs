@@ -25,6 +25,7 @@ fn record(number: i64, outcome: Outcome) -> WebhookRecord {
         verdict: Verdict::plain(outcome),
         received_at: NOW,
         decided_at: NOW,
+        attempts: 0,
         replaces_dead: false,
     }
 }
