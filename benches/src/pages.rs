@@ -22,8 +22,8 @@ const TIMES: usize = 50;
 const P95_MAX: Duration = Duration::from_millis(100);
 
 /// Each page, what it is asked for, and what must be on it: an empty one is soon made. `WEBHOOK` stands
-/// for the id of one.
-const PAGES: [(&str, &str, &str); 37] = [
+/// for the id of one, and `DEAD` for that of the webhook of [`LETTER`].
+const PAGES: [(&str, &str, &str); 39] = [
     ("overview", "", "Overview"),
     ("overview, as it changes", "/live", "Dead letters"),
     ("trends of a day", "/trends?span=day", "Trends"),
@@ -50,18 +50,26 @@ const PAGES: [(&str, &str, &str); 37] = [
     ("dead webhooks, of none", "/webhooks?outcome=dead", "Webhooks"),
     ("webhook by id", "/webhooks?q=WEBHOOK", "WEBHOOK"),
     ("webhook", "/webhook?shop=demo&id=WEBHOOK&order=4000000000500", "WEBHOOK"),
+    ("webhook of a dead letter", "/webhook?shop=demo&id=DEAD&envelope=LETTER", "unknown_sku"),
+    (BY_ID_ALONE, "/webhook?shop=demo&id=WEBHOOK", "WEBHOOK"),
     ("dead letters", "/dead", "unknown_sku"),
-    ("dead letters, further on", "/dead?before=01900000-0000-7000-9000-000000001000", "malformed"),
+    ("dead letters, further on", "/dead?before=LETTER", "malformed"),
     ("dead letters, also closed", "/dead?all=1", "unknown_sku"),
     ("dead letters of a reason", "/dead?reason=malformed", "malformed"),
     ("the same, the oldest hundred", "/dead?reason=poison", "poison"),
     ("the same, also closed", "/dead?reason=poison&all=1", "poison"),
-    ("dead letter", "/dead/letter?id=01900000-0000-7000-9000-000000001000", "unknown_sku"),
+    ("dead letter", "/dead/letter?id=LETTER", "unknown_sku"),
     ("discarding a reason, asked", "/dead/discard?reason=unknown_sku", "Discard"),
     ("discarding the oldest, asked", "/dead/discard?reason=poison", "100 dead letters"),
     ("shops", "/shops", "demo"),
     ("actions", "/operations", "Actions"),
 ];
+
+/// No page links to it: who types an id waits a little, so that inserts pay for no better index.
+const BY_ID_ALONE: &str = "webhook, by id alone";
+
+/// A dead letter that has its webhook.
+const LETTER: &str = "01900000-0000-7000-9000-000000001000";
 
 pub(crate) async fn measure(onhand: &Path, rows: u32) -> anyhow::Result<()> {
     let services = Services::start().await;
@@ -74,14 +82,19 @@ pub(crate) async fn measure(onhand: &Path, rows: u32) -> anyhow::Result<()> {
     fill(&services, &[&earlier, &beside]).await?;
     let webhook =
         "SELECT webhook_id FROM webhooks WHERE shop = 'demo' AND order_id = '4000000000500'";
-    let webhook: String = connect(&services).await?.query_one(webhook, &[]).await?.get(0);
+    let dead = format!("SELECT webhook_id FROM dead_letters WHERE id = '{LETTER}'");
+    let client = connect(&services).await?;
+    let webhook: String = client.query_one(webhook, &[]).await?.get(0);
+    let dead: String = client.query_one(dead.as_str(), &[]).await?.get(0);
+    let named = |text: &str| {
+        text.replace("WEBHOOK", &webhook).replace("DEAD", &dead).replace("LETTER", LETTER)
+    };
     let address = instance.console().await?;
     let (mut table, mut slow) = (Vec::new(), Vec::new());
     for (name, path, there) in PAGES {
-        let path = format!("/console{}", path.replace("WEBHOOK", &webhook));
-        let times = times(&address, &path, &there.replace("WEBHOOK", &webhook)).await?;
+        let times = times(&address, &format!("/console{}", named(path)), &named(there)).await?;
         let p95 = times[(TIMES * 95).div_ceil(100) - 1];
-        if p95 > P95_MAX {
+        if p95 > P95_MAX && name != BY_ID_ALONE {
             slow.push(name);
         }
         let cells = [times[TIMES / 2], p95, times[TIMES - 1]].map(milliseconds);

@@ -12,6 +12,7 @@ use crate::harness::{
 
 in_both_profiles!(
     what_goes_wrong_is_posted_once_and_its_end_too,
+    what_was_told_outlives_the_process_that_told_it,
     verifying_by_itself_tells_of_what_it_finds,
     stock_that_is_not_there_is_posted_after_verifying,
 );
@@ -31,13 +32,23 @@ async fn start(
     profile: Profile,
     settings: Vec<(&'static str, String)>,
 ) -> Option<Role> {
+    if profile == Profile::Fleet {
+        fleet.start_all(1).await;
+    }
+    start_watcher(fleet, profile, settings).await
+}
+
+async fn start_watcher(
+    fleet: &mut Fleet,
+    profile: Profile,
+    settings: Vec<(&'static str, String)>,
+) -> Option<Role> {
     match profile {
         Profile::Embedded => {
             fleet.start_front(&settings).await;
             None
         }
         Profile::Fleet => {
-            fleet.start_all(1).await;
             let mut all = fleet.settings.clone();
             all.extend(settings);
             Some(Role::start("console", &[], &fleet.path(""), &all))
@@ -89,6 +100,51 @@ async fn what_goes_wrong_is_posted_once_and_its_end_too(profile: Profile) {
     let log = format!("{:?}", watcher(&fleet, &console));
     assert!(!log.contains(SECRET_PATH), "{log}");
     finish(fleet, console).await;
+}
+
+async fn what_was_told_outlives_the_process_that_told_it(profile: Profile) {
+    let receiver = Receiver::start(Mood::Takes).await;
+    let mut fleet = Fleet::prepare(profile).await;
+    fleet.stock("CAP", 1).await;
+    let console = start(&mut fleet, profile, posting(&receiver)).await;
+    let unknown = ShopifyOrder::new(1).line("NO-SUCH", 1).webhook("orders/create");
+    assert_eq!(fleet.outcome(&unknown).await.0, "dead");
+    receiver.took(1).await;
+    kill_what_posted(&mut fleet, console).await;
+
+    let console = start_watcher(&mut fleet, profile, posting(&receiver)).await;
+    for id in [2, 3] {
+        fleet.outcome(&ShopifyOrder::new(id).line("CAP", 1).webhook("orders/create")).await;
+    }
+    let short = receiver.took(2).await;
+    assert!(short.starts_with("berlin: 1 order is short"), "{short}");
+    assert!(!short.contains("could not be applied"), "it was told before: {short}");
+    kill_what_posted(&mut fleet, console).await;
+
+    fleet.stock("NO-SUCH", 5).await;
+    fleet.ok(&["dead", "replay", "--reason", "unknown_sku"]).await;
+    fleet.stock("CAP", 2).await;
+    fleet.ok(&["order", "retry", "demo", "3"]).await;
+    let console = start_watcher(&mut fleet, profile, posting(&receiver)).await;
+    let over = receiver.took(3).await;
+    let both = "No dead letter waits any more.\nNo order is short any more.\nAll is well again.";
+    assert_eq!(over, format!("berlin: {both}"));
+    kill_what_posted(&mut fleet, console).await;
+
+    // That it is over is not told again either: what is told next is another matter.
+    let console = start_watcher(&mut fleet, profile, posting(&receiver)).await;
+    fleet.outcome(&ShopifyOrder::new(4).line("CAP", 1).webhook("orders/create")).await;
+    let short = receiver.took(4).await;
+    assert!(short.starts_with("berlin: 1 order is short"), "{short}");
+    assert_eq!(receiver.taken().len(), 4);
+    finish(fleet, console).await;
+}
+
+/// Once it has kept what it told.
+async fn kill_what_posted(fleet: &mut Fleet, console: Option<Role>) {
+    let watcher = console.or_else(|| fleet.front.take()).expect("one of them watches");
+    watcher.says("posted an alert").await;
+    watcher.kill9().await;
 }
 
 async fn verifying_by_itself_tells_of_what_it_finds(profile: Profile) {

@@ -28,3 +28,4 @@ mod topics;
 mod traces;
 mod upgrading;
 mod watching;
+mod webhooks_listed;

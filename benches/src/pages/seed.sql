@@ -45,6 +45,12 @@ SELECT ('01900000-0000-7000-9000-' || lpad(to_hex(i), 12, '0'))::uuid, 'demo',
        CASE WHEN i <= 100 THEN 'poison' WHEN i % 10 = 0 THEN 'malformed' ELSE 'unknown_sku' END,
        'no item has this SKU', 0, now(), now(), decode(repeat(md5(i::text), 16), 'hex')
 FROM generate_series(1, LETTERS) AS i;
+-- One of them with its webhook, among those of all orders.
+INSERT INTO webhooks (webhook_id, shop, body_hash, envelope_id, topic, outcome, reason, detail,
+                      received_at, decided_at)
+SELECT webhook_id, shop, body_hash, id, topic, 'dead', reason, detail, received_at, died_at
+FROM dead_letters WHERE id = '01900000-0000-7000-9000-000000001000';
+INSERT INTO counters VALUES ('dead', 62, 1);
 
 INSERT INTO shop_hours
 SELECT 'demo', hour, 1000

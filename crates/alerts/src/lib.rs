@@ -6,12 +6,13 @@
 //!   is below zero is counted then
 //! * [`post`]: looking, and posting
 //! * [`state`]: what is posted when, pure
+//! * `kept`: what was posted, kept for the process after this one
 //!
-//! The rules, what is wrong, are the overview's ([`operate::health`]). Nothing here is kept: a
-//! process that starts anew says again what is still wrong, and verifies anew. Nothing here holds up
-//! anything else.
+//! The rules, what is wrong, are the overview's ([`operate::health`]). Nothing here holds up anything
+//! else.
 
 mod drift;
+mod kept;
 pub mod post;
 pub mod state;
 pub mod verify;

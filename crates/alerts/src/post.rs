@@ -14,13 +14,14 @@ use store::AnyStore;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use crate::state::Alerts;
+use crate::kept::{Kept, since_1970};
+use crate::state::{Alerts, Notice};
 
 /// How often it is looked, at the least often.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
 /// How long the store may take to answer.
-const STORE_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const STORE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The pauses after posts that did not arrive: twice as long each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -43,8 +44,9 @@ pub struct Watch {
 impl Watch {
     /// Goes on for ever. Dropping it loses nothing: whoever looks next finds the same.
     pub async fn run(self) {
-        let began = Instant::now();
+        let (start, began) = (since_1970(operate::now()), Instant::now());
         let mut alerts = Alerts::new(self.patience);
+        let mut kept = Kept::default();
         let mut pause = Pause::default();
         let latest = shop::Latest::default();
         let mut work = None;
@@ -53,21 +55,25 @@ impl Watch {
             let facts = self.facts(&latest, work).await;
             work = facts.work;
             let verdict = look(&facts, operate::now());
-            let now = began.elapsed();
+            let now = start + began.elapsed();
+            let answers = facts.stored.is_ok();
+            if answers {
+                kept.read(&self.store, &mut alerts).await;
+                kept.write(&self.store, &mut alerts).await;
+            }
             alerts.look(&verdict, now);
             if let Some(notice) = alerts.due(now).filter(|_| pause.is_over(now)) {
                 match told(self.receiver.post_json(body(&notice.text(&self.name))).await) {
                     Ok(()) => {
                         alerts.told(&notice, now);
                         pause = Pause::default();
-                        tracing::info!(
-                            begun = ?notice.begun.iter().map(|(matter, _)| matter).collect::<Vec<_>>(),
-                            over = ?notice.over,
-                            "posted an alert"
-                        );
+                        if answers {
+                            kept.write(&self.store, &mut alerts).await;
+                        }
+                        log(&notice);
                     }
                     Err(error) => {
-                        let next_ms = pause.grow(began.elapsed()).as_millis();
+                        let next_ms = pause.grow(start + began.elapsed()).as_millis();
                         tracing::warn!(error, next_ms, "an alert could not be posted");
                     }
                 }
@@ -90,6 +96,14 @@ impl Watch {
         let work = Work::look(before, queue.as_ref().ok(), stored.as_ref().ok(), operate::now());
         Facts { queue, stored, work, verified, shops }
     }
+}
+
+fn log(notice: &Notice) {
+    tracing::info!(
+        begun = ?notice.begun.iter().map(|(matter, _)| matter).collect::<Vec<_>>(),
+        over = ?notice.over,
+        "posted an alert"
+    );
 }
 
 /// The body that Slack, Mattermost, Rocket.Chat and many others take.

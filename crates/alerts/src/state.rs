@@ -1,11 +1,11 @@
 //! What is to be told, and when: each matter once when it has lasted a little, again after some
 //! hours while it lasts, and once when it has been over for a little.
 //!
-//! A state machine without a clock or IO. What is due is asked again until it is [`Alerts::told`], so
+//! A state machine without a clock or IO; what was told outlives a process that keeps it. What is due is asked again until it is [`Alerts::told`], so
 //! a post that failed is made up for by the next, which says how things are then: what came and
 //! went meanwhile is never posted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use operate::health::{Matter, Verdict};
@@ -14,23 +14,33 @@ use operate::health::{Matter, Verdict};
 const REMIND_URGENT: Duration = Duration::from_secs(4 * 60 * 60);
 const REMIND: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Where each matter stands. Moments count from any beginning, by a clock that only goes forward.
+/// Where each matter stands. Moments count from 1970, by a clock that only goes forward.
 #[derive(Clone, Debug)]
 pub struct Alerts {
     /// How long something must be wrong, or right again, before it is told.
     patience: Duration,
     matters: BTreeMap<Matter, State>,
+    /// Of which something was told that is not kept yet.
+    unkept: BTreeSet<Matter>,
 }
 
 #[derive(Clone, Debug)]
 struct State {
-    /// As it was last said to be wrong.
+    /// As it was last said to be wrong; empty where only another process saw it so far.
     text: String,
     began: Duration,
     /// `None`: nobody was told yet.
     told: Option<Duration>,
     /// It is right again since.
     right: Option<Duration>,
+}
+
+/// A matter that was told and is not over: what outlives a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    pub matter: Matter,
+    pub began: Duration,
+    pub told: Duration,
 }
 
 /// What is to be told now.
@@ -46,18 +56,43 @@ pub struct Notice {
 
 impl Alerts {
     pub fn new(patience: Duration) -> Self {
-        Self { patience, matters: BTreeMap::new() }
+        Self { patience, matters: BTreeMap::new(), unkept: BTreeSet::new() }
+    }
+
+    /// Goes on from what another process told, who may have done so after this one began to look.
+    pub fn go_on(&mut self, before: &[Told]) {
+        for Told { matter, began, told } in before {
+            let state = self.matters.entry(*matter).or_insert_with(|| State::new(*began));
+            state.began = state.began.min(*began);
+            state.told = state.told.max(Some(*told));
+        }
+    }
+
+    /// What of all that was told is not kept yet: what is not over, and what is.
+    pub fn unkept(&self) -> (Vec<Told>, Vec<Matter>) {
+        let told = |matter: &Matter| {
+            let State { began, told, .. } = self.matters.get(matter)?;
+            told.map(|told| Told { matter: *matter, began: *began, told })
+        };
+        let (mut lasting, mut over) = (Vec::new(), Vec::new());
+        for matter in &self.unkept {
+            match told(matter) {
+                Some(told) => lasting.push(told),
+                None => over.push(*matter),
+            }
+        }
+        (lasting, over)
+    }
+
+    /// All of it is.
+    pub fn kept(&mut self) {
+        self.unkept.clear();
     }
 
     /// Takes note of how things are.
     pub fn look(&mut self, verdict: &Verdict, now: Duration) {
         for todo in &verdict.todo {
-            let state = self.matters.entry(todo.matter).or_insert_with(|| State {
-                text: String::new(),
-                began: now,
-                told: None,
-                right: None,
-            });
+            let state = self.matters.entry(todo.matter).or_insert_with(|| State::new(now));
             state.text.clone_from(&todo.text);
             state.right = None;
         }
@@ -83,7 +118,9 @@ impl Alerts {
                 (None, _) if long(state.began, self.patience) => {
                     notice.begun.push((*matter, state.text.clone()));
                 }
-                (Some(told), None) if long(told, remind_after(*matter)) => {
+                (Some(told), None)
+                    if long(told, remind_after(*matter)) && !state.text.is_empty() =>
+                {
                     let lasts = now.saturating_sub(state.began);
                     notice.lasting.push((*matter, state.text.clone(), lasts));
                 }
@@ -100,13 +137,21 @@ impl Alerts {
     pub fn told(&mut self, notice: &Notice, now: Duration) {
         for matter in &notice.over {
             self.matters.remove(matter);
+            self.unkept.insert(*matter);
         }
         let begun = notice.begun.iter().map(|(matter, _)| matter);
         for matter in begun.chain(notice.lasting.iter().map(|(matter, _, _)| matter)) {
             if let Some(state) = self.matters.get_mut(matter) {
                 state.told = Some(now);
+                self.unkept.insert(*matter);
             }
         }
+    }
+}
+
+impl State {
+    fn new(began: Duration) -> Self {
+        Self { text: String::new(), began, told: None, right: None }
     }
 }
 

@@ -110,10 +110,12 @@ pub(crate) fn order(key: &OrderKey) -> String {
     link("/console/order", &asked)
 }
 
-/// With its order, where that is known, it is found at once among millions.
-pub(crate) fn webhook(shop: &str, id: &str, order: Option<&OrderId>) -> String {
+/// With its order or its envelope it is found at once among millions. What is known of it may name
+/// another order's shop, or an envelope that brought it again: then the other finds it.
+pub(crate) fn webhook(shop: &str, id: &str, order: Option<&OrderId>, envelope: &str) -> String {
     let order = order.map_or("", |order| order.as_str());
-    link("/console/webhook", &[("shop", shop), ("id", id), ("order", order)])
+    let asked = [("shop", shop), ("id", id), ("order", order), ("envelope", envelope)];
+    link("/console/webhook", &asked)
 }
 
 pub(crate) fn letter(id: &str) -> String {

@@ -218,6 +218,8 @@ pub struct WebhookRecord {
     pub verdict: Verdict,
     pub received_at: Timestamp,
     pub decided_at: Timestamp,
+    /// How often it waited on the retry ladder.
+    pub attempts: u32,
     /// A dead row that is decided again; every other row stays as it is.
     pub replaces_dead: bool,
 }

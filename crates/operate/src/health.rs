@@ -19,9 +19,11 @@ use crate::pause::{self, is_paused, sentence};
 use crate::shop::{self, Silence};
 use crate::verify::Verified;
 
+mod matter;
 mod stock;
 mod work;
 
+pub use matter::Matter;
 pub use work::{Work, waiting};
 
 /// How long the queue may take to tell how long it is.
@@ -29,24 +31,6 @@ const QUEUE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Items that are named as missing.
 const MISSING_NAMED: i64 = 3;
-
-/// What can be wrong, the most urgent first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Matter {
-    Database,
-    Violations,
-    Queue,
-    Standstill,
-    Paused,
-    Backlog,
-    Dead,
-    Silent,
-    Privacy,
-    Short,
-    Drift,
-    BelowZero,
-    Payments,
-}
 
 /// What the verdict rests on. `Err`: why nobody knows.
 #[derive(Clone, Debug)]
@@ -141,7 +125,8 @@ pub fn look(facts: &Facts, now: Timestamp) -> Verdict {
     said.note_if_known(Matter::Standstill, work::standstill(facts, now));
     said.note_if_known(Matter::Silent, silent(facts, now).map(|silent| silence(&silent, now)));
     let verified = facts.verified.as_ref();
-    said.note(Matter::Violations, verified.and_then(|found| violations(found, now)));
+    let violations = verified.map(|found| violations(found, now)).ok_or(NotKnown);
+    said.note_if_known(Matter::Violations, violations);
     said.note_if_known(Matter::Drift, stock::drift(verified, now));
     said.note_if_known(Matter::BelowZero, stock::below_zero(verified, now));
     said.verdict()

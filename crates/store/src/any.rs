@@ -31,8 +31,8 @@ use crate::reports::{
 use crate::rollups::{Counts, Process, Rollup, Span};
 use crate::sqlite::{self, Sqlite};
 use crate::{
-    Activity, Channels, Commit, DeadBody, Pages, Pause, Pauses, Redaction, Redactions, Reports,
-    Rollups, ShortOrder, Store, StoreError, Waiting,
+    Activity, Alert, Alerts, Channels, Commit, DeadBody, Pages, Pause, Pauses, Redaction,
+    Redactions, Reports, Rollups, ShortOrder, Store, StoreError, Waiting,
 };
 
 /// What a call will answer.
@@ -305,6 +305,16 @@ impl Pauses for AnyStore {
         operation: &Operation,
     ) -> Result<bool, StoreError> {
         whichever!(self, store => store.resume(shop, operation))
+    }
+}
+
+impl Alerts for AnyStore {
+    async fn alerts(&self) -> Result<Vec<Alert>, StoreError> {
+        whichever!(self, store => store.alerts())
+    }
+
+    async fn keep_alerts(&self, told: &[Alert], over: &[String]) -> Result<(), StoreError> {
+        whichever!(self, store => store.keep_alerts(told, over))
     }
 }
 

@@ -25,6 +25,7 @@ use domain::{
 };
 
 pub mod activity;
+pub mod alerts;
 mod any;
 pub mod channels;
 mod listings;
@@ -40,6 +41,7 @@ pub mod rollups;
 pub mod sqlite;
 
 pub use activity::Activity;
+pub use alerts::{Alert, Alerts};
 pub use any::{AnyClaim, AnyStore, Database};
 pub use channels::Channels;
 pub use pages::{Pages, ReasonRow};

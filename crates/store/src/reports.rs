@@ -104,6 +104,8 @@ pub struct WebhookFilter {
     pub shop: Option<ShopId>,
     pub webhook: Option<WebhookId>,
     pub order: Option<OrderId>,
+    /// That brought it first; a dead letter's id is one.
+    pub envelope: Option<EnvelopeId>,
     pub outcome: Option<Outcome>,
     pub limit: i64,
 }
@@ -123,6 +125,8 @@ pub struct WebhookRow {
     pub deliveries: i64,
     pub received_at: Timestamp,
     pub decided_at: Timestamp,
+    /// How often it waited on the retry ladder.
+    pub attempts: i64,
 }
 
 /// Which dead letters to list.
@@ -276,6 +280,7 @@ pub(crate) fn webhook_row(row: &impl Fields) -> WebhookRow {
         deliveries: row.int(9),
         received_at: Timestamp(row.int(10)),
         decided_at: Timestamp(row.int(11)),
+        attempts: row.int(12),
     }
 }
 

@@ -4,6 +4,7 @@ use super::*;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
+const PATIENCE: Duration = Duration::from_secs(MINUTE);
 
 fn verdict(wrong: &[Matter], unknown: &[Matter]) -> Verdict {
     let todo = |matter: &Matter| Todo { matter: *matter, text: format!("{matter:?}!") };
@@ -17,7 +18,14 @@ fn verdict(wrong: &[Matter], unknown: &[Matter]) -> Verdict {
 /// Looks at each of (second, what is wrong, what is not known), posts what is due, and returns what
 /// was posted: `name: …` without the name. `is_up`: whether the post arrives at that second.
 fn posted(looks: &[(u64, &[Matter], &[Matter])], is_up: impl Fn(u64) -> bool) -> Vec<String> {
-    let mut alerts = Alerts::new(Duration::from_secs(MINUTE));
+    posted_by(&mut Alerts::new(PATIENCE), looks, is_up)
+}
+
+fn posted_by(
+    alerts: &mut Alerts,
+    looks: &[(u64, &[Matter], &[Matter])],
+    is_up: impl Fn(u64) -> bool,
+) -> Vec<String> {
     let mut posted = Vec::new();
     for (second, wrong, unknown) in looks {
         let now = Duration::from_secs(*second);
@@ -31,6 +39,14 @@ fn posted(looks: &[(u64, &[Matter], &[Matter])], is_up: impl Fn(u64) -> bool) ->
         }
     }
     posted
+}
+
+/// As the process after `before` finds it.
+fn started_anew(before: &Alerts) -> Alerts {
+    let (kept, _) = before.unkept();
+    let mut alerts = Alerts::new(PATIENCE);
+    alerts.go_on(&kept);
+    alerts
 }
 
 use Matter::{Backlog, Database, Dead, Queue, Short};
@@ -149,4 +165,69 @@ fn what_could_not_be_posted_is_posted_later_as_things_are_then() {
         (300, dead, &[]),
     ];
     assert_eq!(posted(&looks, |second| second != 130), ["Dead!"]);
+}
+
+#[test]
+fn a_process_that_starts_anew_goes_on_from_what_was_told() {
+    let (dead, both): (&[Matter], &[Matter]) = (&[Dead], &[Dead, Short]);
+    let mut before = Alerts::new(PATIENCE);
+    let looks = [(0, dead, &[][..]), (60, dead, &[]), (90, both, &[])];
+    assert_eq!(posted_by(&mut before, &looks, |_| true), ["Dead!"]);
+
+    let still = [
+        (300, both, &[][..]),
+        (360, both, &[]),
+        (24 * HOUR, both, &[]),
+        (24 * HOUR + 60, both, &[]),
+    ];
+    let told = posted_by(&mut started_anew(&before), &still, |_| true);
+    assert_eq!(told, ["Short!", "Still, for 24 hours: Dead!"], "nobody was told of the short one");
+
+    let over = [(300, &[][..], &[][..]), (359, &[], &[]), (360, &[], &[]), (500, &[], &[])];
+    let mut after = started_anew(&before);
+    let told = posted_by(&mut after, &over, |_| true);
+    assert_eq!(told, ["No dead letter waits any more. / All is well again."]);
+    assert_eq!(after.unkept(), (vec![], vec![Dead]));
+
+    // What this process does not know is neither over nor told again, whenever it was told.
+    let unknown = [(300, &[][..], dead), (30 * HOUR, &[], dead), (30 * HOUR + 1, dead, &[])];
+    let told = posted_by(&mut started_anew(&before), &unknown, |_| true);
+    assert_eq!(told, ["Still, for 30 hours: Dead!"]);
+}
+
+#[test]
+fn what_is_read_late_counts_from_when_it_was_told() {
+    let dead: &[Matter] = &[Dead];
+    let mut before = Alerts::new(PATIENCE);
+    posted_by(&mut before, &[(0, dead, &[]), (60, dead, &[])], |_| true);
+    let (kept, _) = before.unkept();
+    // The store answers only after a look.
+    let mut alerts = Alerts::new(PATIENCE);
+    posted_by(&mut alerts, &[(300, dead, &[])], |_| true);
+    alerts.go_on(&kept);
+    let looks = [(360, dead, &[][..]), (24 * HOUR + 60, dead, &[])];
+    assert_eq!(posted_by(&mut alerts, &looks, |_| true), ["Still, for 24 hours: Dead!"]);
+}
+
+#[test]
+fn what_is_to_be_kept_is_what_was_told_since() {
+    let (dead, both): (&[Matter], &[Matter]) = (&[Dead], &[Dead, Short]);
+    let mut alerts = Alerts::new(PATIENCE);
+    let seconds = Duration::from_secs;
+    assert_eq!(alerts.unkept(), (vec![], vec![]));
+    posted_by(&mut alerts, &[(10, dead, &[]), (70, dead, &[])], |_| true);
+    let told = Told { matter: Dead, began: seconds(10), told: seconds(70) };
+    assert_eq!(alerts.unkept(), (vec![told], vec![]));
+    assert_eq!(alerts.unkept(), (vec![told], vec![]), "it could not be kept");
+    alerts.kept();
+    assert_eq!(alerts.unkept(), (vec![], vec![]));
+
+    posted_by(&mut alerts, &[(80, both, &[]), (140, both, &[])], |_| true);
+    let short = Told { matter: Short, began: seconds(80), told: seconds(140) };
+    assert_eq!(alerts.unkept(), (vec![short], vec![]));
+    posted_by(&mut alerts, &[(150, &[Short], &[]), (210, &[Short], &[])], |_| true);
+    assert_eq!(alerts.unkept(), (vec![short], vec![Dead]));
+    // It began again before its end was kept, and nobody was told.
+    posted_by(&mut alerts, &[(220, both, &[])], |_| true);
+    assert_eq!(alerts.unkept(), (vec![short], vec![Dead]));
 }

@@ -3,21 +3,18 @@
 use askama::Template;
 use axum::extract::State;
 use axum::{Extension, Form};
-use domain::{ShopId, WebhookId};
 use operate::webhook::{self, Replay, not_kept};
 use serde::Deserialize;
-use store::Reports;
-use store::reports::{WebhookFilter, WebhookRow};
+use store::reports::WebhookRow;
 
 use super::{begun_before, check, new_key, operation};
 use crate::Console;
-use crate::pages::{Answer, Asked, Asker, Frame, Trouble, asked, render};
-use crate::view;
+use crate::pages::{Answer, Asked, Asker, Frame, Trouble, WebhookAsked, page_of_webhook, render};
 
 #[derive(Deserialize)]
 pub(super) struct Which {
-    shop: String,
-    id: String,
+    #[serde(flatten)]
+    webhook: WebhookAsked,
     /// Which of the bodies that came under the id.
     body: String,
     #[serde(default)]
@@ -32,6 +29,7 @@ struct AskPage {
     shop: String,
     id: String,
     body: String,
+    envelope: String,
     outcome: String,
     back: String,
 }
@@ -49,13 +47,7 @@ struct DonePage {
 
 impl Which {
     async fn row(&self, console: &Console) -> Result<WebhookRow, Trouble> {
-        let filter = WebhookFilter {
-            shop: asked(&self.shop).map(ShopId::new),
-            webhook: Some(WebhookId::new(asked(&self.id).unwrap_or_default())),
-            limit: 100,
-            ..WebhookFilter::default()
-        };
-        let rows = console.store.webhooks(&filter).await?;
+        let (rows, _) = self.webhook.rows(&console.store).await?;
         let row = rows.into_iter().find(|row| row.body_hash == self.body);
         row.ok_or_else(|| Trouble::not_found("There is no such webhook."))
     }
@@ -74,10 +66,11 @@ pub(super) async fn ask(
     Ok(render(&AskPage {
         frame: Frame::new(&console, &session, "webhooks", format!("Replay {}?", row.webhook)),
         key: new_key(),
-        back: view::webhook(row.shop.as_str(), row.webhook.as_str(), row.order.as_ref()),
+        back: page_of_webhook(&row),
         outcome: row.outcome,
-        shop: which.shop,
-        id: which.id,
+        shop: which.webhook.shop,
+        id: which.webhook.id,
+        envelope: which.webhook.envelope,
         body: which.body,
     }))
 }
@@ -103,7 +96,7 @@ pub(super) async fn replay(
         is_dead: replayed.is_dead(),
         outcome: replayed.outcome,
         detail: replayed.detail.unwrap_or_default(),
-        back: view::webhook(row.shop.as_str(), row.webhook.as_str(), row.order.as_ref()),
+        back: page_of_webhook(&row),
     }))
 }
 

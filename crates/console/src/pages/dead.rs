@@ -66,7 +66,7 @@ struct Row {
 impl Row {
     pub(super) fn new(row: &DeadRow) -> Self {
         let webhook = row.shop.as_ref().zip(row.webhook.as_ref()).map(|(shop, webhook)| {
-            (webhook.to_string(), view::webhook(shop.as_str(), webhook.as_str(), None))
+            (webhook.to_string(), view::webhook(shop.as_str(), webhook.as_str(), None, &row.id))
         });
         Self {
             id: row.id.clone(),

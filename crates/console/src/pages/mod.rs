@@ -36,6 +36,7 @@ mod webhooks;
 
 pub(crate) use orders::find as find_order;
 pub(crate) use stream::Seen;
+pub(crate) use webhooks::{One as WebhookAsked, page_of as page_of_webhook};
 
 /// Rows of a page.
 pub(crate) const ROWS: i64 = 50;

@@ -196,7 +196,7 @@ impl Move {
         let webhook = row.webhook.as_ref().map(|webhook| {
             let shop = row.shop.as_ref().map_or("", |shop| shop.as_str());
             let short = view::shortened(webhook.as_str());
-            let page = view::webhook(shop, webhook.as_str(), row.order.as_ref());
+            let page = view::webhook(shop, webhook.as_str(), row.order.as_ref(), &row.correlation);
             (webhook.to_string(), short, page)
         });
         Self {

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::{Envelope, EnvelopeId, OrderId, OrderKey, Outcome, ShopId, Timestamp, WebhookId};
+use domain::{Envelope, EnvelopeId, OrderKey, Outcome, ShopId, Timestamp, WebhookId};
 use operate::meaning::lines;
 use operate::webhook;
 use platforms::mask::mask;
@@ -19,6 +19,10 @@ use super::{
 };
 use crate::Console;
 use crate::view::{self, Moment, grouped, link};
+
+mod find;
+
+pub(crate) use find::One;
 
 #[derive(Deserialize)]
 pub(super) struct Search {
@@ -86,7 +90,7 @@ impl Row {
         Self {
             id: row.webhook.to_string(),
             short: view::shortened(row.webhook.as_str()),
-            link: view::webhook(row.shop.as_str(), row.webhook.as_str(), row.order.as_ref()),
+            link: page_of(row),
             shop: row.shop.to_string(),
             topic: row.topic.clone(),
             outcome: row.outcome.clone(),
@@ -102,6 +106,12 @@ impl Row {
             envelope: row.envelope.clone(),
         }
     }
+}
+
+/// Where it is shown.
+pub(crate) fn page_of(row: &reports::WebhookRow) -> String {
+    let (shop, id) = (row.shop.as_str(), row.webhook.as_str());
+    view::webhook(shop, id, row.order.as_ref(), &row.envelope)
 }
 
 pub(super) async fn list(
@@ -164,22 +174,12 @@ fn moment(text: &str) -> Option<Timestamp> {
     Some(Timestamp(at.as_microsecond()))
 }
 
-#[derive(Deserialize)]
-pub(super) struct One {
-    #[serde(default)]
-    shop: String,
-    id: String,
-    /// Looks only among this order's.
-    #[serde(default)]
-    order: String,
-}
-
 #[derive(Template)]
 #[template(path = "webhook.html")]
 struct WebhookView {
     frame: Frame,
     id: String,
-    /// Where one order's are shown: the page of all that came under this id.
+    /// Where one order's are shown, or one envelope's: the page of all that came under this id.
     all: Option<String>,
     /// One for each body that came under this id.
     rows: Vec<(Row, Content)>,
@@ -193,7 +193,7 @@ struct Content {
     body: Option<String>,
     /// Why there is none.
     not_kept: Vec<(bool, String)>,
-    /// How often it waited on the retry ladder; only known of a dead one.
+    /// How often it waited on the retry ladder; of a dead one also how often it died.
     attempts: Option<String>,
     replay: String,
 }
@@ -213,6 +213,7 @@ impl Content {
             ("shop", row.shop.as_str()),
             ("id", row.webhook.as_str()),
             ("body", row.body_hash.as_str()),
+            ("envelope", row.envelope.as_str()),
         ];
         let (meaning, body) = match envelope {
             // Megabytes of JSON take their time, and must not hold up a lane beside it.
@@ -239,10 +240,11 @@ fn said(envelope: &Envelope) -> (Vec<String>, Option<String>) {
     (lines(&platforms::parse(envelope)), Some(cut(mask(&envelope.body))))
 }
 
-/// Of a dead one: how it died is with its letter.
+/// Nothing of one that was decided at once. How a dead one died is with its letter.
 async fn attempts(console: &Console, row: &reports::WebhookRow) -> Result<Option<String>, Trouble> {
     if row.outcome != Outcome::Dead.as_str() {
-        return Ok(None);
+        let waits = grouped(row.attempts);
+        return Ok((row.attempts > 0).then(|| format!("waited for a retry {waits} times")));
     }
     let Ok(id) = row.envelope.parse().map(EnvelopeId) else { return Ok(None) };
     let filter = DeadFilter { id: Some(id), closed_too: true, limit: 1, ..DeadFilter::default() };
@@ -268,22 +270,8 @@ pub(super) async fn one(
     Extension(session): Asker,
     Asked(one): Asked<One>,
 ) -> Answer {
+    let (rows, are_all) = one.rows(&console.store).await?;
     let id = asked(&one.id).unwrap_or_default();
-    let filter = WebhookFilter {
-        shop: asked(&one.shop).map(ShopId::new),
-        webhook: Some(WebhookId::new(&id)),
-        order: asked(&one.order).map(OrderId::new),
-        limit: ROWS,
-        ..WebhookFilter::default()
-    };
-    let mut rows = console.store.webhooks(&filter).await?;
-    let all = filter.order.as_ref().filter(|_| !rows.is_empty());
-    let all = all.map(|_| link("/console/webhook", &[("id", &id)]));
-    if rows.is_empty() {
-        // A payment's callback is kept under the shop that sent it, and its moves name the order's.
-        let filter = WebhookFilter { shop: None, order: None, ..filter };
-        rows = console.store.webhooks(&filter).await?;
-    }
     if rows.is_empty() {
         return Err(Trouble::not_found(format!(
             "No webhook {id} was decided. It may still be in the queue."
@@ -295,8 +283,8 @@ pub(super) async fn one(
     }
     Ok(render(&WebhookView {
         frame: Frame::new(&console, &session, "webhooks", format!("Webhook {id}")),
+        all: (!are_all).then(|| link("/console/webhook", &[("id", &id)])),
         id,
-        all,
         rows: shown,
     }))
 }

@@ -142,11 +142,16 @@ impl Test {
 
     /// Decides what the platform sent, as a worker does.
     pub(crate) async fn decide(&self, webhooks: &[SignedWebhook]) {
+        self.decide_after(0, webhooks).await;
+    }
+
+    /// The same, of what waited so often on the retry ladder.
+    pub(crate) async fn decide_after(&self, attempts: u32, webhooks: &[SignedWebhook]) {
         let mut processor = Processor::new(self.store.clone(), Strategy::Adaptive);
         for batch in webhooks.chunks(500) {
-            let work =
-                batch.iter().map(|webhook| Work::new(webhook.envelope("demo", operate::now()), 0));
-            processor.process(work.collect(), &self.shops, true).await.expect("decides");
+            let envelopes = batch.iter().map(|webhook| webhook.envelope("demo", operate::now()));
+            let work = envelopes.map(|envelope| Work::new(envelope, attempts)).collect();
+            processor.process(work, &self.shops, true).await.expect("decides");
         }
     }
 

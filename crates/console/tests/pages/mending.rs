@@ -55,6 +55,38 @@ async fn a_webhook_without_its_body_says_so_and_how_it_would_be_kept() {
 }
 
 #[tokio::test]
+async fn how_often_a_webhook_waited_is_on_its_page() {
+    let test = Test::open().await;
+    test.stock("BOWL", 5).await;
+    let orders =
+        [1_001, 1_002].map(|id| ShopifyOrder::new(id).line("BOWL", 2).webhook("orders/create"));
+    test.decide_after(3, &orders[..1]).await;
+    test.decide(&orders[1..]).await;
+    let page = test.page(&webhook_page(&orders[0])).await;
+    assert!(page.contains("<dt>Attempts</dt><dd>waited for a retry 3 times</dd>"), "{page}");
+    let page = test.page(&webhook_page(&orders[1])).await;
+    assert!(!page.contains("Attempts"), "{page}");
+}
+
+#[tokio::test]
+async fn a_dead_letter_leads_to_its_webhook_by_the_envelope_of_both() {
+    let test = Test::open().await;
+    let dead = raw("orders/create", "no JSON");
+    test.decide(std::slice::from_ref(&dead)).await;
+    let letters = DeadFilter { limit: 1, ..DeadFilter::default() };
+    let letter = test.store.dead_letters(&letters).await.expect("reads").remove(0).id;
+    let page = test.page(&format!("/console/dead/letter?id={letter}")).await;
+    let by_envelope = format!("{}&envelope={letter}", webhook_page(&dead));
+    assert!(page.contains(&by_envelope.replace('&', "&#38;")), "{page}");
+    let page = test.page(&by_envelope).await;
+    assert!(page.contains(&letter) && page.contains("All that came under this id"), "{page}");
+    // A letter of one that came again lies under an envelope of its own.
+    let other = "0198c0de-0000-7000-8000-000000000000";
+    let page = test.page(&format!("{}&envelope={other}", webhook_page(&dead))).await;
+    assert!(page.contains(&letter) && !page.contains("All that came under this id"), "{page}");
+}
+
+#[tokio::test]
 async fn webhooks_are_found_by_when_they_came() {
     let test = Test::open().await;
     test.stock("BOWL", 5).await;

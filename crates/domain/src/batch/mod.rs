@@ -270,6 +270,7 @@ impl Batch {
             verdict,
             received_at: incoming.received_at,
             decided_at: now,
+            attempts: incoming.attempts,
             replaces_dead,
         });
     }

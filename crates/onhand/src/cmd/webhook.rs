@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Subcommand;
-use domain::{Envelope, OrderId, Outcome, ShopId, WebhookId};
+use domain::{Envelope, OrderId, ShopId, WebhookId};
 use operate::audit;
 use operate::dead::DEAD;
 use operate::meaning::lines;
@@ -19,24 +19,16 @@ use crate::config::Settings;
 use crate::exit::NOT_FINE;
 use crate::{output, shops_file, when};
 
+mod list;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum WebhookCommand {
     /// List webhooks, newest first
+    ///
+    /// Those of an order are found at once. Where few of all webhooks are what is asked for, the latest
+    /// million are looked through, and stderr says how to look on from there.
     #[command(after_help = "Example: onhand webhook list --shop demo --order 5001")]
-    List {
-        /// Only of this shop
-        #[arg(long)]
-        shop: Option<String>,
-        /// Only of this order
-        #[arg(long)]
-        order: Option<String>,
-        /// applied, unchanged, superseded, short, ignored or dead
-        #[arg(long)]
-        outcome: Option<Outcome>,
-        /// At most so many
-        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=100_000))]
-        limit: i64,
-    },
+    List(list::Asked),
     /// Everything about one webhook; what it meant, where its body is kept
     #[command(
         after_help = "Example: onhand webhook show b54557e4-bdd9-4b37-8a5f-bf7d70bcd043 --body"
@@ -75,6 +67,7 @@ struct WebhookJson<'a> {
     reason: Option<&'a str>,
     detail: Option<&'a str>,
     deliveries: i64,
+    attempts: i64,
     correlation_id: &'a str,
     body_hash: &'a str,
     received_at: String,
@@ -92,6 +85,7 @@ impl<'a> From<&'a WebhookRow> for WebhookJson<'a> {
             reason: row.reason.as_deref(),
             detail: row.detail.as_deref(),
             deliveries: row.deliveries,
+            attempts: row.attempts,
             correlation_id: &row.envelope,
             body_hash: &row.body_hash,
             received_at: output::moment(row.received_at),
@@ -102,21 +96,7 @@ impl<'a> From<&'a WebhookRow> for WebhookJson<'a> {
 
 pub(crate) async fn run(settings: &Settings, command: WebhookCommand) -> anyhow::Result<ExitCode> {
     match command {
-        WebhookCommand::List { shop, order, outcome, limit } => {
-            let filter = WebhookFilter {
-                shop: shop.as_deref().map(ShopId::new),
-                order: order.map(OrderId::new),
-                outcome,
-                limit: limit + 1,
-                webhook: None,
-            };
-            let rows = settings.open_store().await?.webhooks(&filter).await?;
-            if rows.is_empty() {
-                shops_file::check_typo(&settings.shops, shop.as_deref())?;
-            }
-            list(settings, &rows, limit)?;
-            Ok(ExitCode::SUCCESS)
-        }
+        WebhookCommand::List(asked) => list::run(settings, asked).await,
         WebhookCommand::Show { webhook_id, shop, body } => {
             let store = settings.open_store().await?;
             let rows = rows(&store, &webhook_id, shop).await?;
@@ -228,30 +208,6 @@ async fn replay(
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::from(NOT_FINE) })
 }
 
-fn list(settings: &Settings, rows: &[WebhookRow], limit: i64) -> anyhow::Result<()> {
-    let (rows, more) = output::cut(rows, limit);
-    if settings.json {
-        return output::json(&rows.iter().map(WebhookJson::from).collect::<Vec<_>>());
-    }
-    output::table(
-        &["webhook", "shop", "topic", "order", "outcome", "reason", ">deliveries", "received"],
-        rows.iter().map(|row| {
-            vec![
-                row.webhook.to_string(),
-                row.shop.to_string(),
-                row.topic.clone(),
-                output::or_dash(row.order.as_ref()),
-                row.outcome.clone(),
-                output::or_dash(row.reason.as_ref()),
-                row.deliveries.to_string(),
-                output::moment(row.received_at),
-            ]
-        }),
-    );
-    output::tell_of(more);
-    Ok(())
-}
-
 #[derive(Serialize)]
 struct ShownJson<'a> {
     #[serde(flatten)]
@@ -287,6 +243,7 @@ fn show(
         }
         outln!("  order        {}", output::or_dash(row.order.as_ref()));
         outln!("  deliveries   {}", row.deliveries);
+        outln!("  attempts     {}", row.attempts);
         outln!("  received     {}", output::moment(row.received_at));
         outln!("  decided      {}", output::moment(row.decided_at));
         outln!("  correlation  {}", row.envelope);

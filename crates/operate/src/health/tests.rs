@@ -7,8 +7,8 @@ use crate::below_zero::BelowZero;
 const DAY: i64 = 86_400_000_000;
 const NOW: Timestamp = Timestamp(10 * DAY);
 
-/// What only looking at all stock tells.
-const STOCK: [Matter; 2] = [Matter::Drift, Matter::BelowZero];
+/// What only a verification tells.
+const VERIFIED: [Matter; 3] = [Matter::Violations, Matter::Drift, Matter::BelowZero];
 
 fn stats(ready: u64) -> Result<QueueStats, String> {
     Ok(QueueStats { ready, ..QueueStats::default() })
@@ -31,14 +31,14 @@ fn said(facts: &Facts) -> Vec<String> {
 
 #[test]
 fn without_anything_to_do_all_is_well() {
-    let mut facts = facts(stats(3), Stored::default());
+    let mut facts = facts(stats(0), Stored::default());
     let verified = Verified {
         at: Timestamp(0),
         violations: Vec::new(),
         over: Some([("demo".into(), 0)].into()),
         below_zero: Some(BelowZero::default()),
     };
-    for (verified, unknown) in [(None, &STOCK[..]), (Some(verified), &[])] {
+    for (verified, unknown) in [(None, &VERIFIED[..]), (Some(verified), &[])] {
         facts.verified = verified;
         let verdict = at(&facts);
         assert!(verdict.sentence.starts_with("All is well"), "{verdict:?}");
@@ -104,7 +104,7 @@ fn a_pause_is_said_and_what_waits_for_it_is_not() {
     assert!(text.starts_with("Paused since 1970-01-10 00:00 UTC by kim (counting): "), "{text}");
     assert!(text.contains("webhooks are taken and wait. demo is paused"), "{text}");
     let waits = [Matter::Backlog, Matter::Standstill, Matter::Silent];
-    assert_eq!((verdict.todo.len(), verdict.unknown), (1, [&waits[..], &STOCK].concat()));
+    assert_eq!((verdict.todo.len(), verdict.unknown), (1, [&waits[..], &VERIFIED].concat()));
 }
 
 #[test]
@@ -160,5 +160,5 @@ fn what_does_not_answer_is_said_and_what_it_would_tell_is_not_known() {
     let store_knows =
         [Matter::Paused, Matter::Dead, Matter::Privacy, Matter::Short, Matter::Payments];
     let both_know = [Matter::Backlog, Matter::Standstill, Matter::Silent];
-    assert_eq!(unknown, [&store_knows[..], &both_know, &STOCK].concat());
+    assert_eq!(unknown, [&store_knows[..], &both_know, &VERIFIED].concat());
 }

@@ -123,11 +123,8 @@ pub(super) fn standstill(facts: &Facts, now: Timestamp) -> Result<Option<String>
             ALIVE_WITHIN.as_secs()
         )));
     }
-    if !is_older(since, STILL_AFTER, now) {
-        return Ok(None);
-    }
-    // What waits may be a paused shop's.
-    if !stored.paused.is_empty() {
+    // It may have begun before anybody looked, and what waits may be a paused shop's.
+    if !is_older(since, STILL_AFTER, now) || !stored.paused.is_empty() {
         return Err(NotKnown);
     }
     let alive = match work.workers {

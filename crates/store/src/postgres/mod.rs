@@ -17,6 +17,7 @@ use crate::migrations::{self, SchemaVersions};
 use crate::{Commit, Pages, SHORT_COUNT_MAX, ShortOrder, Store, StoreError, Waiting};
 
 mod activity;
+mod alerts;
 mod channels;
 mod claim;
 mod columns;

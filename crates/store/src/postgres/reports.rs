@@ -63,21 +63,32 @@ impl Reports for Postgres {
     }
 
     async fn webhooks(&self, filter: &WebhookFilter) -> Result<Vec<WebhookRow>, StoreError> {
-        let sql = match filter {
-            WebhookFilter { shop: Some(_), order: Some(_), .. } => {
-                include_str!("sql/report_webhooks_by_order.sql")
-            }
-            WebhookFilter { webhook: Some(_), .. } => include_str!("sql/report_webhooks_by_id.sql"),
-            _ => include_str!("sql/report_webhooks.sql"),
-        };
-        let params: [&(dyn ToSql + Sync); 5] = [
+        let all: [&(dyn ToSql + Sync); 6] = [
             &filter.shop.as_ref().map(|id| id.as_str()),
             &filter.webhook.as_ref().map(|id| id.as_str()),
             &filter.order.as_ref().map(|id| id.as_str()),
             &filter.outcome.map(domain::Outcome::as_str),
             &filter.limit,
+            &filter.envelope.map(|id| id.0),
         ];
-        self.rows(sql, &params, webhook_row).await
+        let (sql, params) = match filter {
+            WebhookFilter { envelope: Some(_), .. } => {
+                (include_str!("sql/report_webhooks_by_envelope.sql"), &all[..])
+            }
+            WebhookFilter { shop: Some(_), order: Some(_), .. } => {
+                (include_str!("sql/report_webhooks_by_order.sql"), &all[..5])
+            }
+            WebhookFilter { webhook: Some(_), .. } => {
+                (include_str!("sql/report_webhooks_by_id.sql"), &all[..5])
+            }
+            WebhookFilter { order: Some(_), .. } => {
+                let params = [all[2], all[3], all[4]];
+                let sql = include_str!("sql/report_webhooks_of_order.sql");
+                return self.rows(sql, &params, webhook_row).await;
+            }
+            _ => (include_str!("sql/report_webhooks.sql"), &all[..5]),
+        };
+        self.rows(sql, params, webhook_row).await
     }
 
     async fn dead_letters(&self, filter: &DeadFilter) -> Result<Vec<DeadRow>, StoreError> {

@@ -25,6 +25,8 @@ pub(super) enum Inserts {
 /// The change set as slices, for `unnest`.
 pub(super) struct Rows<'a> {
     pub(super) fresh: Vec<&'a WebhookRecord>,
+    /// Those of them that waited on the retry ladder: mostly none.
+    pub(super) tried: Vec<&'a WebhookRecord>,
     pub(super) replayed: Vec<&'a WebhookRecord>,
     pub(super) repeats: Vec<(&'a WebhookKey, EnvelopeId)>,
     /// Those of `replayed` that are not dead any more.
@@ -65,6 +67,7 @@ impl<'a> Rows<'a> {
             .filter(|(_, change)| change.is_write())
             .partition(|(_, change)| change.expected == Version::ABSENT);
         Self {
+            tried: fresh.iter().copied().filter(|record| record.attempts > 0).collect(),
             fresh,
             replayed,
             repeats,

@@ -130,6 +130,15 @@ async fn write_webhooks(tx: &mut Tx, changes: &ChangeSet) -> Result<(), StoreErr
         })?;
         run(tx, include_str!("sql/write_webhooks.sql"), &rows).await?;
     }
+    let was_tried = |record: &&WebhookRecord| record.attempts > 0 && !record.replaces_dead;
+    let tried: Vec<_> = changes.webhooks.iter().filter(was_tried).collect();
+    if !tried.is_empty() {
+        let rows = json::rows(tried, |record| {
+            let key = &record.key;
+            ((key.webhook.as_str(), key.shop.as_str(), key.body.to_string()), record.attempts)
+        })?;
+        run(tx, include_str!("sql/note_attempts.sql"), &rows).await?;
+    }
     for repeat in &changes.repeats {
         let times = i64::try_from(repeat.envelopes.len()).unwrap_or(i64::MAX);
         let newest_first: Vec<_> = repeat.envelopes.iter().rev().collect();

@@ -64,10 +64,16 @@ impl Reports for Sqlite {
 
     async fn webhooks(&self, filter: &WebhookFilter) -> Result<Vec<WebhookRow>, StoreError> {
         let sql = match filter {
+            WebhookFilter { envelope: Some(_), .. } => {
+                include_str!("sql/report_webhooks_by_envelope.sql")
+            }
             WebhookFilter { shop: Some(_), order: Some(_), .. } => {
                 include_str!("sql/report_webhooks_by_order.sql")
             }
             WebhookFilter { webhook: Some(_), .. } => include_str!("sql/report_webhooks_by_id.sql"),
+            WebhookFilter { order: Some(_), .. } => {
+                include_str!("sql/report_webhooks_of_order.sql")
+            }
             _ => include_str!("sql/report_webhooks.sql"),
         };
         let query = sqlx::query(sql)
@@ -75,7 +81,8 @@ impl Reports for Sqlite {
             .bind(filter.webhook.as_ref().map(|id| id.as_str()))
             .bind(filter.order.as_ref().map(|id| id.as_str()))
             .bind(filter.outcome.map(domain::Outcome::as_str))
-            .bind(filter.limit);
+            .bind(filter.limit)
+            .bind(filter.envelope.map(|id| id.to_string()));
         self.rows(query, webhook_row).await
     }
 

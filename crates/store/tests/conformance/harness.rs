@@ -12,8 +12,8 @@ use domain::{
     StockKey, Timestamp, View, WebhookId, WebhookKey,
 };
 use store::{
-    Activity, Bodies, Channels, Commit, ConflictKey, Pages, Pauses, Redactions, Reports, Rollups,
-    Store,
+    Activity, Alerts, Bodies, Channels, Commit, ConflictKey, Pages, Pauses, Redactions, Reports,
+    Rollups, Store,
 };
 use testkit::shopify::ShopifyOrder;
 use uuid::Uuid;
@@ -31,6 +31,7 @@ pub(crate) trait TestStore: Sized + Send + Sync {
         + Bodies
         + Rollups
         + Pauses
+        + Alerts
         + Activity
         + Debug;
 

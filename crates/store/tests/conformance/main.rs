@@ -7,6 +7,7 @@
 mod suite;
 
 mod activity;
+mod alerts;
 mod bodies;
 mod channels;
 mod claims;

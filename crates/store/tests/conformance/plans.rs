@@ -25,7 +25,7 @@ macro_rules! statements {
 }
 
 /// All that a batch may run, but for what only inserts.
-const STATEMENTS: [(&str, &str); 17] = statements![
+const STATEMENTS: [(&str, &str); 18] = statements![
     "clear_suspects",
     "close_dead_letters",
     "count_repeats",
@@ -38,6 +38,7 @@ const STATEMENTS: [(&str, &str); 17] = statements![
     "load_webhooks",
     "lock_replayed",
     "lock_stock",
+    "note_attempts",
     "replace_dead",
     "stock_of_batch",
     "update_stock",

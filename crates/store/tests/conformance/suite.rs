@@ -34,6 +34,9 @@ macro_rules! conformance_suite {
                 repeats_are_counted_and_the_latest_are_remembered,
                 a_webhook_and_its_repeats_fit_into_one_commit,
                 the_same_envelope_again_is_known,
+                how_often_a_webhook_waited_is_kept_with_it,
+                a_webhook_is_found_by_the_envelope_that_brought_it_first,
+                webhooks_of_an_order_are_found_whatever_its_shop,
                 outcomes_are_counted,
                 suspicion_is_counted_until_it_is_cleared,
             ;
@@ -93,6 +96,9 @@ macro_rules! conformance_suite {
             activity:
                 what_came_of_shops_is_added_up_and_forgotten,
                 the_newest_signature_of_each_secret_is_kept,
+            ;
+            alerts:
+                what_was_told_is_kept_until_it_is_over,
             ;
             pauses:
                 a_pause_is_kept_with_who_and_why_until_it_ends,

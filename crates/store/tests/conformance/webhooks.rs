@@ -1,14 +1,18 @@
 //! The inbox: every webhook once, its repeats counted, the same envelope known.
 
+use std::collections::BTreeMap;
+
 use domain::Decided;
 use domain::Outcome;
 use domain::view::RECENT_ENVELOPES;
+use store::pages::WebhookPage;
 use store::reports::WebhookFilter;
-use store::{Commit, Reports, Store};
+use store::{Commit, Pages, Reports, Store};
 use testkit::shopify::ShopifyOrder;
 
 use crate::harness::{
-    TestStore, apply, dead, decided, envelope, ignored, keys, sent, sound, stock_moves, units,
+    SHOP, Sent, TestStore, apply, dead, decided, envelope, ignored, keys, sent, sound, stock_moves,
+    units,
 };
 
 async fn deliveries<T: TestStore>(test: &T) -> i64 {
@@ -66,6 +70,81 @@ pub(crate) async fn the_same_envelope_again_is_known<T: TestStore>() {
     let answers = apply(store, &[first.clone(), first.again(2)]).await;
     assert_eq!(answers, [Decided::Redelivered, Decided::Redelivered]);
     assert_eq!(test.dump().await, before);
+}
+
+pub(crate) async fn how_often_a_webhook_waited_is_kept_with_it<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    let waited = |mut one: Sent, attempts| {
+        one.incoming.attempts = attempts;
+        one
+    };
+    let first = [waited(ignored(1), 0), waited(ignored(2), 3), waited(dead(3), 5)];
+    apply(store, &first).await;
+    apply(store, &[waited(ignored(4), 0)]).await;
+    let attempts = async || {
+        let rows = store.webhooks(&WebhookFilter { limit: 9, ..WebhookFilter::default() }).await;
+        let rows = rows.expect("lists").into_iter();
+        let attempts = rows.map(|row| (row.webhook.to_string(), row.attempts));
+        attempts.collect::<BTreeMap<_, _>>()
+    };
+    let kept = [("w-1", 0), ("w-2", 3), ("w-3", 5), ("w-4", 0)];
+    let kept: BTreeMap<_, _> = kept.map(|(webhook, times)| (webhook.to_owned(), times)).into();
+    assert_eq!(attempts().await, kept);
+    // Neither a repeat nor a replay has a say in it.
+    apply(store, &[waited(ignored(2), 7).again(5)]).await;
+    apply(store, &[waited(dead(3), 0).replayed().meaning(&ignored(3))]).await;
+    assert_eq!(attempts().await, kept);
+    let page = WebhookPage { limit: 9, ..WebhookPage::default() };
+    let page = store.webhook_page(&page).await.expect("reads").rows;
+    assert_eq!(page.iter().map(|row| row.attempts).collect::<Vec<_>>(), [0, 5, 3, 0]);
+}
+
+pub(crate) async fn a_webhook_is_found_by_the_envelope_that_brought_it_first<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    apply(store, &[ignored(1), dead(2), ignored(1).again(3)]).await;
+    let found = async |number: u128, filter: WebhookFilter| {
+        let filter = WebhookFilter { envelope: Some(envelope(number)), limit: 10, ..filter };
+        let rows = store.webhooks(&filter).await.expect("lists");
+        rows.into_iter().map(|row| row.webhook.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(found(1, WebhookFilter::default()).await, ["w-1"]);
+    assert_eq!(found(2, WebhookFilter::default()).await, ["w-2"], "a dead letter's id");
+    assert_eq!(found(3, WebhookFilter::default()).await, [] as [&str; 0], "a repeat's");
+    let both = WebhookFilter { webhook: Some("w-2".into()), ..WebhookFilter::default() };
+    assert_eq!(found(2, both.clone()).await, ["w-2"]);
+    assert_eq!(found(1, both).await, [] as [&str; 0], "another's");
+    let of_shop = WebhookFilter { shop: Some("other".into()), ..WebhookFilter::default() };
+    assert_eq!(found(1, of_shop).await, [] as [&str; 0]);
+}
+
+pub(crate) async fn webhooks_of_an_order_are_found_whatever_its_shop<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    stock_moves(store, "BOWL", 9).await;
+    for (number, shop) in [(1, "a"), (3, "b"), (5, "b"), (7, SHOP)] {
+        // Of another order in between, and of none.
+        for (number, id) in [(number, number % 4), (number + 1, 9)] {
+            let order = ShopifyOrder::new(id).line("BOWL", 1);
+            let mut one = sent(number.into(), &order, "orders/create");
+            (one.incoming.shop, one.incoming.key.shop) = (shop.into(), shop.into());
+            apply(store, &[one]).await;
+        }
+        apply(store, &[ignored(100 + u128::from(number))]).await;
+    }
+    let found = async |order: &str, outcome| {
+        let order = Some(order.into());
+        let filter = WebhookFilter { order, outcome, limit: 10, ..WebhookFilter::default() };
+        let rows = store.webhooks(&filter).await.expect("lists");
+        rows.iter().map(|row| format!("{} {}", row.shop, row.webhook)).collect::<Vec<_>>()
+    };
+    let demo = |webhook: &str| format!("{SHOP} {webhook}");
+    assert_eq!(found("1", None).await, ["b w-5", "a w-1"]);
+    assert_eq!(found("3", None).await, [demo("w-7").as_str(), "b w-3"]);
+    assert_eq!(found("3", Some(Outcome::Applied)).await.len(), 2);
+    assert_eq!(found("3", Some(Outcome::Dead)).await, [] as [&str; 0]);
+    assert_eq!(found("2", None).await, [] as [&str; 0]);
 }
 
 pub(crate) async fn outcomes_are_counted<T: TestStore>() {

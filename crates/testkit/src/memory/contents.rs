@@ -12,7 +12,7 @@ use domain::view::{Listing, RECENT_ENVELOPES};
 use domain::{
     ChangeSet, DeadLetter, EnvelopeId, KeptBody, LedgerRow, ListingKey, Operation, OrderChange,
     OrderKey, Outcome, PaymentChange, PaymentKey, ShopId, Sighting, Stock, StockKey, Timestamp,
-    Version, WebhookKey,
+    Version, WebhookKey, WebhookRecord,
 };
 use store::activity::Hour;
 use store::{Pause, ReasonRow, StoreError, Waiting};
@@ -172,7 +172,8 @@ impl Contents {
                 deliveries: 1,
                 repeats: Vec::new(),
             });
-            row.record = record.clone();
+            // What it waited for is of when it was first decided.
+            row.record = WebhookRecord { attempts: row.record.attempts, ..record.clone() };
             if record.verdict.outcome != Outcome::Dead {
                 self.dead.retain(|_, letter| letter.webhook.as_ref() != Some(&record.key));
             }

@@ -1,7 +1,7 @@
 SELECT webhook_id, shop, encode(body_hash, 'hex'), envelope_id::text, topic, order_id,
        outcome, reason, detail, deliveries,
        (extract(epoch FROM received_at) * 1000000)::bigint,
-       (extract(epoch FROM decided_at) * 1000000)::bigint
+       (extract(epoch FROM decided_at) * 1000000)::bigint, attempts::bigint
 FROM webhooks
 WHERE ($1::text IS NULL OR shop = $1)
   AND ($2::text IS NULL OR webhook_id = $2)

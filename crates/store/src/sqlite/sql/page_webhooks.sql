@@ -1,5 +1,5 @@
 SELECT webhook_id, shop, body_hash, envelope_id, topic, order_id,
-       outcome, reason, detail, deliveries, received_at, decided_at
+       outcome, reason, detail, deliveries, received_at, decided_at, attempts
 FROM (
     SELECT * FROM webhooks
     WHERE envelope_id < ?1

@@ -1,5 +1,5 @@
 SELECT webhook_id, shop, body_hash, envelope_id, topic, order_id,
-       outcome, reason, detail, deliveries, received_at, decided_at
+       outcome, reason, detail, deliveries, received_at, decided_at, attempts
 FROM webhooks
 WHERE (?1 IS NULL OR shop = ?1)
   AND (?2 IS NULL OR webhook_id = ?2)

@@ -1,6 +1,6 @@
 -- SQLite plans before it knows what is bound: who asks for an id gets a statement that uses its key.
 SELECT webhook_id, shop, body_hash, envelope_id, topic, order_id,
-       outcome, reason, detail, deliveries, received_at, decided_at
+       outcome, reason, detail, deliveries, received_at, decided_at, attempts
 FROM webhooks
 WHERE webhook_id = ?2
   AND (?1 IS NULL OR shop = ?1)
