@@ -1,12 +1,13 @@
 //! What is looked at before it is mended: webhooks with what they mean, orders in the order of time,
 //! replays that are previewed and done in steps.
 
-use domain::EnvelopeId;
+use domain::{EnvelopeId, Provider};
 use store::Reports;
 use store::reports::{Closed, DeadFilter};
+use testkit::payments::PaymentLife;
 use testkit::shopify::{ShopifyOrder, SignedWebhook};
 
-use crate::harness::{Test, cookie, form, raw};
+use crate::harness::{SECRET, TILL, Test, cookie, form, raw};
 
 fn webhook_page(webhook: &SignedWebhook) -> String {
     format!("/console/webhook?shop=demo&id={}", webhook.webhook_id)
@@ -82,6 +83,28 @@ async fn an_order_is_one_story_in_the_order_of_time() {
     let places = told.map(at);
     assert!(places.is_sorted(), "{places:?} in {story}");
     assert!(story.contains("order retry (console, local)"), "{story}");
+}
+
+#[tokio::test]
+async fn an_order_shows_its_payments_and_what_happened_to_them() {
+    let test = Test::with_till().await;
+    test.stock("BOWL", 5).await;
+    test.order(1_001, "BOWL", 2).await;
+    let mut payment = PaymentLife::new(Provider::Mollie, TILL, SECRET, "1001");
+    let name = format!("{TILL} mollie:{}", payment.id());
+    for (told, state) in [
+        (payment.authorise(operate::now()), "authorised"),
+        (payment.capture(operate::now()), "captured"),
+    ] {
+        test.decide_callback(Provider::Mollie, &told).await;
+        let page = test.page("/console/order?shop=demo&id=1001").await;
+        assert!(page.contains(&format!("<li>{name}: {state}</li>")), "{page}");
+        let event = format!("<span>payment {name}: <strong>{state}</strong> 49.99 EUR</span>");
+        assert!(page.contains(&event), "{page}");
+    }
+    test.order(1_002, "BOWL", 1).await;
+    let other = test.page("/console/order?shop=demo&id=1002").await;
+    assert!(!other.contains("<h2>Payments</h2>"), "{other}");
 }
 
 #[tokio::test]

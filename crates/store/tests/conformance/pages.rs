@@ -169,8 +169,10 @@ pub(crate) async fn webhooks_are_paged_newest_first<T: TestStore>() {
         let one = if number == 3 { dead(number) } else { ignored(number) };
         apply(test.store(), &[one]).await;
     }
-    let all = async |topic: Option<&str>, outcome: Option<Outcome>| {
+    apply(test.store(), &[ignored(6).of("another")]).await;
+    let all = async |shop: Option<&str>, topic: Option<&str>, outcome: Option<Outcome>| {
         let mut page = WebhookPage {
+            shop: shop.map(ShopId::new),
             topic: topic.map(str::to_owned),
             outcome,
             limit: 2,
@@ -186,14 +188,20 @@ pub(crate) async fn webhooks_are_paged_newest_first<T: TestStore>() {
             }
         }
     };
-    assert_eq!(all(None, None).await, "w-5 w-4 w-3 w-2 w-1");
-    assert_eq!(all(None, Some(Outcome::Dead)).await, "w-3");
-    assert_eq!(all(Some("app/uninstalled"), None).await, "w-5 w-4 w-2 w-1");
-    assert_eq!(all(Some("nothing"), None).await, "");
+    assert_eq!(all(None, None, None).await, "w-6 w-5 w-4 w-3 w-2 w-1");
+    assert_eq!(all(None, None, Some(Outcome::Dead)).await, "w-3");
+    assert_eq!(all(None, Some("app/uninstalled"), None).await, "w-6 w-5 w-4 w-2 w-1");
+    assert_eq!(all(None, Some("nothing"), None).await, "");
+    assert_eq!(all(Some(SHOP), None, None).await, "w-5 w-4 w-3 w-2 w-1");
+    assert_eq!(all(Some(SHOP), Some("app/uninstalled"), None).await, "w-5 w-4 w-2 w-1");
+    assert_eq!(all(Some("another"), None, None).await, "w-6");
+    assert_eq!(all(Some("another"), None, Some(Outcome::Dead)).await, "");
+    assert_eq!(all(Some("nobody"), None, None).await, "");
     let activity = test.store().shop_activity().await.expect("reads");
-    let activity: Vec<_> =
+    let mut activity: Vec<_> =
         activity.iter().map(|row| (row.shop.as_str(), row.webhooks, row.dead, row.last)).collect();
-    assert_eq!(activity, [(SHOP, 5, 1, NOW)]);
+    activity.sort_unstable();
+    assert_eq!(activity, [("another", 1, 0, NOW), (SHOP, 5, 1, NOW)]);
 }
 
 pub(crate) async fn dead_letters_are_paged_and_counted_by_reason<T: TestStore>() {
