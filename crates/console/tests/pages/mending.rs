@@ -64,6 +64,36 @@ async fn webhooks_are_found_by_when_they_came() {
     assert!(later.contains(">1001</a>") && later.contains("value=\"2999-01-01T00:00\""), "{later}");
     let before = test.page("/console/webhooks?until=2020-01-01T00:00").await;
     assert!(before.contains("No such webhook"), "{before}");
+    let since = test.page("/console/webhooks?since=2020-01-01T00:00").await;
+    assert!(since.contains(">1001</a>") && since.contains("value=\"2020-01-01T00:00\""), "{since}");
+    let more = (0..60).map(|at| raw("orders/create", &format!("no JSON {at}")));
+    test.decide(&more.collect::<Vec<_>>()).await;
+    let since = test.page("/console/webhooks?since=2020-01-01T00:00").await;
+    assert!(since.contains("since=2020-01-01T00%3A00&#38;before="), "it goes on: {since}");
+    let not_yet = test.page("/console/webhooks?since=2999-01-01T00:00").await;
+    assert!(not_yet.contains("No such webhook") && !not_yet.contains("before="), "{not_yet}");
+}
+
+#[tokio::test]
+async fn webhooks_of_an_id_are_narrowed_by_whatever_else_is_asked() {
+    let test = Test::open().await;
+    test.stock("BOWL", 5).await;
+    let mut order = ShopifyOrder::new(1_001).line("BOWL", 2);
+    let placed = order.webhook("orders/create").with_id("one");
+    let paid = order.pay().webhook("orders/paid").with_id("one");
+    test.decide(&[placed, paid]).await;
+    let topics = async |narrowed: &str| {
+        let page = test.page(&format!("/console/webhooks?q=one{narrowed}")).await;
+        let rows = page.split("<tbody>").nth(1).unwrap_or_default();
+        ["orders/create", "orders/paid"].map(|topic| rows.contains(topic))
+    };
+    assert_eq!(topics("").await, [true, true]);
+    assert_eq!(topics("&topic=orders/paid").await, [false, true]);
+    assert_eq!(topics("&topic=orders/updated").await, [false, false]);
+    assert_eq!(topics("&until=2999-01-01T00:00").await, [true, true]);
+    assert_eq!(topics("&until=2020-01-01T00:00").await, [false, false]);
+    assert_eq!(topics("&since=2020-01-01T00:00").await, [true, true]);
+    assert_eq!(topics("&since=2999-01-01T00:00").await, [false, false]);
 }
 
 #[tokio::test]
