@@ -1,11 +1,16 @@
 //! Pages by key: nothing twice, nothing left out, whatever is asked.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use domain::change::{Effect, EffectKind};
+use domain::privacy::{KeptRequest, PrivacyKind, PrivacyRequest};
 use domain::{
     Batch, ChangeSet, DeadLetter, DeadReason, EnvelopeId, LocationId, Operation, ShopId, Sku,
     StockKey, Timestamp, Version,
 };
 use domain::{Outcome, View};
-use store::pages::{DeadPage, Letters, OrderPage, WebhookPage};
+use store::pages::{DeadPage, LETTERS_MAX, Letters, OrderPage, WebhookPage};
 use store::reports::{Closed, DeadRow};
 use store::{Commit, Pages, Reports, Store};
 use testkit::shopify::ShopifyOrder;
@@ -242,6 +247,42 @@ pub(crate) async fn dead_letters_are_paged_and_counted_by_reason<T: TestStore>()
     let reasons: Vec<_> =
         reasons.iter().map(|row| (row.reason.as_str(), row.count, row.oldest)).collect();
     assert_eq!(reasons, [(malformed, 4, NOW)]);
+}
+
+pub(crate) async fn what_waits_is_counted_no_further_than_people_care<T: TestStore>() {
+    let test = T::open().await;
+    let waiting = async |numbers: Range<u128>| {
+        let request = |number| KeptRequest {
+            id: envelope(number),
+            shop: ShopId::new(SHOP),
+            request: PrivacyRequest {
+                kind: PrivacyKind::DataRequest,
+                domain: "demo.myshopify.com".to_owned(),
+                customer: None,
+                orders: BTreeSet::new(),
+                traces: Vec::new(),
+            },
+            received_at: NOW,
+            due_at: NOW,
+            done: false,
+        };
+        let effect = |number| Effect {
+            kind: EffectKind::OrderShort,
+            order: order_key(&ShopifyOrder::new(1)),
+            correlation: envelope(number),
+        };
+        let changes = ChangeSet {
+            requests: numbers.clone().map(request).collect(),
+            effects: numbers.map(effect).collect(),
+            ..ChangeSet::default()
+        };
+        assert_eq!(test.store().commit(&changes).await.expect("commits"), Commit::Applied);
+        let totals = test.store().totals().await.expect("counts");
+        (totals.privacy_requests, totals.outbox_pending)
+    };
+    let most = u128::try_from(LETTERS_MAX).expect("a count");
+    assert_eq!(waiting(0..3).await, (3, 3));
+    assert_eq!(waiting(3..most + 1).await, (LETTERS_MAX, LETTERS_MAX));
 }
 
 pub(crate) async fn operations_are_paged_by_how_their_keys_begin<T: TestStore>() {
