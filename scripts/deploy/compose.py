@@ -1,10 +1,13 @@
 """Checks docker-compose.yml for what `docker compose config` does not: reads its JSON from stdin."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
 import yaml
+
+import stopping
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -19,6 +22,12 @@ def scraped():
     config = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
     jobs = {it["job_name"] for it in config["scrape_configs"]}
     return {it.removeprefix("onhand-") for it in jobs}
+
+
+def grace(service):
+    """How long Docker waits before it kills: written like 1m15s."""
+    parts = re.findall(r"(\d+)(h|m|s)", service.get("stop_grace_period", "10s"))
+    return sum(int(number) * {"h": 3600, "m": 60, "s": 1}[unit] for number, unit in parts)
 
 
 def main():
@@ -38,6 +47,11 @@ def main():
                 errors.append(f"{name} is open to more than this machine")
         if service["image"] == "onhand" and name not in ENDS_BY_ITSELF | scraped():
             errors.append(f"{name} is not scraped by deploy/prometheus, so its alerts cannot fire")
+        if service["image"] == "onhand":
+            role, *args = service["command"]
+            needed = stopping.needed(role, service["environment"], args)
+            if grace(service) < needed:
+                errors.append(f"{name} is killed before its {needed} s for stopping are over")
         if service.get("profiles", []) not in ([], ["observability"]):
             errors.append(f"{name} is in a profile that nobody knows")
     for it in errors:

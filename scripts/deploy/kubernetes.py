@@ -12,6 +12,7 @@ import kubernetes_validate
 import yaml
 
 import kustomize
+import stopping
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "deploy/kubernetes"
@@ -20,9 +21,6 @@ FIELDS = yaml.safe_load((Path(__file__).parent / "crd-fields.yaml").read_text())
 # The oldest release that is still looked after, and the newest whose schemas are at hand.
 VERSIONS = ["1.34", kubernetes_validate.latest_version()]
 
-# How long a role may take to stop: crates/onhand/src/roles.rs, crates/serve/src/lib.rs.
-INGRESS_STOP_SECONDS = 10 + 2 * 10
-WORKER_CLOSE_SECONDS = 2 * 10
 NOT_KUBERNETES = {"prometheus-adapter.yaml"}  # values for a Helm chart
 
 # What RabbitMQ's cluster operator calls the port that it shows metrics on.
@@ -189,14 +187,14 @@ class Rendered:
         role = container["args"][0]
         env = {it["name"]: it for it in container.get("env", [])}
         known = known_settings()
-        names = set(env)
+        settings = {}
         for source in container.get("envFrom", []):
             (config,) = [
                 it for it in self.of("ConfigMap")
                 if it["metadata"]["name"] == source["configMapRef"]["name"]
             ] or [{"data": {}}]
-            names |= config["data"].keys()
-        for name in names - known:
+            settings |= config["data"]
+        for name in (env.keys() | settings.keys()) - known:
             error(where, f"no role reads {name}")
         for it in env.values():
             if ref := it.get("valueFrom", {}).get("secretKeyRef"):
@@ -231,9 +229,8 @@ class Rendered:
                 error(where, f"{probe} asks something else than {path} on the ops port")
         pre_stop = container.get("lifecycle", {}).get("preStop", {})
         before = pre_stop.get("sleep", {}).get("seconds", 0)
-        drain = int(env.get("ONHAND_DRAIN_SECONDS", {}).get("value", 25)) + WORKER_CLOSE_SECONDS
-        stop = {"ingress": INGRESS_STOP_SECONDS, "console": WORKER_CLOSE_SECONDS}.get(role, drain)
-        needed = before + stop
+        settings |= {name: it["value"] for name, it in env.items() if "value" in it}
+        needed = before + stopping.needed(role, settings, container["args"])
         if pod["terminationGracePeriodSeconds"] < needed:
             error(where, f"is killed before its {needed} s for stopping are over")
         if not pod.get("topologySpreadConstraints"):

@@ -47,6 +47,7 @@ async fn an_order_is_placed_paid_sent_in_parts_and_partly_returned(profile: Prof
     }
     fleet.settled().await;
     assert_eq!((fleet.stock_of("CAP").await, fleet.stock_of("MUG").await), ((8, 0), (9, 0)));
+    every_move_leads_to_its_webhook(&fleet, "1001").await;
 
     insta::assert_snapshot!(
         "order_show",
@@ -59,6 +60,19 @@ async fn an_order_is_placed_paid_sent_in_parts_and_partly_returned(profile: Prof
     insta::assert_snapshot!(name, shape(fleet.ok(&["status"]).await));
     insta::assert_snapshot!("verify", shape(fleet.ok(&["verify"]).await));
     fleet.finish().await;
+}
+
+/// By the id of the envelope that moved it, which traces and logs name, too.
+async fn every_move_leads_to_its_webhook(fleet: &Fleet, order: &str) {
+    let shown = fleet.ok(&["order", "show", "demo", order]).await;
+    let moves = shown["ledger"].as_array().expect("a list");
+    assert!(!moves.is_empty(), "{shown}");
+    for moved in moves {
+        let id = moved["webhook_id"].as_str().expect("a webhook moved it");
+        let webhook = fleet.ok(&["webhook", "show", id]).await;
+        assert!(moved["correlation_id"].is_string(), "{moved}");
+        assert_eq!(moved["correlation_id"], webhook[0]["correlation_id"], "{moved} by {webhook}");
+    }
 }
 
 async fn a_cancelled_order_gives_back_what_it_held(profile: Profile) {

@@ -138,6 +138,35 @@ async fn a_discard_is_written_down_only_where_there_is_something_to_discard() {
     fleet.finish().await;
 }
 
+#[tokio::test]
+async fn what_commands_do_to_stock_and_orders_is_written_down_with_who_did_it() {
+    let fleet = Fleet::start(Profile::Embedded, 1).await;
+    fs::write(fleet.path("rows.csv"), "sku,on_hand\nMUG,4\n").expect("written");
+    fleet.ok(&["stock", "set", "CAP", "1", "--reason", "counted"]).await;
+    fleet.ok(&["stock", "adjust", "CAP", "2", "--reason", "found"]).await;
+    fleet.ok(&["stock", "adjust", "CAP", "-2", "--reason", "broken", "--id", "shelf-7"]).await;
+    fleet.ok(&["stock", "floor", "CAP", "-1"]).await;
+    fleet.ok(&["stock", "import", "rows.csv"]).await;
+    fleet.outcome(&ShopifyOrder::new(1).line("CAP", 2).webhook("orders/create")).await;
+    fleet.ok(&["order", "retry", "demo", "1", "--backorder"]).await;
+    fleet.cli(&["stock", "adjust", "CAP", "-1", "--reason", "refused"]).await.fails_with(1);
+    fleet.cli(&["order", "retry", "demo", "2"]).await.fails_with(1);
+
+    let ops = fleet.front.as_ref().expect("it runs").ops().await;
+    let actions = get(ops, "/console/operations").await.expect("it answers").body;
+    let told = actions.split(" (command line): ").skip(1);
+    let told: Vec<&str> = told.filter_map(|rest| rest.split('<').next()).collect();
+    let expected = [
+        "retry order demo 1 as a backorder",
+        "stock import of rows.csv",
+        "set the floor of CAP at main to -1, stock floor",
+        "adjust CAP at main by +2, found",
+        "set CAP at main to 1, counted",
+    ];
+    assert_eq!(told, expected);
+    fleet.finish().await;
+}
+
 async fn stock_that_was_exported_is_imported_as_it_was(profile: Profile) {
     let fleet = Fleet::prepare(profile).await;
     let rows =

@@ -191,6 +191,19 @@ fn every_crate_takes_the_lints_and_dependencies_of_the_workspace() {
 }
 
 #[test]
+fn what_is_shown_as_a_table_is_there_as_json_too() {
+    let tables =
+        sources("rs").into_iter().filter(|(_, text)| text.contains(concat!("output::", "table(")));
+    let tables: Vec<_> = tables.collect();
+    assert!(!tables.is_empty(), "no command shows a table");
+    for (path, text) in tables {
+        // Of a report that others print, the file has what is printed.
+        let chooses = ["settings.json", "fn json("].iter().any(|it| text.contains(it));
+        assert!(chooses, "{} has a table, and nothing for --json", path.display());
+    }
+}
+
+#[test]
 fn nothing_is_left_for_later() {
     let unfinished =
         [concat!("todo", "!("), concat!("unimplemented", "!("), concat!("#[", "ignore")];

@@ -5,6 +5,8 @@ use domain::{Batch, EnvelopeId, Keys, Operation, Timestamp};
 use store::{AnyStore, Commit, ConflictKey, Reports, Store, StoreError};
 use worker::ConflictBackoff;
 
+use crate::audit;
+
 /// Tries before a command gives up against a busy fleet.
 const TRIES_MAX: u32 = 30;
 
@@ -47,6 +49,12 @@ impl Command {
             what: String::new(),
             reason: reason.into(),
         }
+    }
+
+    /// One without a key of its own, that is noted as what `who` did.
+    pub fn noted(reason: impl Into<String>, who: &str, what: &str) -> Self {
+        let command = Self::new(reason, Some(audit::new_key()));
+        Self { what: format!("{who}: {what}"), ..command }
     }
 
     async fn done_before(&self, store: &AnyStore) -> Result<Option<String>, StoreError> {

@@ -14,7 +14,7 @@ use store::rollups::{Rollup, Span};
 use store::{AnyStore, Channels, Pages, Pause, Pauses, Reports, Rollups, StoreError};
 use tokio::time::timeout;
 
-use crate::output::{ago, grouped};
+use crate::output::{ago, grouped, or_more};
 use crate::pause::{self, is_paused, sentence};
 use crate::shop::{self, Silence};
 use crate::verify::Verified;
@@ -262,7 +262,7 @@ fn privacy(stored: &Stored, now: Timestamp) -> Option<String> {
     Some(format!(
         "{} requests of customers about their data wait for an answer, {when}: `onhand privacy \
          list`.",
-        grouped(open)
+        or_more(open, LETTERS_MAX)
     ))
 }
 

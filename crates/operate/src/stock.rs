@@ -36,7 +36,10 @@ impl What {
     /// The same change has the same words.
     pub fn describe(self, key: &StockKey) -> String {
         match self {
-            Self::Set { on_hand, floor } => format!("set {key} to {on_hand}, floor {floor:?}"),
+            Self::Set { on_hand, floor: None } => format!("set {key} to {on_hand}"),
+            Self::Set { on_hand, floor: Some(floor) } => {
+                format!("set {key} to {on_hand}, floor {floor}")
+            }
             Self::Adjust { units } => format!("adjust {key} by {units:+}"),
             Self::Floor { floor } => format!("set the floor of {key} to {floor}"),
         }

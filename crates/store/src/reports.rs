@@ -173,11 +173,11 @@ impl Closed {
     }
 }
 
-/// How many of what.
+/// How many of what. What waits is counted up to [`crate::pages::LETTERS_MAX`] of a kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     pub webhooks: BTreeMap<Outcome, i64>,
-    /// Open ones, counted up to [`crate::pages::LETTERS_MAX`].
+    /// Open ones.
     pub dead_letters: i64,
     pub outbox_pending: i64,
     /// Not answered yet.

@@ -18,7 +18,9 @@ async fn each_role_is_ready_as_long_as_what_it_needs_is_there() {
     let sale = sale();
     sale.supply(&fleet).await;
     let (database, database_setting) = proxied(&fleet, "ONHAND_DATABASE_URL").await;
-    let (broker, broker_setting) = proxied(&fleet, "ONHAND_BROKER_URL").await;
+    let (broker, mut broker_setting) = proxied(&fleet, "ONHAND_BROKER_URL").await;
+    // What is silent is noticed in a few seconds.
+    broker_setting.1.push_str("?heartbeat=2");
     let settings = [database_setting, broker_setting];
     fleet.start_front(&settings).await;
     fleet.start_worker(&settings).await;
@@ -63,6 +65,11 @@ async fn each_role_is_ready_as_long_as_what_it_needs_is_there() {
     database.stall();
     turn_to(&roles, &without_database).await;
     database.resume();
+    turn_to(&roles, &all_are_ready).await;
+    broker.stall();
+    turn_to(&roles, &[("ingress", &[NO_BROKER][..]), ("worker", &[NO_BROKER]), ("console", &[])])
+        .await;
+    broker.resume();
     turn_to(&roles, &all_are_ready).await;
 
     burst.done().await;

@@ -124,8 +124,8 @@ async fn numbers(console: &Console) -> Result<Numbers, Trouble> {
         dead: or_more(totals.dead_letters, LETTERS_MAX),
         oldest_dead: oldest.map(Moment::new),
         unlinked: grouped(*unlinked_payments),
-        privacy: grouped(totals.privacy_requests),
-        outbox: grouped(totals.outbox_pending),
+        privacy: or_more(totals.privacy_requests, LETTERS_MAX),
+        outbox: or_more(totals.outbox_pending, LETTERS_MAX),
         as_of: Moment::new(now),
     })
 }

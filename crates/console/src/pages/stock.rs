@@ -277,3 +277,32 @@ pub(super) fn add_after(moves: &mut [HistoryRow], stock: &Stock) {
         committed -= row.committed_delta;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(on_hand: i64, committed: i64, floor: i64, wanted: i64, expected: &[&str]) {
+        let stock = Stock { on_hand, committed, floor, version: Version(1) };
+        assert_eq!(flags(&stock, wanted), expected, "{stock:?}, wanted by {wanted}");
+    }
+
+    #[test]
+    fn a_row_is_flagged_for_what_a_person_should_see() {
+        check(9, 3, 0, 0, &[]);
+        check(8, 3, 0, 0, &["low"]);
+        check(3, 3, 0, 0, &["none left"]);
+        check(0, 0, 0, 1, &["none left", "in 1 short order"]);
+        check(9, 0, 0, 1_200, &["in 1,200 short orders"]);
+    }
+
+    #[test]
+    fn a_row_that_may_go_below_zero_says_how_far_once_it_is_near() {
+        check(9, 3, -10, 0, &[]);
+        check(8, 3, -10, 0, &["low", "may go to −10"]);
+        check(3, 3, -10, 0, &["none left", "may go to −10"]);
+        check(3, 5, -1_000, 2, &["below zero", "may go to −1,000", "in 2 short orders"]);
+        // The floor was raised since.
+        check(3, 5, 0, 0, &["below zero"]);
+    }
+}

@@ -9,7 +9,7 @@ use operate::meaning::lines;
 use operate::webhook;
 use platforms::mask::mask;
 use serde::Deserialize;
-use store::pages::WebhookPage;
+use store::pages::{MOVES_MAX, WebhookPage};
 use store::reports::{self, DeadFilter, WebhookFilter};
 use store::{Pages, Reports};
 use tokio::task::spawn_blocking;
@@ -35,7 +35,10 @@ pub(super) struct Search {
     topic: String,
     #[serde(default)]
     outcome: String,
-    /// Received before this moment of UTC, as a browser's field for moments has it.
+    /// Received at this moment of UTC or later, as a browser's field for moments has it.
+    #[serde(default)]
+    since: String,
+    /// Received before this moment.
     #[serde(default)]
     until: String,
     /// The envelope below which the page lies.
@@ -51,6 +54,7 @@ struct WebhooksPage {
     topic: String,
     shops: Vec<Choice>,
     outcomes: Vec<Choice>,
+    since: String,
     until: String,
     rows: Vec<Row>,
     next: Option<String>,
@@ -122,14 +126,17 @@ pub(super) async fn list(
     let (q, shop, topic) = (asked(&search.q), asked(&search.shop), asked(&search.topic));
     let outcome: Option<Outcome> = asked(&search.outcome).and_then(|text| text.parse().ok());
     let before = asked(&search.before).and_then(|id| id.parse().ok()).map(EnvelopeId);
+    let since = asked(&search.since).and_then(|text| moment(&text));
     let until = asked(&search.until).and_then(|text| moment(&text));
+    let begin = since.map(EnvelopeId::before_all_of);
     let (rows, next) = match &q {
         Some(id) => {
             let filter = WebhookFilter {
                 webhook: Some(WebhookId::new(id)),
                 shop: shop.as_deref().map(ShopId::new),
                 outcome,
-                limit: ROWS,
+                // To be narrowed, it takes more than a page shows.
+                limit: MOVES_MAX,
                 ..WebhookFilter::default()
             };
             (console.store.webhooks(&filter).await?, None)
@@ -143,11 +150,13 @@ pub(super) async fn list(
                 limit: ROWS,
             };
             let found = console.store.webhook_page(&page).await?;
-            let next = found.next.map(|id| {
+            let next = found.next.filter(|id| begin.is_none_or(|begin| *id > begin));
+            let next = next.map(|id| {
                 let at = [
                     ("shop", shop.as_deref().unwrap_or_default()),
                     ("topic", topic.as_deref().unwrap_or_default()),
                     ("outcome", outcome.map_or("", Outcome::as_str)),
+                    ("since", since.map_or("", |_| search.since.trim())),
                     ("before", &id.to_string()),
                 ];
                 link("/console/webhooks", &at)
@@ -155,16 +164,35 @@ pub(super) async fn list(
             (found.rows, next)
         }
     };
+    let rows = narrowed(rows, topic.as_deref(), since, until);
+    let shown = |at: Option<Timestamp>, text: &str| at.map_or("", |_| text.trim()).to_owned();
     Ok(render(&WebhooksPage {
         frame: Frame::new(&console, &session, "webhooks", "Webhooks"),
         q: q.unwrap_or_default(),
         topic: topic.unwrap_or_default(),
         shops: shop_choices(&console, shop.as_deref()),
         outcomes: choices(Outcome::ALL.map(Outcome::as_str), outcome.map(Outcome::as_str)),
-        until: until.map(|_| search.until.trim().to_owned()).unwrap_or_default(),
+        since: shown(since, &search.since),
+        until: shown(until, &search.until),
         rows: rows.iter().map(Row::new).collect(),
         next,
     }))
+}
+
+/// Whatever else is asked narrows what was found.
+fn narrowed(
+    mut rows: Vec<reports::WebhookRow>,
+    topic: Option<&str>,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+) -> Vec<reports::WebhookRow> {
+    rows.retain(|row| {
+        topic.is_none_or(|topic| row.topic == topic)
+            && since.is_none_or(|since| row.received_at >= since)
+            && until.is_none_or(|until| row.received_at < until)
+    });
+    rows.truncate(usize::try_from(ROWS).unwrap_or(usize::MAX));
+    rows
 }
 
 /// A moment of UTC without its offset, as 2026-11-21T12:00.

@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::http::{HeaderMap, HeaderName};
 use console::{Access, Console, Ingresses, Ops, install_metrics};
-use domain::{Keys, LocationId, Sku, StockKey};
+use domain::{Envelope, EnvelopeId, Keys, LocationId, Provider, ShopId, Sku, StockKey};
 use operate::stock::{What, change};
 use operate::verify::Verified;
 use operate::{Command, Operated};
@@ -14,11 +15,13 @@ use secrecy::SecretString;
 use store::reports::DeadFilter;
 use store::{AnyStore, Database, Reports, Store};
 use tempfile::TempDir;
+use testkit::request::Request;
 use testkit::shopify::{ShopifyOrder, SignedWebhook};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 use worker::{Processor, Strategy, Work};
 
 use crate::peer::{Answer, Peer};
@@ -30,6 +33,8 @@ pub(crate) const KIM: &str = "kims-own-0123456789";
 /// Must never be seen on any page.
 pub(crate) const SECRET: &str = "the-shops-own-secret";
 const DOMAIN: &str = "demo.myshopify.com";
+/// An account at a payment provider.
+pub(crate) const TILL: &str = "till";
 
 /// Every page that needs nothing but a store.
 pub(crate) const PAGES: [&str; 10] = [
@@ -90,6 +95,15 @@ impl Test {
         Self::with(&shops, open_access(), |console| console).await
     }
 
+    /// With an account that tells of payments for the shop's orders.
+    pub(crate) async fn with_till() -> Self {
+        let till = format!(
+            "[[shop]]\nname = \"{TILL}\"\nplatform = \"payments\"\npays_for = \"demo\"\n\
+             secrets = [\"plain:{SECRET}\"]\n"
+        );
+        Self::with(&till, open_access(), |console| console).await
+    }
+
     pub(crate) async fn with_tokens() -> Self {
         let operators: [SecretString; 2] = [OPERATOR.into(), format!("kim:{KIM}").into()];
         let access = Access::new(loopback(), &operators, &[READER.into()]).expect("good tokens");
@@ -147,11 +161,30 @@ impl Test {
 
     /// The same, of what waited so often on the retry ladder.
     pub(crate) async fn decide_after(&self, attempts: u32, webhooks: &[SignedWebhook]) {
+        let envelope = |webhook: &SignedWebhook| webhook.envelope("demo", operate::now());
+        self.apply(attempts, webhooks.iter().map(envelope).collect()).await;
+    }
+
+    /// The same for what a provider says of a payment at the till.
+    pub(crate) async fn decide_callback(&self, provider: Provider, request: &Request) {
+        let till = self.shops.get(&ShopId::new(TILL)).expect("there is a till");
+        let header = |(name, value): &(&'static str, String)| {
+            let name: HeaderName = name.parse().expect("a name");
+            (name, value.parse().expect("a value"))
+        };
+        let headers: HeaderMap = request.headers.iter().map(header).collect();
+        let (body, now) = (request.body.clone(), operate::now());
+        let mut new_id = || EnvelopeId(Uuid::now_v7());
+        let received =
+            platforms::payments::receive(provider, &headers, body, till, &mut new_id, now);
+        self.apply(0, received.expect("it is signed")).await;
+    }
+
+    async fn apply(&self, attempts: u32, envelopes: Vec<Envelope>) {
         let mut processor = Processor::new(self.store.clone(), Strategy::Adaptive);
-        for batch in webhooks.chunks(500) {
-            let envelopes = batch.iter().map(|webhook| webhook.envelope("demo", operate::now()));
-            let work = envelopes.map(|envelope| Work::new(envelope, attempts)).collect();
-            processor.process(work, &self.shops, true).await.expect("decides");
+        for batch in envelopes.chunks(500) {
+            let work = batch.iter().map(|envelope| Work::new(envelope.clone(), attempts));
+            processor.process(work.collect(), &self.shops, true).await.expect("decides");
         }
     }
 

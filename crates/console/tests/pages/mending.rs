@@ -1,12 +1,13 @@
 //! What is looked at before it is mended: webhooks with what they mean, orders in the order of time,
 //! replays that are previewed and done in steps.
 
-use domain::EnvelopeId;
+use domain::{EnvelopeId, Provider};
 use store::Reports;
 use store::reports::{Closed, DeadFilter};
+use testkit::payments::PaymentLife;
 use testkit::shopify::{ShopifyOrder, SignedWebhook};
 
-use crate::harness::{Test, cookie, form, raw};
+use crate::harness::{SECRET, TILL, Test, cookie, form, raw};
 
 fn webhook_page(webhook: &SignedWebhook) -> String {
     format!("/console/webhook?shop=demo&id={}", webhook.webhook_id)
@@ -95,6 +96,36 @@ async fn webhooks_are_found_by_when_they_came() {
     assert!(later.contains(">1001</a>") && later.contains("value=\"2999-01-01T00:00\""), "{later}");
     let before = test.page("/console/webhooks?until=2020-01-01T00:00").await;
     assert!(before.contains("No such webhook"), "{before}");
+    let since = test.page("/console/webhooks?since=2020-01-01T00:00").await;
+    assert!(since.contains(">1001</a>") && since.contains("value=\"2020-01-01T00:00\""), "{since}");
+    let more = (0..60).map(|at| raw("orders/create", &format!("no JSON {at}")));
+    test.decide(&more.collect::<Vec<_>>()).await;
+    let since = test.page("/console/webhooks?since=2020-01-01T00:00").await;
+    assert!(since.contains("since=2020-01-01T00%3A00&#38;before="), "it goes on: {since}");
+    let not_yet = test.page("/console/webhooks?since=2999-01-01T00:00").await;
+    assert!(not_yet.contains("No such webhook") && !not_yet.contains("before="), "{not_yet}");
+}
+
+#[tokio::test]
+async fn webhooks_of_an_id_are_narrowed_by_whatever_else_is_asked() {
+    let test = Test::open().await;
+    test.stock("BOWL", 5).await;
+    let mut order = ShopifyOrder::new(1_001).line("BOWL", 2);
+    let placed = order.webhook("orders/create").with_id("one");
+    let paid = order.pay().webhook("orders/paid").with_id("one");
+    test.decide(&[placed, paid]).await;
+    let topics = async |narrowed: &str| {
+        let page = test.page(&format!("/console/webhooks?q=one{narrowed}")).await;
+        let rows = page.split("<tbody>").nth(1).unwrap_or_default();
+        ["orders/create", "orders/paid"].map(|topic| rows.contains(topic))
+    };
+    assert_eq!(topics("").await, [true, true]);
+    assert_eq!(topics("&topic=orders/paid").await, [false, true]);
+    assert_eq!(topics("&topic=orders/updated").await, [false, false]);
+    assert_eq!(topics("&until=2999-01-01T00:00").await, [true, true]);
+    assert_eq!(topics("&until=2020-01-01T00:00").await, [false, false]);
+    assert_eq!(topics("&since=2020-01-01T00:00").await, [true, true]);
+    assert_eq!(topics("&since=2999-01-01T00:00").await, [false, false]);
 }
 
 #[tokio::test]
@@ -114,6 +145,28 @@ async fn an_order_is_one_story_in_the_order_of_time() {
     let places = told.map(at);
     assert!(places.is_sorted(), "{places:?} in {story}");
     assert!(story.contains("order retry (console, local)"), "{story}");
+}
+
+#[tokio::test]
+async fn an_order_shows_its_payments_and_what_happened_to_them() {
+    let test = Test::with_till().await;
+    test.stock("BOWL", 5).await;
+    test.order(1_001, "BOWL", 2).await;
+    let mut payment = PaymentLife::new(Provider::Mollie, TILL, SECRET, "1001");
+    let name = format!("{TILL} mollie:{}", payment.id());
+    for (told, state) in [
+        (payment.authorise(operate::now()), "authorised"),
+        (payment.capture(operate::now()), "captured"),
+    ] {
+        test.decide_callback(Provider::Mollie, &told).await;
+        let page = test.page("/console/order?shop=demo&id=1001").await;
+        assert!(page.contains(&format!("<li>{name}: {state}</li>")), "{page}");
+        let event = format!("<span>payment {name}: <strong>{state}</strong> 49.99 EUR</span>");
+        assert!(page.contains(&event), "{page}");
+    }
+    test.order(1_002, "BOWL", 1).await;
+    let other = test.page("/console/order?shop=demo&id=1002").await;
+    assert!(!other.contains("<h2>Payments</h2>"), "{other}");
 }
 
 #[tokio::test]

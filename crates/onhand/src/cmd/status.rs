@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use domain::Outcome;
+use operate::output::or_more;
 use operate::pause::sentence;
 use queue::QueueStats;
 use serde::Serialize;
-use store::pages::Letters;
+use store::pages::{LETTERS_MAX, Letters};
 use store::{Pages, Pauses, Reports};
 
 use super::pause::PauseJson;
@@ -21,7 +22,7 @@ struct Status {
     dead_letters: i64,
     /// First heard of more than a day ago, and their orders have not come.
     payments_unlinked: i64,
-    /// That wait for an answer.
+    /// That wait for an answer; counted up to [`LETTERS_MAX`].
     privacy_requests: i64,
     outbox: Outbox,
     paused: Vec<PauseJson>,
@@ -44,6 +45,7 @@ impl From<&QueueStats> for QueueJson {
 
 #[derive(Serialize)]
 struct Outbox {
+    /// Counted up to [`LETTERS_MAX`].
     pending: i64,
 }
 
@@ -84,8 +86,8 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
                 "payments without an order for a day".to_owned(),
                 status.payments_unlinked.to_string(),
             ],
-            vec!["customers' requests".to_owned(), status.privacy_requests.to_string()],
-            vec!["outbox".to_owned(), status.outbox.pending.to_string()],
+            vec!["customers' requests".to_owned(), or_more(status.privacy_requests, LETTERS_MAX)],
+            vec!["outbox".to_owned(), or_more(status.outbox.pending, LETTERS_MAX)],
         ],
     );
     Ok(ExitCode::SUCCESS)

@@ -168,6 +168,12 @@ impl Sent {
         again
     }
 
+    /// Sent by another shop.
+    pub(crate) fn of(mut self, shop: &str) -> Sent {
+        (self.incoming.shop, self.incoming.key.shop) = (ShopId::new(shop), ShopId::new(shop));
+        self
+    }
+
     /// The same envelope, because an operator asks to decide it again.
     pub(crate) fn replayed(&self) -> Sent {
         let mut replayed = self.clone();

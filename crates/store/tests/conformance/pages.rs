@@ -1,11 +1,16 @@
 //! Pages by key: nothing twice, nothing left out, whatever is asked.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use domain::change::{Effect, EffectKind};
+use domain::privacy::{KeptRequest, PrivacyKind, PrivacyRequest};
 use domain::{
     Batch, ChangeSet, DeadLetter, DeadReason, EnvelopeId, LocationId, Operation, ShopId, Sku,
     StockKey, Timestamp, Version,
 };
 use domain::{Outcome, View};
-use store::pages::{DeadPage, Letters, OrderPage, WebhookPage};
+use store::pages::{DeadPage, LETTERS_MAX, Letters, OrderPage, WebhookPage};
 use store::reports::{Closed, DeadRow};
 use store::{Commit, Pages, Reports, Store};
 use testkit::shopify::ShopifyOrder;
@@ -169,8 +174,10 @@ pub(crate) async fn webhooks_are_paged_newest_first<T: TestStore>() {
         let one = if number == 3 { dead(number) } else { ignored(number) };
         apply(test.store(), &[one]).await;
     }
-    let all = async |topic: Option<&str>, outcome: Option<Outcome>| {
+    apply(test.store(), &[ignored(6).of("another")]).await;
+    let all = async |shop: Option<&str>, topic: Option<&str>, outcome: Option<Outcome>| {
         let mut page = WebhookPage {
+            shop: shop.map(ShopId::new),
             topic: topic.map(str::to_owned),
             outcome,
             limit: 2,
@@ -186,14 +193,20 @@ pub(crate) async fn webhooks_are_paged_newest_first<T: TestStore>() {
             }
         }
     };
-    assert_eq!(all(None, None).await, "w-5 w-4 w-3 w-2 w-1");
-    assert_eq!(all(None, Some(Outcome::Dead)).await, "w-3");
-    assert_eq!(all(Some("app/uninstalled"), None).await, "w-5 w-4 w-2 w-1");
-    assert_eq!(all(Some("nothing"), None).await, "");
+    assert_eq!(all(None, None, None).await, "w-6 w-5 w-4 w-3 w-2 w-1");
+    assert_eq!(all(None, None, Some(Outcome::Dead)).await, "w-3");
+    assert_eq!(all(None, Some("app/uninstalled"), None).await, "w-6 w-5 w-4 w-2 w-1");
+    assert_eq!(all(None, Some("nothing"), None).await, "");
+    assert_eq!(all(Some(SHOP), None, None).await, "w-5 w-4 w-3 w-2 w-1");
+    assert_eq!(all(Some(SHOP), Some("app/uninstalled"), None).await, "w-5 w-4 w-2 w-1");
+    assert_eq!(all(Some("another"), None, None).await, "w-6");
+    assert_eq!(all(Some("another"), None, Some(Outcome::Dead)).await, "");
+    assert_eq!(all(Some("nobody"), None, None).await, "");
     let activity = test.store().shop_activity().await.expect("reads");
-    let activity: Vec<_> =
+    let mut activity: Vec<_> =
         activity.iter().map(|row| (row.shop.as_str(), row.webhooks, row.dead, row.last)).collect();
-    assert_eq!(activity, [(SHOP, 5, 1, NOW)]);
+    activity.sort_unstable();
+    assert_eq!(activity, [("another", 1, 0, NOW), (SHOP, 5, 1, NOW)]);
 }
 
 pub(crate) async fn dead_letters_are_paged_and_counted_by_reason<T: TestStore>() {
@@ -234,6 +247,42 @@ pub(crate) async fn dead_letters_are_paged_and_counted_by_reason<T: TestStore>()
     let reasons: Vec<_> =
         reasons.iter().map(|row| (row.reason.as_str(), row.count, row.oldest)).collect();
     assert_eq!(reasons, [(malformed, 4, NOW)]);
+}
+
+pub(crate) async fn what_waits_is_counted_no_further_than_people_care<T: TestStore>() {
+    let test = T::open().await;
+    let waiting = async |numbers: Range<u128>| {
+        let request = |number| KeptRequest {
+            id: envelope(number),
+            shop: ShopId::new(SHOP),
+            request: PrivacyRequest {
+                kind: PrivacyKind::DataRequest,
+                domain: "demo.myshopify.com".to_owned(),
+                customer: None,
+                orders: BTreeSet::new(),
+                traces: Vec::new(),
+            },
+            received_at: NOW,
+            due_at: NOW,
+            done: false,
+        };
+        let effect = |number| Effect {
+            kind: EffectKind::OrderShort,
+            order: order_key(&ShopifyOrder::new(1)),
+            correlation: envelope(number),
+        };
+        let changes = ChangeSet {
+            requests: numbers.clone().map(request).collect(),
+            effects: numbers.map(effect).collect(),
+            ..ChangeSet::default()
+        };
+        assert_eq!(test.store().commit(&changes).await.expect("commits"), Commit::Applied);
+        let totals = test.store().totals().await.expect("counts");
+        (totals.privacy_requests, totals.outbox_pending)
+    };
+    let most = u128::try_from(LETTERS_MAX).expect("a count");
+    assert_eq!(waiting(0..3).await, (3, 3));
+    assert_eq!(waiting(3..most + 1).await, (LETTERS_MAX, LETTERS_MAX));
 }
 
 pub(crate) async fn operations_are_paged_by_how_their_keys_begin<T: TestStore>() {

@@ -85,6 +85,7 @@ macro_rules! conformance_suite {
                 webhooks_are_paged_newest_first,
                 dead_letters_are_paged_and_counted_by_reason,
                 open_letters_are_read_oldest_first_by_reason_shop_and_moment,
+                what_waits_is_counted_no_further_than_people_care,
                 operations_are_paged_by_how_their_keys_begin,
             ;
             rollups:

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::not_there;
 use crate::config::Settings;
 use crate::exit::NOT_FINE;
-use crate::{output, shops_file};
+use crate::{output, shops_file, when};
 
 #[derive(Serialize)]
 struct Retried {
@@ -34,7 +34,9 @@ pub(super) async fn run(
     }
     let store = settings.open_store().await?;
     let reason = if backorder { "order retry --backorder" } else { "order retry" };
-    let operated = retry(&store, key, &policy, &Command::new(reason, None)).await?;
+    let how = if backorder { " as a backorder" } else { "" };
+    let command = Command::noted(reason, &when::who(), &format!("retry order {key}{how}"));
+    let operated = retry(&store, key, &policy, &command).await?;
     let Operated::Done((Verdict { outcome, detail, .. }, advice)) = operated else {
         return not_there(settings, key, &[]);
     };

@@ -11,7 +11,7 @@ use store::{AnyStore, Pages, Reports};
 use super::StockJson;
 use crate::config::Settings;
 use crate::exit::{NOT_FINE, bad_config};
-use crate::{output, shops_file};
+use crate::{output, shops_file, when};
 
 /// How many orders are named when a count is below what they are owed.
 const HOLDERS_NAMED: i64 = 10;
@@ -32,8 +32,12 @@ pub(super) async fn run(
     check(&request)?;
     let sku = Sku::new(&request.sku);
     let key = StockKey::new(&sku, &location(store, &sku, request.location.as_deref()).await?);
-    let mut command = Command::new(&request.reason, request.id.clone());
-    command.what = request.what.describe(&key);
+    let (reason, what) = (&request.reason, request.what.describe(&key));
+    let command = match request.id.clone() {
+        // Whoever repeats it must say the same, so nobody's name is in it.
+        Some(id) => Command { what, ..Command::new(reason, Some(id)) },
+        None => Command::noted(reason, &when::who(), &format!("{what}, {reason}")),
+    };
     let operated = change(store, &key, request.what, &command).await?;
     match operated {
         Operated::Refused(why) => return refuse(store, &key, why).await,

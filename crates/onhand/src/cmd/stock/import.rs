@@ -13,7 +13,7 @@ use store::AnyStore;
 
 use crate::cmd::csv_file::{self, Columns};
 use crate::config::Settings;
-use crate::{output, shops_file};
+use crate::{output, shops_file, when};
 
 pub(super) const COLUMNS: Columns =
     Columns { all: "sku,location,on_hand", needed: &["sku", "on_hand"] };
@@ -52,13 +52,14 @@ pub(super) async fn run(
     }
     bar.set_message("writing");
     let keys = Keys { skus: wanted.keys().map(|key| key.sku.clone()).collect(), ..Keys::default() };
-    let command = Command::new(format!("import of {}", file.display()), None);
+    let what = format!("import of {}", file.display());
+    let command = Command::noted(&what, &when::who(), &format!("stock {what}"));
     let operated =
         operate(store, &keys, &command, |batch| Ok(apply(batch, &wanted, &command))).await;
     bar.finish_and_clear();
     match operated? {
         Operated::Refused(errors) => Ok(csv_file::refuse(file, &errors)),
-        Operated::DoneBefore(_) => unreachable!("an import has no key"),
+        Operated::DoneBefore(_) => unreachable!("the key is new"),
         Operated::Done(imported) => {
             if settings.json {
                 output::json(&imported)?;
