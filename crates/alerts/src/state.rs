@@ -1,9 +1,9 @@
 //! What is to be told, and when: each matter once when it has lasted a little, again after some
 //! hours while it lasts, and once when it has been over for a little.
 //!
-//! A state machine without a clock or IO; what was told outlives a process that keeps it. What is due is asked again until it is [`Alerts::told`], so
-//! a post that failed is made up for by the next, which says how things are then: what came and
-//! went meanwhile is never posted.
+//! A state machine without a clock or IO. What is due is asked again until it is [`Alerts::told`], so a
+//! post that failed is made up for by the next, which says how things are then: what came and went
+//! meanwhile is never posted. What is not known begins nothing and ends nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -94,7 +94,6 @@ impl Alerts {
         for todo in &verdict.todo {
             let state = self.matters.entry(todo.matter).or_insert_with(|| State::new(now));
             state.text.clone_from(&todo.text);
-            state.right = None;
         }
         let is_right = |matter: &Matter| {
             !verdict.unknown.contains(matter) && !verdict.todo.iter().any(|it| it.matter == *matter)
@@ -102,6 +101,8 @@ impl Alerts {
         self.matters.retain(|matter, state| {
             if is_right(matter) {
                 state.right.get_or_insert(now);
+            } else {
+                state.right = None;
             }
             // What nobody was told of was a blip.
             state.told.is_some() || state.right.is_none()
@@ -124,8 +125,9 @@ impl Alerts {
                     let lasts = now.saturating_sub(state.began);
                     notice.lasting.push((*matter, state.text.clone(), lasts));
                 }
-                (Some(_), _) => notice.others += 1,
-                (None, _) => {}
+                // What only a process before this one saw may be what nobody looks at any more.
+                (Some(_), _) if !state.text.is_empty() => notice.others += 1,
+                _ => {}
             }
         }
         let is_due =

@@ -16,7 +16,7 @@ use crate::Limits;
 use crate::measure;
 use crate::respond::Refusal;
 
-/// How much room a body takes at a time, at the most.
+/// How much room a body takes at a time, at the most; at first it is a unit.
 const STEP_BYTES: usize = 64 * 1024;
 
 /// The unit of the semaphore: its permits are counted in `u32`.
@@ -40,11 +40,9 @@ impl Bodies {
         let declared = body.size_hint().exact();
         let declared = declared.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
         self.check_length(declared.unwrap_or(0))?;
-        let first = declared.unwrap_or(0).min(STEP_BYTES);
         let mut room = Room::none(&self.room);
-        room.grow_to(first)?;
-        let buffer = BytesMut::with_capacity(first);
-        let bytes = timeout(self.limits.body_timeout, self.collect(body, buffer, &mut room))
+        room.grow_to(declared.unwrap_or(0).min(UNIT_BYTES))?;
+        let bytes = timeout(self.limits.body_timeout, self.collect(body, declared, &mut room))
             .await
             .map_err(|_| Refusal::TooSlow)??;
         Ok((bytes, room))
@@ -53,9 +51,10 @@ impl Bodies {
     async fn collect(
         &self,
         mut body: Body,
-        mut buffer: BytesMut,
+        declared: Option<usize>,
         room: &mut Room,
     ) -> Result<Bytes, Refusal> {
+        let mut buffer = BytesMut::new();
         while let Some(frame) = body.frame().await {
             // What is not data is trailers; nothing that is signed travels there.
             let Ok(data) = frame.map_err(Refusal::Broken)?.into_data() else { continue };
@@ -63,8 +62,10 @@ impl Bodies {
             self.check_length(length)?;
             if length > room.bytes() {
                 let step = length.next_multiple_of(STEP_BYTES);
-                room.grow_to(step.min(self.limits.body_bytes_max))?;
+                room.grow_to(step.min(declared.unwrap_or(self.limits.body_bytes_max)))?;
             }
+            // All of it at once: by doubling, it would end up with more than it has room for.
+            buffer.reserve(declared.unwrap_or(length).saturating_sub(buffer.len()));
             buffer.extend_from_slice(&data);
         }
         Ok(buffer.freeze())

@@ -67,8 +67,9 @@ pub trait Store: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<(Self::Claim, View), StoreError>> + Send;
 
     /// As [`Store::claim`], but where the database has locks of its own naming (advisory locks), the
-    /// items are held by those and not by their rows. Only who claims the same way is kept out; the
-    /// versions of the rows stay the fence against all others.
+    /// items that `keys` name are held by those and not by their rows. Only who claims the same way is
+    /// kept out; against all others, and for items that come by listings, orders and payments, the
+    /// versions of the rows stay the fence.
     fn claim_by_name(
         &self,
         keys: &Keys,

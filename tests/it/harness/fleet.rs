@@ -17,6 +17,16 @@ use super::http::{Connection, Response};
 use super::post::{Key, Post, is_same, key, keys_of};
 use super::{Answer, Burst, Release, Role, eventually, role};
 
+/// For all tests under another strategy than the default: see CONTRIBUTING.md.
+#[expect(clippy::disallowed_methods, reason = "people choose it from outside")]
+fn strategy() -> impl Iterator<Item = (&'static str, String)> {
+    let chosen = [
+        ("ONHAND_STRATEGY", "ONHAND_TEST_STRATEGY"),
+        ("ONHAND_REDIS_URL", "ONHAND_TEST_REDIS_URL"),
+    ];
+    chosen.into_iter().filter_map(|(name, of)| Some((name, std::env::var(of).ok()?)))
+}
+
 /// Which of the two ways to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Profile {
@@ -94,12 +104,13 @@ impl Fleet {
         let folder = tempfile::Builder::new().prefix("onhand-e2e-").tempdir();
         let folder = folder.expect("a temporary folder can be made");
         let data_dir = folder.path().join("data").display().to_string();
-        let settings = BTreeMap::from([
+        let mut settings = BTreeMap::from([
             ("ONHAND_DATA_DIR", data_dir),
             ("ONHAND_SHOPS", folder.path().join("shops.toml").display().to_string()),
             ("ONHAND_LOG_FORMAT", "json".to_owned()),
             ("ONHAND_OPS_LISTEN", "127.0.0.1:0".to_owned()),
         ]);
+        settings.extend(strategy());
         let fleet = Self {
             profile,
             folder,

@@ -9,7 +9,7 @@ use operate::meaning::lines;
 use operate::webhook;
 use platforms::mask::mask;
 use serde::Deserialize;
-use store::pages::{MOVES_MAX, WebhookPage};
+use store::pages::WebhookPage;
 use store::reports::{self, DeadFilter, WebhookFilter};
 use store::{Pages, Reports};
 use tokio::task::spawn_blocking;
@@ -136,7 +136,7 @@ pub(super) async fn list(
                 shop: shop.as_deref().map(ShopId::new),
                 outcome,
                 // To be narrowed, it takes more than a page shows.
-                limit: MOVES_MAX,
+                limit: OF_AN_ID_MAX,
                 ..WebhookFilter::default()
             };
             (console.store.webhooks(&filter).await?, None)
@@ -194,6 +194,9 @@ fn narrowed(
     rows.truncate(usize::try_from(ROWS).unwrap_or(usize::MAX));
     rows
 }
+
+/// So many of one id are narrowed.
+const OF_AN_ID_MAX: i64 = 1_000;
 
 /// A moment of UTC without its offset, as 2026-11-21T12:00.
 fn moment(text: &str) -> Option<Timestamp> {
@@ -271,16 +274,24 @@ fn said(envelope: &Envelope) -> (Vec<String>, Option<String>) {
 /// Nothing of one that was decided at once. How a dead one died is with its letter.
 async fn attempts(console: &Console, row: &reports::WebhookRow) -> Result<Option<String>, Trouble> {
     if row.outcome != Outcome::Dead.as_str() {
-        let waits = grouped(row.attempts);
-        return Ok((row.attempts > 0).then(|| format!("waited for a retry {waits} times")));
+        let waits = times(row.attempts);
+        return Ok((row.attempts > 0).then(|| format!("waited for a retry {waits}")));
     }
     let Ok(id) = row.envelope.parse().map(EnvelopeId) else { return Ok(None) };
     let filter = DeadFilter { id: Some(id), closed_too: true, limit: 1, ..DeadFilter::default() };
     let letter = console.store.dead_letters(&filter).await?.pop();
     Ok(letter.map(|letter| {
-        let (waits, deaths) = (grouped(letter.attempts), grouped(letter.deaths));
-        format!("waited for a retry {waits} times, could not be applied {deaths} times")
+        let (waits, deaths) = (times(letter.attempts), times(letter.deaths));
+        format!("waited for a retry {waits}, could not be applied {deaths}")
     }))
+}
+
+fn times(count: i64) -> String {
+    match count {
+        0 => "never".to_owned(),
+        1 => "once".to_owned(),
+        count => format!("{} times", grouped(count)),
+    }
 }
 
 fn cut(mut body: String) -> String {

@@ -37,7 +37,7 @@ pub(super) enum Items {
 
 const STOCK: &str = include_str!("sql/stock_of_batch.sql");
 const LOCKED_STOCK: &str =
-    concat!(include_str!("sql/stock_of_batch.sql"), "FOR NO KEY UPDATE OF s");
+    concat!(include_str!("sql/stock_of_batch.sql"), "\nFOR NO KEY UPDATE OF s");
 
 /// Locks the items, in key order, then reads everything, in one flight. Items are what lanes fight for,
 /// and orders change with them; who is second at an order or a webhook all the same finds out when it

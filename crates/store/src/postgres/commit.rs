@@ -129,8 +129,8 @@ fn plan<'a>(
     begin: Begin,
     inserts: Inserts,
 ) -> (Vec<Step<'a>>, Vec<Vec<ConflictKey>>) {
-    let mut steps = Vec::with_capacity(20);
-    let mut keys = Vec::with_capacity(20);
+    let mut steps = Vec::with_capacity(30);
+    let mut keys = Vec::with_capacity(30);
     if begin == Begin::Here {
         steps.push(Step::Plain("BEGIN"));
         keys.push(vec![]);

@@ -75,6 +75,8 @@ pub(super) async fn fly_unbounded(
             }
         },
     );
+    // Of more, join_all polls those first that wake first.
+    debug_assert!(steps.len() <= 30, "too many statements for one flight");
     Ok(join_all(answers).await)
 }
 

@@ -96,15 +96,15 @@ pub(super) async fn load(connection: Connection, keys: &Keys) -> Result<View, St
     let mut steps =
         vec![Step::Plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"), rows.read_listings()];
     steps.extend(rows.read_known());
-    let is_all = rows.orders.is_empty() && rows.skus.is_empty() && rows.listings.is_empty();
+    let without_items = rows.orders.is_empty() && rows.skus.is_empty() && rows.listings.is_empty();
     // Nothing was written.
-    steps.extend(is_all.then_some(Step::Plain("ROLLBACK")));
+    steps.extend(without_items.then_some(Step::Plain("ROLLBACK")));
     let answers = all(fly(&connection, &steps).await?)?;
     let [_, listings, payments, webhooks, orders, ..] = &answers[..] else {
         unreachable!("one answer per statement")
     };
     let mut view = known_view(listings, [payments, webhooks, orders])?;
-    if is_all {
+    if without_items {
         connection.done();
         return Ok(view);
     }

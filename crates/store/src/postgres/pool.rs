@@ -38,6 +38,7 @@ const SESSION: &str = "
     -- planner takes reading it from end to end for the better way, and a kept plan stays so.
     SET enable_seqscan = off;
     SET jit = off;                                     -- nothing here is worth compiling
+    SET max_parallel_workers_per_gather = 0;           -- nor starting processes for
 ";
 
 /// Where the database is.

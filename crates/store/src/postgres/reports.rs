@@ -63,30 +63,27 @@ impl Reports for Postgres {
     }
 
     async fn webhooks(&self, filter: &WebhookFilter) -> Result<Vec<WebhookRow>, StoreError> {
-        let all: [&(dyn ToSql + Sync); 6] = [
-            &filter.shop.as_ref().map(|id| id.as_str()),
-            &filter.webhook.as_ref().map(|id| id.as_str()),
-            &filter.order.as_ref().map(|id| id.as_str()),
-            &filter.outcome.map(domain::Outcome::as_str),
-            &filter.limit,
-            &filter.envelope.map(|id| id.0),
-        ];
+        let shop = &filter.shop.as_ref().map(|id| id.as_str());
+        let webhook = &filter.webhook.as_ref().map(|id| id.as_str());
+        let order = &filter.order.as_ref().map(|id| id.as_str());
+        let (outcome, limit) = (&filter.outcome.map(domain::Outcome::as_str), &filter.limit);
+        let (envelope, of_order): (_, [&(dyn ToSql + Sync); 3]) =
+            (&filter.envelope.map(|id| id.0), [order, outcome, limit]);
+        let by: [&(dyn ToSql + Sync); 6] = [shop, webhook, order, outcome, limit, envelope];
         let (sql, params) = match filter {
             WebhookFilter { envelope: Some(_), .. } => {
-                (include_str!("sql/report_webhooks_by_envelope.sql"), &all[..])
+                (include_str!("sql/report_webhooks_by_envelope.sql"), &by[..])
             }
             WebhookFilter { shop: Some(_), order: Some(_), .. } => {
-                (include_str!("sql/report_webhooks_by_order.sql"), &all[..5])
+                (include_str!("sql/report_webhooks_by_order.sql"), &by[..5])
             }
             WebhookFilter { webhook: Some(_), .. } => {
-                (include_str!("sql/report_webhooks_by_id.sql"), &all[..5])
+                (include_str!("sql/report_webhooks_by_id.sql"), &by[..5])
             }
             WebhookFilter { order: Some(_), .. } => {
-                let params = [all[2], all[3], all[4]];
-                let sql = include_str!("sql/report_webhooks_of_order.sql");
-                return self.rows(sql, &params, webhook_row).await;
+                (include_str!("sql/report_webhooks_of_order.sql"), &of_order[..])
             }
-            _ => (include_str!("sql/report_webhooks.sql"), &all[..5]),
+            _ => (include_str!("sql/report_webhooks.sql"), &by[..5]),
         };
         self.rows(sql, params, webhook_row).await
     }
@@ -148,7 +145,9 @@ impl Reports for Postgres {
         let mut steps = vec![
             Step::Plain("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"),
             Step::Plain("SET LOCAL statement_timeout = 0"),
-            Step::Plain("SET LOCAL enable_seqscan = on"),
+            Step::Plain(
+                "SET LOCAL enable_seqscan = on; SET LOCAL max_parallel_workers_per_gather TO DEFAULT",
+            ),
             Step::Prepared(COUNTS, Columns::default()),
         ];
         steps.extend(

@@ -389,6 +389,28 @@ async fn an_order_that_changed_while_it_was_claimed_is_claimed_again() {
     sound(test.store()).await;
 }
 
+/// The claim has read stock and waits for orders; meanwhile one comes to hold more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_that_grew_while_its_items_were_held_by_name_is_claimed_again() {
+    let test = TestPostgres::open().await;
+    stock_moves(test.store(), "BOWL", 10).await;
+    apply(test.store(), &[placed(5)]).await;
+    let mut holder = test.connection().await;
+    holder.execute("BEGIN; LOCK TABLE orders").await.expect("locks");
+    let (claimer, wanted) = (test.another().await, keys(&[placed(5)]));
+    let grow = async {
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        soon("the claim to wait", async { while test.number(waiting).await == 0 {} }).await;
+        let grown = "UPDATE order_stock SET committed = 4; UPDATE stock SET committed = 4; COMMIT";
+        holder.execute(grown).await.expect("commits");
+    };
+    let (torn, ()) = tokio::join!(claimer.claim_by_name(&wanted), grow);
+    assert!(matches!(torn, Err(StoreError::TryAgain(_))), "{:?}", torn.map(|(_, view)| view));
+    let (_, view) = claimer.claim_by_name(&wanted).await.expect("claims");
+    assert_eq!(view.stock.get(&stock_key("BOWL")).committed, 4);
+}
+
 /// Advisory locks are heeded by those alone who take them: the version is the fence against all others.
 #[tokio::test]
 async fn who_holds_an_item_by_name_does_not_hold_up_others_and_loses_to_them() {
@@ -443,8 +465,8 @@ async fn a_repeat_of_a_webhook_that_is_gone_is_a_conflict_and_leaves_nothing() {
 async fn migrations_side_by_side_finish_and_mend_an_index_that_was_left_half_built() {
     let test = TestPostgres::create().await;
     test.migrate().await.expect("migrates");
-    let half_built = ["webhooks_by_id", "orders_by_name", "dead_letters_by_reason"];
-    test.sql("DELETE FROM _sqlx_migrations WHERE version IN (6, 7, 11)").await;
+    let half_built = ["webhooks_by_webhook", "orders_by_name", "dead_letters_by_reason"];
+    test.sql("DELETE FROM _sqlx_migrations WHERE version IN (7, 11, 14)").await;
     let list = half_built.map(|index| format!("'{index}'::regclass")).join(", ");
     let invalid = format!("UPDATE pg_index SET indisvalid = false WHERE indexrelid IN ({list})");
     test.sql(&invalid).await;

@@ -48,7 +48,7 @@ impl One {
         }
         // It may lie under another envelope, which brought it before.
         let rows = store.webhooks(&of_shop).await?;
-        if !rows.is_empty() {
+        if !rows.is_empty() || of_shop.shop.is_none() {
             return Ok((rows, true));
         }
         Ok((store.webhooks(&of_all).await?, true))

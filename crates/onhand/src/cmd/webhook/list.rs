@@ -75,7 +75,7 @@ pub(super) async fn run(settings: &Settings, asked: Asked) -> anyhow::Result<Exi
             None => output::tell_of(more),
         }
     }
-    // Also beside JSON: a part is not all.
+    // Also beside JSON, which cannot say that there may be more.
     if let Some(next) = found.next.filter(|_| !more) {
         eprintln!("{}", stopped(next));
     }

@@ -1,4 +1,4 @@
--- In the order of the key, so that two processes never wait for each other.
+-- In the order of the key, so that two processes that were told the same do not wait in a circle.
 WITH over_now AS (
     DELETE FROM alerts WHERE matter = ANY ($4::text[])
 )

@@ -1,5 +1,6 @@
 -- ② of a commit: the inbox rows that are decided again, locked in key order; with their order or with
--- none.
+-- none. Before the repeats, whose rows are locked as they are counted: webhooks are replayed one by one,
+-- so that no two batches can have both the other way round.
 WITH input AS (
     SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[])
         AS t (webhook_id, shop, body_hash, scope)
