@@ -128,7 +128,7 @@ pub(super) async fn list(
     let before = asked(&search.before).and_then(|id| id.parse().ok()).map(EnvelopeId);
     let since = asked(&search.since).and_then(|text| moment(&text));
     let until = asked(&search.until).and_then(|text| moment(&text));
-    let begin = since.map(EnvelopeId::before_all_of);
+    let (begin, end) = (since.map(EnvelopeId::before_all_of), until.map(EnvelopeId::before_all_of));
     let (rows, next) = match &q {
         Some(id) => {
             let filter = WebhookFilter {
@@ -146,7 +146,7 @@ pub(super) async fn list(
                 shop: shop.as_deref().map(ShopId::new),
                 topic: topic.clone(),
                 outcome,
-                before: before.or(until.map(EnvelopeId::before_all_of)),
+                before: before.or(end),
                 limit: ROWS,
             };
             let found = console.store.webhook_page(&page).await?;
@@ -164,7 +164,7 @@ pub(super) async fn list(
             (found.rows, next)
         }
     };
-    let rows = narrowed(rows, topic.as_deref(), since, until);
+    let rows = narrowed(rows, topic.as_deref(), begin, end);
     let shown = |at: Option<Timestamp>, text: &str| at.map_or("", |_| text.trim()).to_owned();
     Ok(render(&WebhooksPage {
         frame: Frame::new(&console, &session, "webhooks", "Webhooks"),
@@ -179,17 +179,18 @@ pub(super) async fn list(
     }))
 }
 
-/// Whatever else is asked narrows what was found.
+/// Whatever else is asked narrows what was found. When it came its envelope says, by which pages go.
 fn narrowed(
     mut rows: Vec<reports::WebhookRow>,
     topic: Option<&str>,
-    since: Option<Timestamp>,
-    until: Option<Timestamp>,
+    begin: Option<EnvelopeId>,
+    end: Option<EnvelopeId>,
 ) -> Vec<reports::WebhookRow> {
     rows.retain(|row| {
+        let came = row.envelope.parse().map(EnvelopeId).ok();
         topic.is_none_or(|topic| row.topic == topic)
-            && since.is_none_or(|since| row.received_at >= since)
-            && until.is_none_or(|until| row.received_at < until)
+            && begin.is_none_or(|begin| came >= Some(begin))
+            && end.is_none_or(|end| came < Some(end))
     });
     rows.truncate(usize::try_from(ROWS).unwrap_or(usize::MAX));
     rows
