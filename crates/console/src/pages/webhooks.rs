@@ -283,13 +283,12 @@ async fn attempts(console: &Console, row: &reports::WebhookRow) -> Result<Option
     let letter = console.store.dead_letters(&filter).await?.pop();
     Ok(letter.map(|letter| {
         let (waits, deaths) = (times(letter.attempts), times(letter.deaths));
-        format!("waited for a retry {waits}, could not be applied {deaths}")
+        format!("waited for a retry {waits}, applying it failed {deaths}")
     }))
 }
 
 fn times(count: i64) -> String {
     match count {
-        0 => "never".to_owned(),
         1 => "once".to_owned(),
         count => format!("{} times", grouped(count)),
     }
