@@ -1,7 +1,7 @@
 //! The store on PostgreSQL under the contract, and what only it has to promise: what becomes of
 //! connections.
 
-use domain::{Decided, Keys};
+use domain::{ChangeSet, Decided, Keys};
 use futures_util::poll;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Row};
@@ -389,15 +389,18 @@ async fn an_order_that_changed_while_it_was_claimed_is_claimed_again() {
     sound(test.store()).await;
 }
 
-/// The claim has read stock and waits for orders; meanwhile one comes to hold more.
+/// The claim has read stock and waits for what orders hold; meanwhile one comes to hold more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_that_grew_while_its_items_were_held_by_name_is_claimed_again() {
     let test = TestPostgres::open().await;
     stock_moves(test.store(), "BOWL", 10).await;
     apply(test.store(), &[placed(5)]).await;
-    let mut holder = test.connection().await;
-    holder.execute("BEGIN; LOCK TABLE orders").await.expect("locks");
     let (claimer, wanted) = (test.another().await, keys(&[placed(5)]));
+    // From then on its connection need not prepare anything, which would wait, too.
+    let (claim, _) = claimer.claim_by_name(&wanted).await.expect("claims");
+    claimer.commit_claim(claim, &ChangeSet::default()).await.expect("commits");
+    let mut holder = test.connection().await;
+    holder.execute("BEGIN; LOCK TABLE order_stock").await.expect("locks");
     let grow = async {
         let waiting = "SELECT count(*) FROM pg_stat_activity
                        WHERE datname = current_database() AND wait_event_type = 'Lock'";
