@@ -63,9 +63,9 @@ impl Bodies {
             if length > room.bytes() {
                 let step = length.next_multiple_of(STEP_BYTES);
                 room.grow_to(step.min(declared.unwrap_or(self.limits.body_bytes_max)))?;
+                // As much as it has room for, and not what is only declared.
+                buffer.reserve(room.bytes().saturating_sub(buffer.len()));
             }
-            // All of it at once: by doubling, it would end up with more than it has room for.
-            buffer.reserve(declared.unwrap_or(length).saturating_sub(buffer.len()));
             buffer.extend_from_slice(&data);
         }
         Ok(buffer.freeze())

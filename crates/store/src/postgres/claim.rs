@@ -11,8 +11,8 @@ use super::load::{KeyRows, complete, known_view, read_holdings};
 use super::pool::Connection;
 use crate::{Commit, StoreError};
 
-/// An open transaction that holds the locks of a batch. Dropped without commit,
-/// its connection is closed and PostgreSQL lets go.
+/// An open transaction that holds the locks of a batch. Dropped without commit, its connection is closed
+/// and PostgreSQL lets go.
 pub struct Claim {
     connection: Connection,
 }

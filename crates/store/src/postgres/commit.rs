@@ -258,13 +258,6 @@ fn unchecked<'a>(changes: &'a ChangeSet, rows: &'a Rows<'a>) -> Vec<(&'static st
         (include_str!("sql/insert_order_stock.sql"), holding_columns(&rows.new_holdings)),
         (include_str!("sql/write_order_stock.sql"), holding_columns(&rows.holdings)),
         (
-            include_str!("sql/note_attempts.sql"),
-            Columns::default()
-                .webhook_keys(&rows.tried, |record| &record.key)
-                .scopes(&rows.tried, |record| &record.key)
-                .with(&rows.tried, |record| i16::try_from(record.attempts).unwrap_or(i16::MAX)),
-        ),
-        (
             include_str!("sql/insert_ledger.sql"),
             Columns::default()
                 .stock_keys(&changes.ledger, |row| &row.change.key)

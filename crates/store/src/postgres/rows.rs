@@ -25,8 +25,6 @@ pub(super) enum Inserts {
 /// The change set as slices, for `unnest`.
 pub(super) struct Rows<'a> {
     pub(super) fresh: Vec<&'a WebhookRecord>,
-    /// Those of them that waited on the retry ladder: mostly none.
-    pub(super) tried: Vec<&'a WebhookRecord>,
     pub(super) replayed: Vec<&'a WebhookRecord>,
     pub(super) repeats: Vec<(&'a WebhookKey, EnvelopeId)>,
     /// Those of `replayed` that are not dead any more.
@@ -67,7 +65,6 @@ impl<'a> Rows<'a> {
             .filter(|(_, change)| change.is_write())
             .partition(|(_, change)| change.expected == Version::ABSENT);
         Self {
-            tried: fresh.iter().copied().filter(|record| record.attempts > 0).collect(),
             fresh,
             replayed,
             repeats,
@@ -111,6 +108,7 @@ pub(super) fn webhook_columns<'a>(rows: &'a [&'a WebhookRecord]) -> Columns<'a> 
         .with(rows, |record| moment(record.received_at))
         .with(rows, |record| moment(record.decided_at))
         .scopes(rows, |record| &record.key)
+        .with(rows, |record| i16::try_from(record.attempts).unwrap_or(i16::MAX))
 }
 
 pub(super) fn payment_columns<'a>(rows: &'a [(&'a PaymentKey, &'a PaymentChange)]) -> Columns<'a> {

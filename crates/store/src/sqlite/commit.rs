@@ -126,18 +126,10 @@ async fn write_webhooks(tx: &mut Tx, changes: &ChangeSet) -> Result<(), StoreErr
                 verdict.detail.as_deref(),
                 record.received_at,
                 record.decided_at,
+                record.attempts,
             )
         })?;
         run(tx, include_str!("sql/write_webhooks.sql"), &rows).await?;
-    }
-    let was_tried = |record: &&WebhookRecord| record.attempts > 0 && !record.replaces_dead;
-    let tried: Vec<_> = changes.webhooks.iter().filter(was_tried).collect();
-    if !tried.is_empty() {
-        let rows = json::rows(tried, |record| {
-            let key = &record.key;
-            ((key.webhook.as_str(), key.shop.as_str(), key.body.to_string()), record.attempts)
-        })?;
-        run(tx, include_str!("sql/note_attempts.sql"), &rows).await?;
     }
     for repeat in &changes.repeats {
         let times = i64::try_from(repeat.envelopes.len()).unwrap_or(i64::MAX);

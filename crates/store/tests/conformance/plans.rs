@@ -25,7 +25,7 @@ macro_rules! statements {
 }
 
 /// All that a batch may run, but for what only inserts.
-const STATEMENTS: [(&str, &str); 18] = statements![
+const STATEMENTS: [(&str, &str); 17] = statements![
     "clear_suspects",
     "close_dead_letters",
     "count_repeats",
@@ -38,7 +38,6 @@ const STATEMENTS: [(&str, &str); 18] = statements![
     "load_webhooks",
     "lock_replayed",
     "lock_stock",
-    "note_attempts",
     "replace_dead",
     "stock_of_batch",
     "update_stock",
@@ -57,7 +56,9 @@ async fn a_batch_reads_by_whole_keys_whatever_the_planner_supposes() {
         connection.execute(AssertSqlSafe(format!("SET {setting}"))).await.expect("is set");
     }
     let mut bad = Vec::new();
-    for (name, sql) in STATEMENTS {
+    let stock = include_str!("../../src/postgres/sql/stock_of_batch.sql");
+    let claimed = format!("{stock}\nFOR NO KEY UPDATE OF s");
+    for (name, sql) in STATEMENTS.into_iter().chain([("claim_stock", claimed.as_str())]) {
         let count = (1..).take_while(|place| sql.contains(&format!("${place}::"))).count();
         let nulls = vec!["NULL"; count].join(", ");
         let prepare = format!("PREPARE {name} AS {sql}");
