@@ -7,17 +7,20 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use domain::{Envelope, EnvelopeId, LocationId, Move, MoveKind, Sku, StockKey, Timestamp, stock};
+use domain::{
+    ChangeSet, Decided, Envelope, EnvelopeId, Incoming, Keys, LocationId, Meaning, Move, MoveKind,
+    Outcome, Policy, Sku, StockKey, Timestamp, View,
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use platforms::{Shops, shopify};
 use queue::parcel;
-use store::Store;
+use store::postgres::{Postgres, PostgresConfig};
 use store::sqlite::Sqlite;
+use store::{Commit, Store};
 use testkit::memory::MemoryStore;
 use testkit::shopify::{DOMAIN, SECRET, ShopifyOrder, SignedWebhook};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
-use worker::{Processor, Strategy, Work};
 
 const NOW: Timestamp = Timestamp(1_795_262_400_000_000);
 
@@ -79,49 +82,100 @@ fn parse(c: &mut Criterion) {
     c.bench_function("parse/one webhook", |b| b.iter(|| platforms::parse(black_box(&envelope))));
 }
 
-/// Parsed, loaded, decided and committed as a worker does it.
-fn batches(c: &mut Criterion) {
+/// What is parsed already, decided over stock that is loaded already.
+fn decide(c: &mut Criterion) {
+    let runtime = Runtime::new().expect("a runtime");
+    let memory = MemoryStore::default();
+    let view = runtime.block_on(open_stock(&memory));
+    let webhooks = parsed(1);
+    let mut group = c.benchmark_group("batch of 256");
+    group.throughput(Throughput::Elements(BATCH));
+    group.bench_function("decide", |b| {
+        b.iter_batched(
+            || view.clone(),
+            |view| decided(view, black_box(&webhooks)),
+            BatchSize::LargeInput,
+        );
+    });
+    group.finish();
+}
+
+/// What is decided already, written and fsynced.
+fn commit(c: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let folder = tempfile::tempdir().expect("a folder");
     let mut group = c.benchmark_group("batch of 256");
     group.throughput(Throughput::Elements(BATCH)).sample_size(20);
-    let memory = MemoryStore::default();
-    apply(&runtime, &mut group, "decide: a store in memory", memory);
     let sqlite = runtime.block_on(async {
         let sqlite = Sqlite::open(&folder.path().join("bench.db"), true).await.expect("opens");
         sqlite.migrate().await.expect("migrates");
         sqlite
     });
-    apply(&runtime, &mut group, "commit: SQLite, fsynced", sqlite);
+    committed(&runtime, &mut group, "commit: SQLite", &sqlite);
+    let server = runtime.block_on(testkit::services::Postgres::start_with(&["fsync=on"]));
+    let postgres = runtime.block_on(async {
+        let config = PostgresConfig { url: server.url(), max_connections: 2 };
+        Postgres::migrate(&config).await.expect("migrates");
+        Postgres::new(&config).expect("a good URL")
+    });
+    committed(&runtime, &mut group, "commit: PostgreSQL", &postgres);
     group.finish();
 }
 
-fn apply<S: Store>(
+fn committed<S: Store>(
     runtime: &Runtime,
     group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>,
     name: &str,
-    store: S,
+    store: &S,
 ) {
-    runtime.block_on(open_stock(&store));
-    let shops = shops();
-    let mut processor = Processor::new(store, Strategy::Optimistic);
+    runtime.block_on(open_stock(store));
     let mut next = 1;
     group.bench_function(name, |b| {
         b.iter_batched(
             || {
                 next += BATCH;
-                let fresh = envelopes(next, BATCH).into_iter();
-                fresh.map(|one| Work::new(one, 0)).collect::<Vec<_>>()
+                decided(runtime.block_on(stock(store)), &parsed(next))
             },
-            |work| runtime.block_on(processor.process(work, &shops, true)).expect("commits"),
+            |changes| {
+                let commit = runtime.block_on(store.commit(&changes)).expect("the store is there");
+                assert_eq!(commit, Commit::Applied);
+            },
             BatchSize::PerIteration,
         );
     });
 }
 
-async fn open_stock<S: Store>(store: &S) {
+/// A batch of orders that nobody has seen.
+fn parsed(first: u64) -> Vec<(Incoming, Meaning)> {
+    let understood = |envelope: Envelope| {
+        let incoming = Incoming {
+            key: envelope.key(),
+            shop: envelope.shop.clone(),
+            envelope: envelope.id,
+            topic: envelope.topic.clone(),
+            received_at: NOW,
+            attempts: 0,
+            replay: false,
+        };
+        (incoming, platforms::parse(&envelope))
+    };
+    envelopes(first, BATCH).into_iter().map(understood).collect()
+}
+
+fn decided(view: View, webhooks: &[(Incoming, Meaning)]) -> ChangeSet {
+    let (mut batch, policy) = (domain::Batch::new(view), Policy::default());
+    for (incoming, meaning) in webhooks {
+        let decided = batch.webhook(incoming, meaning, &policy, NOW, Vec::new);
+        let applied = matches!(&decided, Decided::Verdict(it) if it.outcome == Outcome::Applied);
+        assert!(applied, "{decided:?}");
+    }
+    batch.into_changes()
+}
+
+/// Makes stock, and loads it.
+async fn open_stock<S: Store>(store: &S) -> View {
     let mut batch = domain::Batch::new(domain::View::default());
-    let cause = stock::Cause {
+    let cause = domain::stock::Cause {
         shop: None,
         order: None,
         webhook: None,
@@ -136,7 +190,13 @@ async fn open_stock<S: Store>(store: &S) {
         batch.move_stock(change, &cause, NOW).expect("allowed");
     }
     store.commit(&batch.into_changes()).await.expect("commits");
+    stock(store).await
 }
 
-criterion_group!(all, verify, parcels, parse, batches);
+async fn stock<S: Store>(store: &S) -> View {
+    let skus = (0..100).map(|place| Sku::new(format!("SKU-{place}"))).collect();
+    store.load(&Keys { skus, ..Keys::default() }).await.expect("loads")
+}
+
+criterion_group!(all, verify, parcels, parse, decide, commit);
 criterion_main!(all);

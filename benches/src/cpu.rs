@@ -17,6 +17,15 @@ pub(crate) fn seconds(root: u32) -> f64 {
     f64::from(u32::try_from(ticks).unwrap_or(u32::MAX)) / TICKS_PER_SECOND
 }
 
+/// CPU seconds of the commands that this process has run to their ends.
+pub(crate) fn of_commands() -> f64 {
+    let waited = std::fs::read_to_string("/proc/self/stat").ok().and_then(|stat| {
+        let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
+        Some(fields.get(13..15)?.iter().filter_map(|field| field.parse::<u32>().ok()).sum())
+    });
+    f64::from(waited.unwrap_or(0)) / TICKS_PER_SECOND
+}
+
 struct Process {
     parent: u32,
     /// User and system time, its own and that of children it has waited for.

@@ -6,10 +6,10 @@
 //! the broker and the database, and not the sender.
 
 use std::path::Path;
-use std::time::Instant;
 
 use testkit::services::Redis;
 
+use crate::drain::{drained, sound};
 use crate::metrics::Metrics;
 use crate::plot;
 use crate::roles::{Instance, Services};
@@ -53,7 +53,7 @@ struct Cell {
 struct Took {
     orders_per_second: f64,
     conflicts_per_order: f64,
-    apply_p99_ms: f64,
+    batch_p99_ms: f64,
 }
 
 pub(crate) async fn measure(onhand: &Path) -> anyhow::Result<()> {
@@ -81,7 +81,7 @@ pub(crate) async fn measure(onhand: &Path) -> anyhow::Result<()> {
                         "{} · {:.2} · {:.0}",
                         table::whole(took.orders_per_second),
                         took.conflicts_per_order,
-                        took.apply_p99_ms
+                        took.batch_p99_ms
                     )
                 });
                 let name = [hot.to_owned(), batch.to_string(), strategy.to_owned()];
@@ -117,19 +117,21 @@ async fn one(
     let sale = [&sale[..], &["--connections", connections(cell.batch)]].concat();
     instance.simulate(&sale).await?;
 
-    let began = Instant::now();
     instance.workers(cell.workers, &args).await?;
-    instance.decided(services, i64::from(count)).await?;
-    let seconds = began.elapsed().as_secs_f64();
-    instance.run(&["verify", "--json"]).await?;
+    let orders_per_second = drained(services, count).await?;
+    sound(&instance, services, count).await?;
 
     let mut metrics = Metrics::default();
     for worker in 1..=cell.workers {
         metrics.0 += &instance.metrics(worker).await?.0;
     }
+    // Deadlocks and waits for locks that took too long are tries in vain as much as old versions.
+    let in_vain = ["onhand_conflicts_total", "onhand_commit_try_again_total"];
+    let in_vain: f64 = in_vain.iter().map(|name| metrics.sum(name)).sum();
     Ok(Took {
-        orders_per_second: f64::from(count) / seconds,
-        conflicts_per_order: metrics.sum("onhand_conflicts_total") / f64::from(count),
-        apply_p99_ms: metrics.quantile("onhand_commit_seconds", 0.99) * 1_000.0,
+        orders_per_second,
+        conflicts_per_order: in_vain / f64::from(count),
+        batch_p99_ms: metrics.quantile(&Metrics::default(), "onhand_commit_seconds", 0.99)
+            * 1_000.0,
     })
 }

@@ -6,10 +6,14 @@ use std::path::Path;
 use anyhow::Context;
 
 use crate::roles::{Instance, Services, connect};
-use crate::run::{Run, checked};
+use crate::run::{Run, fleet};
 use crate::table;
 
 const ORDERS: u32 = 40_000;
+
+/// So many sales each, of which the middle counts.
+const ROUNDS: u32 = 3;
+
 const EARLIER: [u32; 3] = [10_000, 1_000_000, 10_000_000];
 const LINES: [(&str, u32); 3] = [("1", 20_000), ("5", 10_000), ("50", 2_000)];
 
@@ -46,36 +50,45 @@ const DOCUMENT: &str = r##"{"known":{"snapshot":{"rank":{"updated_at":1795262400
 pub(crate) async fn measure(onhand: &Path, most: u32) -> anyhow::Result<()> {
     let mut rows = Vec::new();
     for earlier in EARLIER.into_iter().filter(|earlier| *earlier <= most) {
-        let (run, wal) = after(onhand, earlier).await?;
-        rows.push(row(&format!("{} earlier orders", table::whole(earlier.into())), &run, wal));
+        let services = Services::start().await;
+        let instance = Instance::fleet(onhand, &services, 1, &[]).await?;
+        fill(&services, &[&EARLIER_SQL.replace("$1", &earlier.to_string())]).await?;
+        let name = format!("{} earlier orders", table::whole(earlier.into()));
+        rows.push(sales(&name, &instance, &services, earlier, ("1", ORDERS)).await?);
     }
     for (lines, orders) in LINES {
         let services = Services::start().await;
         let instance = Instance::fleet(onhand, &services, 1, &[]).await?;
-        let before = wal(&services).await?;
-        let sale = ["--skus", "1000", "--lines", lines, "--connections", "256"];
-        let run = checked(&instance, Some(&services), orders, &sale).await?;
-        let bytes = (wal(&services).await? - before) / f64::from(orders);
-        rows.push(row(&format!("{lines} lines per order"), &run, bytes));
+        let name = format!("{lines} lines per order");
+        rows.push(sales(&name, &instance, &services, 0, (lines, orders)).await?);
     }
     let header = ["", "orders/s", "CPU of PostgreSQL per order, µs", "WAL per order, bytes"];
     table::print(&header, &rows);
     Ok(())
 }
 
-fn row(name: &str, run: &Run, wal: f64) -> Vec<String> {
+/// The middle of some sales, one after the other on the same database.
+async fn sales(
+    name: &str,
+    instance: &Instance,
+    services: &Services,
+    earlier: u32,
+    (lines, orders): (&str, u32),
+) -> anyhow::Result<Vec<String>> {
+    let (mut runs, before) = (Vec::new(), wal(services).await?);
+    for round in 1..=ROUNDS {
+        let seed = round.to_string();
+        let sale = ["--skus", "1000", "--lines", lines, "--connections", "256", "--seed", &seed];
+        let so_far = earlier + (round - 1) * orders;
+        let run = fleet(instance, services, (so_far, orders), &sale).await?;
+        eprintln!("{name}, round {round}: {:.0} orders/s", run.orders_per_second);
+        runs.push(run);
+    }
+    let bytes = (wal(services).await? - before) / f64::from(orders * ROUNDS);
+    let run = Run::median(&runs);
     let cpu = run.cpu_us.get("postgres").copied().unwrap_or(0.0);
-    vec![name.to_owned(), table::whole(run.orders_per_second), table::whole(cpu), table::whole(wal)]
-}
-
-async fn after(onhand: &Path, earlier: u32) -> anyhow::Result<(Run, f64)> {
-    let services = Services::start().await;
-    let instance = Instance::fleet(onhand, &services, 1, &[]).await?;
-    fill(&services, &[&EARLIER_SQL.replace("$1", &earlier.to_string())]).await?;
-    let before = wal(&services).await?;
-    let sale = ["--skus", "1000", "--lines", "1", "--connections", "256"];
-    let run = checked(&instance, Some(&services), ORDERS, &sale).await?;
-    Ok((run, (wal(&services).await? - before) / f64::from(ORDERS)))
+    let numbers = [run.orders_per_second, cpu, bytes].map(table::whole);
+    Ok([&[name.to_owned()], &numbers[..]].concat())
 }
 
 /// Runs what makes rows, with the document of an order that the program would write, and then what a

@@ -4,14 +4,19 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::drain::{drained, sound};
 use crate::metrics::Metrics;
 use crate::roles::{Instance, Services};
-use crate::run::{Run, checked, number};
+use crate::run::{Run, fleet, number};
 use crate::table;
 
 /// Orders of a run at full load, and seconds of each run at a part of what that took.
 const FULL: u32 = 40_000;
 const PACED_SECONDS: f64 = 20.0;
+const WARM_SECONDS: f64 = 5.0;
+
+/// From the receiving of a webhook to its commit.
+const LAG: &str = "onhand_apply_lag_seconds";
 
 /// How often half load is run: its tail is what a disk does, and differs from run to run.
 const ROUNDS: u32 = 3;
@@ -20,8 +25,12 @@ const ROUNDS: u32 = 3;
 const DEEP: u32 = 1_000_000;
 const PART: u32 = 100_000;
 
-/// How long full load goes on.
+/// How long full load goes on, and after how long a process holds what it is going to hold.
 const STEADY: Duration = Duration::from_secs(600);
+const WARM: Duration = Duration::from_secs(120);
+
+/// What a role may hold at full load, in megabytes.
+const MEMORY_MAX: u64 = 150;
 
 /// All of it, or the one part that is named.
 pub(crate) async fn measure(onhand: &Path, part: Option<&str>) -> anyhow::Result<()> {
@@ -31,7 +40,7 @@ pub(crate) async fn measure(onhand: &Path, part: Option<&str>) -> anyhow::Result
         idle_and_lone(onhand, &mut rows).await?;
     }
     if wanted("half") {
-        let full = at_load(onhand, FULL, None).await?.0.orders_per_second;
+        let full = full_load(onhand).await?;
         for _ in 0..ROUNDS {
             paced_load(onhand, full / 2.0, &mut rows).await?;
         }
@@ -63,10 +72,11 @@ async fn idle_and_lone(onhand: &Path, rows: &mut Vec<Vec<String>>) -> anyhow::Re
     let mut instance = Instance::fleet(onhand, &services, 1, &[]).await?;
     // One at a time, each on an idle system.
     let sale = ["--skus", "1", "--lines", "1", "--connections", "1", "--rate", "20"];
-    checked(&instance, Some(&services), 100, &sale).await?;
+    fleet(&instance, &services, (0, 100), &sale).await?;
     let metrics = instance.metrics(1).await?;
-    let lone = metrics.quantile("onhand_apply_lag_seconds", 0.5) * 1_000.0;
-    note(rows, "a lone order, received to committed, p50 at most, ms", format!("{lone:.1}"));
+    let lone = [0.5, 0.99].map(|part| metrics.quantile(&Metrics::default(), LAG, part) * 1_000.0);
+    let lone = format!("{:.0} · {:.0}", lone[0], lone[1]);
+    note(rows, "a lone order, received to committed, p50 · p99 at most, ms", lone);
     // Now, and not the most so far: connections take more while they are made.
     note(rows, "memory when idle, after these, MB", in_words(instance.memory_now()));
     let times = instance.time_to_ready().await?;
@@ -75,26 +85,32 @@ async fn idle_and_lone(onhand: &Path, rows: &mut Vec<Vec<String>>) -> anyhow::Re
     Ok(())
 }
 
-/// A sale of a fleet of one worker, at so many orders per second or as fast as can be.
-async fn at_load(onhand: &Path, orders: u32, rate: Option<f64>) -> anyhow::Result<(Run, Metrics)> {
+const SALE: [&str; 6] = ["--skus", "1000", "--lines", "1", "--connections", "256"];
+
+/// Orders per second of a fleet of one worker, sent as fast as can be.
+async fn full_load(onhand: &Path) -> anyhow::Result<f64> {
     let services = Services::start().await;
     let instance = Instance::fleet(onhand, &services, 1, &[]).await?;
-    let rate = rate.map(|rate| format!("{rate:.0}"));
-    let paced = rate.as_deref().map(|rate| ["--rate", rate]);
-    let sale = ["--skus", "1000", "--lines", "1", "--connections", "256"];
-    let sale = [&sale[..], paced.as_ref().map_or(&[], |paced| &paced[..])].concat();
-    let run = checked(&instance, Some(&services), orders, &sale).await?;
-    Ok((run, instance.metrics(1).await?))
+    Ok(fleet(&instance, &services, (0, FULL), &SALE).await?.orders_per_second)
 }
 
+/// At so many orders per second; what comes before processes, caches and connections are warm does
+/// not count.
 async fn paced_load(onhand: &Path, rate: f64, rows: &mut Vec<Vec<String>>) -> anyhow::Result<()> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some thousands")]
-    let orders = (rate * PACED_SECONDS) as u32;
-    let (run, metrics) = at_load(onhand, orders, Some(rate)).await?;
+    let [warm, orders] = [WARM_SECONDS, PACED_SECONDS].map(|seconds| (rate * seconds) as u32);
+    let services = Services::start().await;
+    let instance = Instance::fleet(onhand, &services, 1, &[]).await?;
+    let pace = format!("{rate:.0}");
+    let sale = [&SALE[..], &["--rate", &pace, "--seed"]].concat();
+    fleet(&instance, &services, (0, warm), &[&sale[..], &["1"]].concat()).await?;
+    let before = instance.metrics(1).await?;
+    let run = fleet(&instance, &services, (warm, orders), &[&sale[..], &["2"]].concat()).await?;
+    let metrics = instance.metrics(1).await?;
     let Run { ack_p50_ms, ack_p99_ms, ack_p999_ms, .. } = run;
     let ack = format!("{ack_p50_ms:.1} · {ack_p99_ms:.1} · {ack_p999_ms:.1}");
     note(rows, &format!("at {rate:.0}/s: ack p50 · p99 · p99.9, ms"), ack);
-    let at = |quantile| metrics.quantile("onhand_apply_lag_seconds", quantile) * 1_000.0;
+    let at = |quantile| metrics.quantile(&before, LAG, quantile) * 1_000.0;
     let lag = format!("{:.0} · {:.0}", at(0.5), at(0.99));
     note(rows, &format!("at {rate:.0}/s: received to committed, p50 · p99 at most, ms"), lag);
     let parts = run.cpu_us.iter().map(|(part, cpu)| format!("{part} {cpu:.0}"));
@@ -119,43 +135,50 @@ async fn duplicates(onhand: &Path, rows: &mut Vec<Vec<String>>) -> anyhow::Resul
 async fn queued_first(
     instance: &mut Instance,
     services: &Services,
-    round: i64,
+    round: u32,
 ) -> anyhow::Result<f64> {
     let count = PART.to_string();
     let sale = ["--orders", &count, "--lines", "1", "--seed", "11", "--hot-share", "0"];
     let setup: &[&str] = if round == 1 { &["--setup"] } else { &[] };
     instance.simulate(&[&sale[..], setup, &["--connections", "256"]].concat()).await?;
-    let began = Instant::now();
     instance.workers(1, &[]).await?;
-    instance.decided(services, round * i64::from(PART)).await?;
-    let seconds = began.elapsed().as_secs_f64();
-    instance.run(&["verify", "--json"]).await?;
-    Ok(f64::from(PART) / seconds)
+    let rate = drained(services, round * PART).await?;
+    sound(instance, services, PART).await?;
+    Ok(rate)
 }
 
-/// Full load for as long as memory that leaks would need to show.
+/// Full load for as long as memory that leaks would need to show: what comes next is sent while what
+/// came before is worked off.
 pub(crate) async fn steady(onhand: &Path) -> anyhow::Result<()> {
     let rows = &mut Vec::new();
     let services = Services::start().await;
     let instance = Instance::fleet(onhand, &services, 1, &[]).await?;
-    let (began, mut parts) = (Instant::now(), 0);
+    let (began, mut parts, mut early) = (Instant::now(), 0, None);
     let part = PART.to_string();
     while began.elapsed() < STEADY {
-        parts += 1;
         let (seed, since) = (parts.to_string(), Instant::now());
         let sale = ["--setup", "--orders", &part, "--lines", "1", "--skus", "1000"];
         let sender = ["--connections", "256", "--seed", &seed];
         instance.simulate(&[&sale[..], &sender].concat()).await?;
-        instance.decided(&services, i64::from(parts * PART)).await?;
+        drained(&services, parts * PART).await?;
+        parts += 1;
         let rate = table::whole(f64::from(PART) / since.elapsed().as_secs_f64());
-        let memory = in_words(instance.memory_now());
-        let orders = table::whole((parts * PART).into());
-        let what = format!("after {} s, {orders} orders", began.elapsed().as_secs());
-        note(rows, &what, format!("{rate} orders/s · {memory} MB"));
+        let memory = instance.memory_now();
+        if began.elapsed() > WARM {
+            early.get_or_insert_with(|| memory.clone());
+        }
+        let what = format!("after {} s", began.elapsed().as_secs());
+        note(rows, &what, format!("{rate} orders/s · {} MB", in_words(memory)));
     }
-    instance.run(&["verify", "--json"]).await?;
-    note(rows, "memory at peak, MB", peaks(&instance));
+    drained(&services, parts * PART).await?;
+    sound(&instance, &services, parts * PART).await?;
+    let late = instance.memory_now();
+    note(rows, "memory at peak, MB", in_words(instance.memory()));
     table::print(&["", "measured"], rows);
+    for ((role, early), (_, late)) in early.iter().flatten().zip(&late) {
+        anyhow::ensure!(*late <= MEMORY_MAX, "{role} holds {late} MB");
+        anyhow::ensure!(*late <= early + early / 5, "{role} grew from {early} to {late} MB");
+    }
     Ok(())
 }
 
@@ -174,20 +197,18 @@ pub(crate) async fn deep_queue(onhand: &Path) -> anyhow::Result<()> {
         seconds += number(&report, "/seconds")?;
     }
     note(rows, "200s/s without a worker", table::whole(acked / seconds));
-    let began = Instant::now();
     instance.workers(1, &[]).await?;
-    instance.decided(&services, i64::from(DEEP)).await?;
-    let drained = f64::from(DEEP) / began.elapsed().as_secs_f64();
+    let rate = drained(&services, DEEP).await?;
     let what = format!("{} waiting webhooks drained, orders/s", table::whole(DEEP.into()));
-    note(rows, &what, table::whole(drained));
-    instance.run(&["verify", "--json"]).await?;
-    note(rows, "memory at peak with them waiting, MB", peaks(&instance));
+    note(rows, &what, table::whole(rate));
+    sound(&instance, &services, DEEP).await?;
+    let peaks = instance.memory();
+    note(rows, "memory at peak with them waiting, MB", in_words(peaks.clone()));
     table::print(&["", "measured"], rows);
+    for (role, peak) in peaks {
+        anyhow::ensure!(peak <= MEMORY_MAX, "{role} held {peak} MB");
+    }
     Ok(())
-}
-
-fn peaks(instance: &Instance) -> String {
-    in_words(instance.memory())
 }
 
 fn in_words(memory: Vec<(&str, u64)>) -> String {

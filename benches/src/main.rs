@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 mod cpu;
+mod drain;
 mod grid;
 mod growth;
 mod load;

@@ -10,9 +10,22 @@ impl Metrics {
         self.samples(name).map(|(_, value)| value).sum()
     }
 
-    /// The upper end of the bucket that a quantile of a histogram falls into.
-    pub(crate) fn quantile(&self, name: &str, quantile: f64) -> f64 {
-        let wanted = self.sum(&format!("{name}_count")) * quantile;
+    /// The upper end of the bucket that a quantile of a histogram falls into, of what came after
+    /// `before` was said.
+    pub(crate) fn quantile(&self, before: &Self, name: &str, quantile: f64) -> f64 {
+        let (all, earlier) = (self.buckets(name), before.buckets(name));
+        // Each bucket counts all below it, too.
+        let counts = all.iter().map(|(end, count)| {
+            let earlier = earlier.iter().find(|(other, _)| other == end);
+            (*end, count - earlier.map_or(0.0, |(_, count)| *count))
+        });
+        let wanted = counts.clone().fold(0.0, |most, (_, count)| count.max(most)) * quantile;
+        let mut reached = counts.filter(|(_, count)| *count >= wanted);
+        reached.next().map_or(f64::MAX, |(end, _)| end)
+    }
+
+    /// The buckets of a histogram, over all its labels, the smallest first.
+    fn buckets(&self, name: &str) -> Vec<(f64, f64)> {
         let name = format!("{name}_bucket");
         let mut buckets: Vec<(f64, f64)> = self
             .samples(&name)
@@ -22,12 +35,10 @@ impl Metrics {
             })
             .collect();
         buckets.sort_by(|(one, _), (other, _)| one.total_cmp(other));
-        // Each bucket counts all below it, too.
         let groups = buckets.chunk_by(|(one, _), (other, _)| one == other);
         groups
             .map(|group| (group[0].0, group.iter().map(|(_, count)| count).sum::<f64>()))
-            .find(|(_, count)| *count >= wanted)
-            .map_or(f64::MAX, |(end, _)| end)
+            .collect()
     }
 
     fn samples<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a str, f64)> {

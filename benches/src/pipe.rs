@@ -27,7 +27,7 @@ use crate::roles::SECRET;
 
 /// As an Onhand worker has by default.
 const LANES: usize = 2;
-const BATCH: usize = 256;
+const BATCH: usize = 1024;
 /// Parcels.
 const PREFETCH: u16 = 64;
 

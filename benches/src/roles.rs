@@ -34,8 +34,18 @@ const READY: Duration = Duration::from_secs(30);
 
 /// As a database server of its own would be set up, on a machine that it shares here: commits are
 /// fsynced, and a checkpoint comes every few gigabytes.
-const POSTGRES: &[&str] =
-    &["fsync=on", "shared_buffers=1GB", "max_wal_size=4GB", "wal_compression=on"];
+const POSTGRES: &[&str] = &[
+    "fsync=on",
+    "shared_buffers=1GB",
+    "max_wal_size=4GB",
+    "min_wal_size=1GB",
+    "wal_compression=on",
+];
+
+/// A server that is new makes each 16 MB of its log when they are first needed, and writes and fsyncs
+/// all of them, which holds up every other fsync of the disk for a tenth of a second. One that has
+/// run for a while takes what is not needed any more: so many pieces are made ahead.
+const LOG_PIECES: u32 = 48;
 
 /// A database and a broker of their own.
 pub(crate) struct Services {
@@ -50,6 +60,7 @@ pub(crate) struct Services {
 impl Services {
     pub(crate) async fn start() -> Self {
         let postgres = Postgres::start_with(POSTGRES).await;
+        make_log(&postgres.url()).await.expect("a server that answers makes its log");
         let broker = RabbitMq::start_with(&[]).await;
         let (database, prefix) = (postgres.url(), "onhand".to_owned());
         Self { postgres, broker, database, prefix, partitions: 1 }
@@ -78,7 +89,7 @@ impl Instance {
         let mut instance = Self::new(onhand, Vec::new())?;
         let ops = ops(0);
         instance.start(onhand, "serve", &["--listen", LISTEN, "--ops-listen", &ops])?;
-        instance.ready(&ops).await?;
+        ready(&ops).await?;
         Ok(instance)
     }
 
@@ -98,7 +109,7 @@ impl Instance {
         let mut instance = Self::new(onhand, environment)?;
         instance.run(&["migrate"]).await?;
         instance.start(onhand, "ingress", &["--listen", LISTEN, "--ops-listen", &ops(0)])?;
-        instance.ready(&ops(0)).await?;
+        ready(&ops(0)).await?;
         instance.workers(workers, args).await?;
         Ok(instance)
     }
@@ -110,7 +121,7 @@ impl Instance {
             self.start(&onhand, "worker", &[&["--ops-listen", &ops(worker)], args].concat())?;
         }
         for worker in 1..=workers {
-            self.ready(&ops(worker)).await?;
+            ready(&ops(worker)).await?;
         }
         Ok(())
     }
@@ -119,7 +130,7 @@ impl Instance {
     pub(crate) async fn console(&mut self) -> anyhow::Result<String> {
         let (onhand, address) = (self.onhand.clone(), ops(CONSOLE));
         self.start(&onhand, "console", &["--ops-listen", &address])?;
-        self.ready(&address).await?;
+        ready(&address).await?;
         Ok(address)
     }
 
@@ -144,45 +155,10 @@ impl Instance {
             let listen = if role == "ingress" { &listen[..] } else { &[] };
             let began = Instant::now();
             self.start(&onhand, role, &[&["--ops-listen", &address], listen].concat())?;
-            self.answers(&address).await?;
+            ready(&address).await?;
             times.push((role, began.elapsed()));
         }
         Ok(times)
-    }
-
-    /// Waits until a role is ready, by the shortest way.
-    async fn answers(&self, address: &str) -> anyhow::Result<()> {
-        let began = Instant::now();
-        while began.elapsed() < READY {
-            if get(address, "/readyz").await.is_ok_and(|said| said.starts_with("HTTP/1.1 200")) {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        anyhow::bail!("{address} did not become ready within {} s", READY.as_secs())
-    }
-
-    /// Waits until so many webhooks are decided. Fails if no more are for long, or if one is dead.
-    pub(crate) async fn decided(&self, services: &Services, wanted: i64) -> anyhow::Result<()> {
-        let client = connect(services).await?;
-        let sql = "SELECT coalesce(sum(value), 0)::bigint,
-                          coalesce(sum(value) FILTER (WHERE name = 'dead'), 0)::bigint
-                   FROM counters";
-        let (mut most, mut since) = (0, Instant::now());
-        while most < wanted {
-            let row = client.query_one(sql, &[]).await?;
-            let (decided, dead): (i64, i64) = (row.get(0), row.get(1));
-            anyhow::ensure!(dead == 0, "{dead} webhooks are dead");
-            if decided > most {
-                (most, since) = (decided, Instant::now());
-            }
-            anyhow::ensure!(
-                since.elapsed() < STUCK,
-                "{decided} of {wanted} webhooks are decided, and no more for long"
-            );
-            tokio::time::sleep(LOOK).await;
-        }
-        Ok(())
     }
 
     /// The bare pipe: this program itself, in the roles of [`crate::pipe`].
@@ -193,7 +169,7 @@ impl Instance {
         let me = std::env::current_exe()?;
         instance.start(&me, "pipe-ingress", &[LISTEN, &broker])?;
         instance.start(&me, "pipe-worker", &[&database, &broker])?;
-        instance.ready(LISTEN).await?;
+        ready(LISTEN).await?;
         Ok(instance)
     }
 
@@ -236,18 +212,6 @@ impl Instance {
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         anyhow::ensure!(output.status.success(), "onhand {args:?} failed: {said}");
         Ok(output.stdout)
-    }
-
-    async fn ready(&self, address: &str) -> anyhow::Result<()> {
-        let url = format!("http://{address}/readyz");
-        let began = Instant::now();
-        while began.elapsed() < READY {
-            let check = self.command(&self.onhand, &["healthcheck", &url]).output().await?;
-            if check.status.success() {
-                return Ok(());
-            }
-        }
-        anyhow::bail!("{url} did not become ready within {} s", READY.as_secs())
     }
 
     /// Plays a sale; its report. With `--wait` among `args` it has also looked for losses and run
@@ -301,6 +265,18 @@ impl Instance {
     }
 }
 
+/// Waits until a role is ready.
+async fn ready(address: &str) -> anyhow::Result<()> {
+    let began = Instant::now();
+    while began.elapsed() < READY {
+        if get(address, "/readyz").await.is_ok_and(|said| said.starts_with("HTTP/1.1 200")) {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    anyhow::bail!("{address} did not become ready within {} s", READY.as_secs())
+}
+
 /// All that is answered, head included.
 pub(crate) async fn get(address: &str, path: &str) -> anyhow::Result<String> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -312,9 +288,22 @@ pub(crate) async fn get(address: &str, path: &str) -> anyhow::Result<String> {
     Ok(text)
 }
 
+async fn make_log(url: &str) -> anyhow::Result<()> {
+    let client = connect_to(url).await?;
+    for _ in 0..LOG_PIECES {
+        let sql = "SELECT pg_logical_emit_message(false, 'piece', ''), pg_switch_wal()";
+        client.query_one(sql, &[]).await?;
+    }
+    Ok(client.batch_execute("CHECKPOINT").await?)
+}
+
 /// A connection to the database beside Onhand's own.
 pub(crate) async fn connect(services: &Services) -> anyhow::Result<tokio_postgres::Client> {
-    let (client, connection) = tokio_postgres::connect(&services.database, NoTls).await?;
+    connect_to(&services.database).await
+}
+
+async fn connect_to(url: &str) -> anyhow::Result<tokio_postgres::Client> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     #[expect(clippy::disallowed_methods, reason = "ends with its client, as this process does")]
     tokio::spawn(async move { drop(connection.await) });
     Ok(client)

@@ -7,6 +7,7 @@ use anyhow::Context;
 use serde_json::Value;
 
 use crate::cpu;
+use crate::drain::{drained, sound};
 use crate::pipe;
 use crate::roles::{Instance, LOOK, STUCK, Services};
 
@@ -25,20 +26,17 @@ pub(crate) struct Run {
     pub(crate) memory_mb: BTreeMap<String, u64>,
 }
 
-/// A sale that is waited for and checked.
-pub(crate) async fn checked(
+/// A sale of a fleet, worked off and checked, over a database that has so many orders already.
+pub(crate) async fn fleet(
     instance: &Instance,
-    services: Option<&Services>,
-    orders: u32,
+    services: &Services,
+    (earlier, orders): (u32, u32),
     args: &[&str],
 ) -> anyhow::Result<Run> {
-    let count = orders.to_string();
-    let before = cpu_seconds(instance, services);
-    let args = [&["--setup", "--wait", "--orders", &count], args].concat();
-    let report = instance.simulate(&args).await?;
-    let mut run = Run::of(&report)?;
-    run.orders_per_second = number(&report, "/applied/orders_per_second")?;
-    run.note(instance, services, &before, orders);
+    let args = [&["--setup"], args].concat();
+    let all = earlier + orders;
+    let run = until(instance, services, orders, &args, drained(services, all)).await?;
+    sound(instance, services, all).await?;
     Ok(run)
 }
 
@@ -49,19 +47,52 @@ pub(crate) async fn bare(
     orders: u32,
     args: &[&str],
 ) -> anyhow::Result<Run> {
+    let arrived = async {
+        let began = Instant::now();
+        while pipe::count(&services.postgres.url()).await? < i64::from(orders) {
+            anyhow::ensure!(began.elapsed() < STUCK, "the bare pipe lost some");
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(0.0)
+    };
+    until(instance, services, orders, args, arrived).await
+}
+
+/// From the first request until `done` is.
+async fn until(
+    instance: &Instance,
+    services: &Services,
+    orders: u32,
+    args: &[&str],
+    done: impl Future<Output = anyhow::Result<f64>>,
+) -> anyhow::Result<Run> {
     let count = orders.to_string();
     let before = cpu_seconds(instance, Some(services));
     let report = instance.simulate(&[&["--orders", &count], args].concat()).await?;
     let sent = Instant::now();
-    let database = services.postgres.url();
-    while pipe::count(&database).await? < i64::from(orders) {
-        anyhow::ensure!(sent.elapsed() < STUCK, "the bare pipe lost some");
-        tokio::time::sleep(LOOK).await;
-    }
+    done.await?;
     let seconds = number(&report, "/seconds")? + sent.elapsed().as_secs_f64();
     let mut run = Run::of(&report)?;
     run.orders_per_second = f64::from(orders) / seconds;
     run.note(instance, Some(services), &before, orders);
+    Ok(run)
+}
+
+/// A sale of the embedded profile, which looks for losses and runs `verify` itself.
+pub(crate) async fn embedded(
+    instance: &Instance,
+    orders: u32,
+    args: &[&str],
+) -> anyhow::Result<Run> {
+    let count = orders.to_string();
+    let before = cpu_seconds(instance, None);
+    let args = [&["--setup", "--wait", "--orders", &count], args].concat();
+    let report = instance.simulate(&args).await?;
+    let applied = number(&report, "/applied/outcomes/applied")?;
+    anyhow::ensure!(applied == f64::from(orders), "of {orders} orders {applied} are applied");
+    let mut run = Run::of(&report)?;
+    run.orders_per_second = number(&report, "/applied/orders_per_second")?;
+    run.note(instance, None, &before, orders);
     Ok(run)
 }
 
@@ -124,6 +155,7 @@ pub(crate) fn median(mut numbers: Vec<f64>) -> f64 {
 fn cpu_seconds(instance: &Instance, services: Option<&Services>) -> BTreeMap<String, f64> {
     let roles = instance.cpu().into_iter().map(|(role, seconds)| (role.to_owned(), seconds));
     let mut all: BTreeMap<String, f64> = roles.collect();
+    all.insert("sender".to_owned(), cpu::of_commands());
     if let Some(services) = services {
         all.insert("postgres".to_owned(), cpu::seconds(services.postgres.pid()));
         all.insert("rabbitmq".to_owned(), cpu::seconds(services.broker.pid()));

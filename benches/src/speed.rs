@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::roles::{Instance, Services};
-use crate::run::{Run, bare, checked};
+use crate::run::{Run, bare, embedded, fleet};
 use crate::table;
 
 /// Orders of a run: some seconds of work.
@@ -97,11 +97,11 @@ async fn one(onhand: &Path, case: Case) -> anyhow::Result<Run> {
         Case::Fleet { workers, partitions, skus } => {
             let services = Services { partitions, ..Services::start().await };
             let instance = Instance::fleet(onhand, &services, workers, &[]).await?;
-            checked(&instance, Some(&services), ORDERS, &sale(skus)).await
+            fleet(&instance, &services, (0, ORDERS), &sale(skus)).await
         }
         Case::Embedded { skus } => {
             let instance = Instance::embedded(onhand).await?;
-            checked(&instance, None, ORDERS, &sale(skus)).await
+            embedded(&instance, ORDERS, &sale(skus)).await
         }
     }
 }
