@@ -7,12 +7,14 @@
 //! **A lease promises nothing.** Its holder may be paused, or cut off from Redis, for longer than
 //! the limit, and somebody else then holds the same name. Whoever writes under a lease must find out
 //! by the write itself that it came too late: here by the version of every row. A lease only saves
-//! work that would be in vain. So without Redis the work goes on without leases.
+//! work that would be in vain. So without Redis the work goes on without leases, and one that is
+//! silent is left alone for a while.
 //!
 //! If the process dies, its names are free again after the time limit.
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::Script;
@@ -32,6 +34,10 @@ const PAUSE_MAX: Duration = Duration::from_millis(4);
 
 /// For one answer of Redis.
 const ANSWER: Duration = Duration::from_secs(1);
+
+/// So long a Redis that did not answer in time is not asked again: each try of each lane would wait
+/// for it, and all that a lease saves is tries.
+const REST: Duration = Duration::from_secs(10);
 
 /// Deletes the names that hold our token, and no others, as one step.
 const GIVE_BACK: &str = "
@@ -67,6 +73,8 @@ pub struct Leases {
     /// What all names start with: fleets that share a Redis differ in it.
     prefix: String,
     ttl: Duration,
+    /// Until when Redis is not asked.
+    rests: Arc<Mutex<Option<Instant>>>,
 }
 
 /// Names that are taken. Dropped, they are free after the time limit.
@@ -95,7 +103,18 @@ impl Leases {
             .set_number_of_retries(0);
         let client = redis::Client::open(url)?;
         let redis = ConnectionManager::new_with_config(client, config).await?;
-        Ok(Self { redis, prefix: prefix.to_owned(), ttl })
+        Ok(Self { redis, prefix: prefix.to_owned(), ttl, rests: Arc::default() })
+    }
+
+    /// Redis was silent a short time ago.
+    fn is_resting(&self) -> bool {
+        let rests = self.rests.lock().unwrap_or_else(PoisonError::into_inner);
+        rests.is_some_and(|until| Instant::now() < until)
+    }
+
+    fn rest(&self) {
+        let mut rests = self.rests.lock().unwrap_or_else(PoisonError::into_inner);
+        *rests = Some(Instant::now() + REST);
     }
 
     /// Takes all of `names`, or none.
@@ -103,6 +122,9 @@ impl Leases {
         &self,
         names: impl IntoIterator<Item = &'a str>,
     ) -> Result<Lease, LeaseError> {
+        if self.is_resting() {
+            return Err(LeaseError::Silent);
+        }
         // In their order, each once.
         let wanted: BTreeSet<String> =
             names.into_iter().map(|name| format!("{}:lease:{name}", self.prefix)).collect();
@@ -114,6 +136,11 @@ impl Leases {
         while !wanted.is_empty() {
             let taken = match self.try_take(&wanted, &lease.token).await {
                 Ok(taken) => taken,
+                Err(error @ LeaseError::Silent) => {
+                    // It would not answer now either: what it has taken for us is free in time.
+                    self.rest();
+                    return Err(error);
+                }
                 Err(error) => {
                     // What was not answered may have been done all the same.
                     self.give_back(&wanted, &lease.token).await;
@@ -149,10 +176,13 @@ impl Leases {
             pipeline.cmd("SET").arg(name).arg(token).arg("NX").arg("PX").arg(millis(self.ttl));
         }
         let mut redis = self.redis.clone();
-        let answers: Vec<Option<String>> = timeout(ANSWER, pipeline.query_async(&mut redis))
-            .await
-            .map_err(|_| LeaseError::Silent)??;
-        Ok(answers.iter().map(Option::is_some).collect())
+        let answers =
+            timeout(ANSWER, pipeline.query_async::<Vec<Option<String>>>(&mut redis)).await;
+        match answers {
+            Ok(Ok(answers)) => Ok(answers.iter().map(Option::is_some).collect()),
+            Ok(Err(error)) if !error.is_timeout() => Err(LeaseError::Unavailable(error)),
+            Ok(Err(_)) | Err(_) => Err(LeaseError::Silent),
+        }
     }
 
     async fn give_back(&self, names: &[String], token: &str) {

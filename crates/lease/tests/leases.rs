@@ -1,8 +1,11 @@
 //! Leases on a real Redis.
 
+use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::poll;
 use lease::{LeaseError, Leases, TTL};
+use testkit::chaos::ChaosProxy;
 use testkit::services::Redis;
 
 async fn leases(redis: &Redis, ttl: Duration) -> Leases {
@@ -66,4 +69,19 @@ async fn without_redis_there_is_a_clear_error() {
     drop(redis);
     let error = leases.take(["a"]).await.expect_err("nobody is there");
     assert!(matches!(error, LeaseError::Unavailable(_) | LeaseError::Silent), "{error}");
+}
+
+/// Every try of every lane would wait for it.
+#[tokio::test]
+async fn a_silent_redis_is_waited_for_once() {
+    let redis = Redis::start().await;
+    let proxy = ChaosProxy::start(redis.address()).await;
+    let leases = Leases::connect(&proxy.url(&redis.url()), "test", TTL).await.expect("it answers");
+    leases.take(["a"]).await.expect("free").give_back().await;
+    proxy.stall();
+    let error = leases.take(["a"]).await.expect_err("no answer comes");
+    assert!(matches!(error, LeaseError::Silent), "{error}");
+    let again = std::pin::pin!(leases.take(["b"]));
+    let Poll::Ready(answer) = poll!(again) else { panic!("it waits for a Redis that is silent") };
+    assert!(matches!(answer, Err(LeaseError::Silent)), "{answer:?}");
 }
