@@ -25,12 +25,18 @@ pub(super) fn of(envelope: &Envelope, partitions: usize) -> usize {
 /// The order's id as it stands in the body: an order's own, or that of which a part tells.
 fn order<'a>(topic: &str, body: &'a [u8]) -> Option<&'a [u8]> {
     let body = &body[..body.len().min(LOOK_BYTES_MAX)];
-    let is_order = topic.starts_with("orders/") || topic.starts_with("order.");
-    member(body, if is_order { b"\"id\"" } else { b"\"order_id\"" })
+    match topic {
+        // Within its one member, the edit.
+        "orders/edited" => member(body, 2, b"\"order_id\""),
+        _ if topic.starts_with("orders/") || topic.starts_with("order.") => {
+            member(body, 1, b"\"id\"")
+        }
+        _ => member(body, 1, b"\"order_id\""),
+    }
 }
 
-/// The number or text after `name` (in its quotes) in the outermost object, without quotes.
-fn member<'a>(body: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+/// The number or text after `name` (in its quotes) so `deep` in the outermost object, without quotes.
+fn member<'a>(body: &'a [u8], deep: u32, name: &[u8]) -> Option<&'a [u8]> {
     let (mut depth, mut at) = (0_u32, 0);
     while at < body.len() {
         match body[at] {
@@ -38,7 +44,7 @@ fn member<'a>(body: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
             b'}' | b']' => depth = depth.saturating_sub(1),
             b'"' => {
                 let end = end_of_text(body, at)?;
-                if depth == 1
+                if depth == deep
                     && body[at..end] == *name
                     && let Some(value) = after_colon(body, end)
                 {
@@ -120,6 +126,8 @@ mod tests {
         assert_eq!(of_order.as_deref(), Some("42"));
         let of_part = said("refunds/create", r#"{"id":9,"x":{"order_id":8},"order_id":42}"#);
         assert_eq!(of_part.as_deref(), Some("42"));
+        let of_edit = said("orders/edited", r#"{"order_edit":{"id":9,"order_id":42}}"#);
+        assert_eq!(of_edit.as_deref(), Some("42"));
         assert_eq!(said("order.updated", r#"{"id":"42"}"#).as_deref(), Some("42"));
     }
 

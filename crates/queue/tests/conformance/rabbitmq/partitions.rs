@@ -104,6 +104,37 @@ async fn what_comes_of_one_order_waits_in_turn_while_orders_go_side_by_side() {
     nothing_left(queue, consumer).await;
 }
 
+/// Else what comes of one order would be decided by two lanes at the same time.
+#[tokio::test]
+async fn a_partition_serves_one_consumer_at_a_time() {
+    let queue = Partitioned::open().await;
+    let (mut first, mut second) = (queue.consumer().await, queue.consumer().await);
+    let channel = admin().await;
+    let served = async |name: &str| {
+        let passive = QueueDeclareOptions { passive: true, durable: true, ..Default::default() };
+        let name = queue.0.name(name).into();
+        let asked = channel.queue_declare(name, passive, FieldTable::default()).await;
+        asked.expect("it is there").consumer_count()
+    };
+    let looking = async {
+        // A consumer is in line for all partitions before it subscribes to this one.
+        while served("webhooks").await < 2 {}
+        for partition in 0..PARTITIONS {
+            assert_eq!(served(&format!("webhooks.{partition}")).await, 1, "{partition}");
+        }
+    };
+    soon("both in line", async {
+        tokio::select! {
+            () = looking => {}
+            _ = batch(&mut first) => panic!("nothing was published"),
+            _ = batch(&mut second) => panic!("nothing was published"),
+        }
+    })
+    .await;
+    drop(second);
+    nothing_left(queue, first).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_comes_late_gets_a_part_and_who_leaves_leaves_it_to_the_others() {
     let queue = Partitioned::open().await;
