@@ -26,13 +26,13 @@ HOUR = 3600
 # From which hour on how many webhooks/s come, but for the flash sale. All of Shopify has 700
 # orders/s in its best minute (docs/scaling.md): two workers would not notice a smaller sale.
 LOAD = {0: 60, 7: 400, 9: 1_200, 20: 400, 22: 60}
-FLASH, FLASH_HOURS = 12_000, (18, 19)  # ten times what comes before, in one step
+FLASH, FLASH_HOURS = 10_000, (18, 19)  # eight times what comes before, in one step
 MISSING_HOURS = (19, 19.25)  # the lag cannot be read, just when workers could go
 
 # ---- what a fleet can do ------------------------------------------------------------------------
 
 WORKER = 5_800  # webhooks/s of one worker on a slow day (docs/performance.md, At half load)
-DATABASE = 20_000  # webhooks/s of a core of PostgreSQL at 50 µs each (docs/scaling.md, arithmetic)
+DATABASE = 11_000  # webhooks/s of one pool of stock, one batch after the other (docs/scaling.md)
 PARCEL = 64  # webhooks in a full parcel (docs/scaling.md)
 # Seconds; a parcel fills while one confirm is awaited: ack p50 in docs/performance.md. As if there
 # were one ingress: with more there are more parcels, which ask for workers earlier.
