@@ -25,8 +25,10 @@ use tokio_util::task::TaskTracker;
 use crate::sale::Plan;
 
 mod connection;
+mod queue;
 
 use connection::Connection;
+use queue::Queue;
 
 /// How often a webhook is tried. With the longest pauses that is most of a minute, in which a
 /// server can be started again.
@@ -57,7 +59,8 @@ pub enum BadTarget {
 pub struct Pace {
     pub connections: usize,
     /// Webhooks per second, sent at their time whether the ones before have been answered or not,
-    /// as far as there are connections. `None`: each connection sends as fast as it is answered.
+    /// as far as there are connections. `None`: each connection sends as fast as it is answered, a
+    /// closed loop: what answers slowly is asked less often.
     pub per_second: Option<f64>,
 }
 
@@ -94,9 +97,12 @@ pub struct Sent {
     pub broken: u64,
     /// Requests without an answer in time.
     pub timeouts: u64,
-    /// Of 200s, in microseconds: from the moment at which the plan's pace wanted the webhook sent,
-    /// so that waiting for a connection counts; without a pace, from the request to its answer.
+    /// Of 200s, in microseconds: from the moment at which the pace wanted the webhook sent, so that
+    /// waiting for a connection counts; without a pace, from its first request. Either way to the
+    /// 200, however often it was refused before.
     pub latency: Histogram<u64>,
+    /// From the start until the last webhook was sent for the first time.
+    pub sending: Duration,
     /// From the first request to the last answer.
     pub elapsed: Duration,
 }
@@ -137,10 +143,14 @@ pub async fn send(
     // Should the caller drop this future, its connections end too.
     let stop = stop.child_token();
     let _end = stop.clone().drop_guard();
-    let began = Instant::now();
     let tracker = TaskTracker::new();
-    let queue = Arc::new(Queue { next: AtomicUsize::new(0), began, per_second: pace.per_second });
-    let lanes: Vec<_> = (0..pace.connections.max(1))
+    let connections = pace.connections.max(1);
+    let queue = Arc::new(Queue::new(plan.sends.len(), pace.per_second));
+    tracker.spawn_blocking({
+        let (queue, stop) = (Arc::clone(&queue), stop.clone());
+        move || queue.let_go(connections, &stop)
+    });
+    let lanes: Vec<_> = (0..connections)
         .map(|_| {
             let lane = Lane {
                 connection: Connection::new(target.clone(), tracker.clone()),
@@ -160,24 +170,8 @@ pub async fn send(
             all.add(sent);
         }
     }
-    all.elapsed = began.elapsed();
+    all.elapsed = queue.began.elapsed();
     all
-}
-
-/// What all lanes take from.
-struct Queue {
-    next: AtomicUsize,
-    began: Instant,
-    per_second: Option<f64>,
-}
-
-impl Queue {
-    /// The next place in the plan, and its time if there is a pace.
-    fn take(&self) -> (usize, Option<Instant>) {
-        let place = self.next.fetch_add(1, Ordering::Relaxed);
-        let after = |rate: f64| Duration::from_secs_f64(as_f64(place) / rate);
-        (place, self.per_second.map(|rate| self.began + after(rate)))
-    }
 }
 
 /// One connection's worth of sending.
@@ -193,20 +187,10 @@ struct Lane {
 impl Lane {
     async fn run(mut self) -> Sent {
         let plan = Arc::clone(&self.plan);
-        while !self.stop.is_cancelled() {
-            let (place, due) = self.queue.take();
-            let Some(index) = plan.sends.get(place) else { break };
-            if let Some(due) = due
-                && self
-                    .stop
-                    .clone()
-                    .run_until_cancelled(tokio::time::sleep_until(due))
-                    .await
-                    .is_none()
-            {
-                break;
-            }
-            self.deliver(*index, due).await;
+        while let Some((place, due)) = self.queue.take(&self.stop).await {
+            let index = plan.sends[place];
+            self.sent.sending = self.queue.began.elapsed();
+            self.deliver(index, due).await;
             self.progress.ended.fetch_add(1, Ordering::Relaxed);
         }
         self.sent
@@ -215,9 +199,9 @@ impl Lane {
     /// Sends one webhook until it is taken, refused or given up.
     async fn deliver(&mut self, index: usize, due: Option<Instant>) {
         let plan = Arc::clone(&self.plan);
+        let began = due.unwrap_or_else(Instant::now);
         let mut pause = connection::PAUSE_MIN;
         for _ in 0..ATTEMPTS_MAX {
-            let began = due.unwrap_or_else(Instant::now);
             let request = plan.webhooks[index].message.request(now());
             let wanted = match self.connection.request(&request).await {
                 connection::Answer::Taken => return self.accept(index, began),
@@ -271,6 +255,7 @@ impl Sent {
             timeouts: 0,
             latency: Histogram::new_with_bounds(1, LATENCY_MICROS_MAX, 3)
                 .expect("bounds that a histogram can have"),
+            sending: Duration::ZERO,
             elapsed: Duration::ZERO,
         }
     }
@@ -284,6 +269,7 @@ impl Sent {
         }
         self.broken += more.broken;
         self.timeouts += more.timeouts;
+        self.sending = self.sending.max(more.sending);
         self.latency.add(more.latency).expect("of the same bounds");
     }
 
@@ -294,6 +280,22 @@ impl Sent {
             *counts.entry(*index).or_default() += 1;
         }
         counts
+    }
+
+    /// How much later than at this rate the last webhook was sent.
+    pub fn behind(&self, per_second: f64) -> Duration {
+        let due = Duration::from_secs_f64(self.after_the_first() / per_second);
+        self.sending.saturating_sub(due)
+    }
+
+    /// Webhooks per second as they were sent, each for the first time.
+    pub fn sent_per_second(&self) -> f64 {
+        self.after_the_first() / self.sending.as_secs_f64().max(f64::MIN_POSITIVE)
+    }
+
+    fn after_the_first(&self) -> f64 {
+        let sent = self.accepted.len() + self.refused.len() + self.given_up.len();
+        as_f64(sent.saturating_sub(1))
     }
 
     /// 200s per second.

@@ -170,6 +170,9 @@ async fn what_is_not_taken_is_sent_again_with_the_same_bytes() {
     assert_eq!(ids(&plan, &sent.accepted), double.taken());
     assert_eq!(sent.accepted.len(), plan.sends.len());
     assert_eq!(sent.answers[&503], plan.webhooks.len() as u64 * 2);
+    // Twice what `Retry-After: 1` comes to.
+    let slowest = Duration::from_micros(sent.latency.max());
+    assert!(slowest >= Duration::from_millis(80), "{slowest:?}: the tries before are left out");
     for (id, body) in &*double.heard.lock().unwrap() {
         let webhook =
             plan.webhooks.iter().find(|webhook| webhook.id.as_deref() == Some(id)).unwrap();
@@ -214,6 +217,37 @@ async fn with_a_pace_a_stalled_connection_counts_for_all_that_wait_behind_it() {
     let sent = send_to(&double, &plan, Pace { per_second: None, ..pace }).await;
     let least = Duration::from_micros(sent.latency.min());
     assert!(least < stall, "{least:?}: without a pace each request is measured by itself");
+}
+
+#[tokio::test]
+async fn with_a_pace_nothing_is_sent_before_its_time() {
+    let (double, plan) = (Double::start(|_, _| Play::Answer(200)).await, plan(20));
+    let pace = Pace { connections: 4, per_second: Some(500.0) };
+    let sent = send_to(&double, &plan, pace).await;
+    assert_eq!(sent.accepted.len(), plan.sends.len());
+    let least = Duration::from_millis(2) * u32::try_from(plan.sends.len() - 1).unwrap();
+    assert!(sent.sending >= least, "{:?} is less than {least:?}", sent.sending);
+    assert!(sent.elapsed >= sent.sending);
+    assert!(sent.sent_per_second() <= 500.0, "{}", sent.sent_per_second());
+    assert_eq!(sent.behind(500.0), sent.sending - least);
+    assert_eq!(sent.behind(1.0), Duration::ZERO);
+}
+
+#[tokio::test]
+async fn a_stop_ends_the_wait_for_what_is_not_due() {
+    let (double, plan) = (Double::start(|_, _| Play::Answer(200)).await, plan(5));
+    let pace = Pace { connections: 4, per_second: Some(0.1) };
+    let (progress, stop) = (Arc::new(Progress::default()), CancellationToken::new());
+    let target = double.target();
+    let sending = send(&target, plan, pace, progress.clone(), stop.clone());
+    let first = async {
+        while progress.ended() == 0 {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+    };
+    let (sent, ()) = tokio::join!(sending, first);
+    assert_eq!(sent.accepted.len(), 1);
 }
 
 #[tokio::test]
