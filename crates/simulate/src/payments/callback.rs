@@ -36,6 +36,11 @@ pub(super) enum Proof {
 }
 
 impl Callback {
+    /// Whether it only names the payment, of which its receiver has to ask the rest.
+    pub fn is_bare(&self) -> bool {
+        self.proof == Proof::None
+    }
+
     /// The request that brings it, if it is sent now.
     pub fn signed_at(&self, now: Timestamp) -> Request {
         let mut headers = vec![json_header()];

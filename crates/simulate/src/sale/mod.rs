@@ -8,6 +8,8 @@
 //! The orders are drawn first, and by themselves: one seed places the same orders on every channel,
 //! so the payments that a provider tells of are those of a Shopify shop's orders.
 
+use std::collections::BTreeMap;
+
 use domain::Provider;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
@@ -24,9 +26,11 @@ pub use plan::{Message, Plan, PlannedOrder, PlannedWebhook};
 
 use draft::{Draft, happens};
 
-/// All bodies are built before the first is sent, so that building does not slow the sending: this
-/// many orders with one webhook each are about 700 MB.
 pub const ORDERS_MAX: usize = 100_000;
+
+/// All bodies are built before the first is sent, so that building does not slow the sending: a sale
+/// may be so large. [`ORDERS_MAX`] orders with two lines and one webhook each are about 700 MB.
+pub const MEGABYTES_MAX: f64 = 2000.0;
 
 /// How many orders come in each second of the platform's clock.
 const ORDERS_PER_SECOND: usize = 200;
@@ -117,6 +121,36 @@ impl Sale {
     /// All items of the sale, the hot ones first.
     pub fn all_skus(&self) -> impl Iterator<Item = String> {
         (0..self.skus).map(Self::sku)
+    }
+
+    /// How large all bodies are together, about, and rather too large than too small.
+    pub fn megabytes(&self) -> f64 {
+        // Bytes of a body and of each of its lines, and webhooks of an order that lives on.
+        let (body, line, life) = match self.channel {
+            Channel::Shopify { .. } => (6000.0, 1300.0, 8.5),
+            Channel::WooCommerce { .. } => (2650.0, 420.0, 4.5),
+            Channel::Payments { .. } => (650.0, 0.0, 3.0),
+        };
+        let others = match self.channel {
+            Channel::Payments { .. } => life,
+            _ => 1.0 + self.pay_share + self.cancel_share,
+        };
+        let webhooks = life * self.life_share + others * (1.0 - self.life_share) + self.late_share;
+        let [orders, lines] = [self.orders, self.lines_per_order]
+            .map(|count| u32::try_from(count).map_or(f64::MAX, f64::from));
+        orders * webhooks * (body + lines * line) / 1e6
+    }
+
+    /// Units of each SKU that its orders may come to ask for: one that lives on is edited so often
+    /// at the most, each time for one unit.
+    pub fn units_at_most(&self, plan: &Plan) -> BTreeMap<String, i64> {
+        let edits = match self.channel {
+            Channel::Shopify { .. } if self.life_share > 0.0 => shopify::STEPS_MAX,
+            _ => 0,
+        };
+        let mut units = plan.units();
+        units.values_mut().for_each(|units| *units *= 1 + edits);
+        units
     }
 
     /// Draws the plan.

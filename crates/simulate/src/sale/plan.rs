@@ -71,6 +71,11 @@ impl Plan {
         webhooks.into_iter().filter(|index| self.webhooks[**index].id.is_none()).count()
     }
 
+    /// How many of the webhooks only name a payment. Those of one payment are one and the same.
+    pub fn bare(&self) -> usize {
+        self.webhooks.iter().filter(|webhook| webhook.message.is_bare()).count()
+    }
+
     /// Units ordered of each SKU, cancelled or not.
     pub fn units(&self) -> BTreeMap<String, i64> {
         let mut all = BTreeMap::new();
@@ -88,6 +93,11 @@ impl Message {
             Message::Fixed(request) => Cow::Borrowed(request),
             Message::Payment(callback) => Cow::Owned(callback.signed_at(now)),
         }
+    }
+
+    /// Whether it only names a payment.
+    pub fn is_bare(&self) -> bool {
+        matches!(self, Message::Payment(callback) if callback.is_bare())
     }
 
     /// The same whenever it is sent.

@@ -7,7 +7,7 @@ use super::{Basket, Message, PlannedOrder, PlannedWebhook};
 use crate::shopify::{LOCATION, ShopifyOrder};
 
 /// How much happens to an order that lives on, between its payment and its end.
-const STEPS_MAX: i64 = 5;
+pub(super) const STEPS_MAX: i64 = 5;
 
 /// One order in so many is cancelled in the end, if nothing was sent.
 const CANCELLED_ONE_IN: u32 = 3;
