@@ -13,7 +13,7 @@ use std::time::Duration;
 use domain::order::LinePart;
 use domain::{
     ChangeSet, EnvelopeId, Keys, ListingKey, Operation, OrderKey, ShopId, Sku, Stock, StockKey,
-    Timestamp, Version, View,
+    Timestamp, Version, View, WebhookId,
 };
 
 use crate::activity::{ActivityNotes, Hour, ShopHour, ShopSigner};
@@ -355,6 +355,13 @@ impl Reports for AnyStore {
 
     async fn webhooks(&self, filter: &WebhookFilter) -> Result<Vec<WebhookRow>, StoreError> {
         whichever!(self, store => store.webhooks(filter))
+    }
+
+    async fn deliveries(
+        &self,
+        webhooks: &[WebhookId],
+    ) -> Result<Vec<(WebhookId, i64)>, StoreError> {
+        whichever!(self, store => store.deliveries(webhooks))
     }
 
     async fn dead_letters(&self, filter: &DeadFilter) -> Result<Vec<DeadRow>, StoreError> {

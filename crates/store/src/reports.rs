@@ -38,6 +38,13 @@ pub trait Reports {
         filter: &WebhookFilter,
     ) -> impl Future<Output = Result<Vec<WebhookRow>, StoreError>> + Send;
 
+    /// How often each of these webhooks was delivered, by id alone; those that never were are left
+    /// out. However many are asked for, it reads the inbox once, and takes as long as that takes.
+    fn deliveries(
+        &self,
+        webhooks: &[WebhookId],
+    ) -> impl Future<Output = Result<Vec<(WebhookId, i64)>, StoreError>> + Send;
+
     /// Dead letters without their bodies, newest first.
     fn dead_letters(
         &self,
@@ -299,6 +306,10 @@ pub(crate) fn dead_row(row: &impl Fields) -> DeadRow {
         received_at: Timestamp(row.int(10)),
         died_at: Timestamp(row.int(11)),
     }
+}
+
+pub(crate) fn delivered(row: &impl Fields) -> (WebhookId, i64) {
+    (WebhookId::new(row.text(0)), row.int(1))
 }
 
 pub(crate) fn violation(row: &impl Fields) -> Violation {

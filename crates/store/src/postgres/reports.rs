@@ -1,6 +1,6 @@
 //! The reading side, on PostgreSQL.
 
-use domain::{EnvelopeId, OrderKey, ShopId, Sku, Stock, StockKey, Timestamp};
+use domain::{EnvelopeId, OrderKey, ShopId, Sku, Stock, StockKey, Timestamp, WebhookId};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -11,9 +11,13 @@ use crate::StoreError;
 use crate::pages::LETTERS_MAX;
 use crate::reports::{
     CHECKS, COUNTS, Closed, DeadFilter, DeadRow, Fields, HistoryRow, Reports, Totals,
-    VIOLATIONS_MAX, Verification, WebhookFilter, WebhookRow, dead_row, history_row, stock_row,
-    totals, violation, webhook_row,
+    VIOLATIONS_MAX, Verification, WebhookFilter, WebhookRow, dead_row, delivered, history_row,
+    stock_row, totals, violation, webhook_row,
 };
+
+/// For what reads whole tables: in their order, by several processes, for as long as it needs.
+const READ_IT_ALL: &str = "SET LOCAL statement_timeout = 0; SET LOCAL enable_seqscan = on; \
+                           SET LOCAL max_parallel_workers_per_gather TO DEFAULT";
 
 impl Fields for Row {
     fn text(&self, at: usize) -> String {
@@ -88,6 +92,23 @@ impl Reports for Postgres {
         self.rows(sql, params, webhook_row).await
     }
 
+    async fn deliveries(
+        &self,
+        webhooks: &[WebhookId],
+    ) -> Result<Vec<(WebhookId, i64)>, StoreError> {
+        let connection = self.pool.get().await?;
+        let ids = Columns::default().with(webhooks, WebhookId::as_str);
+        let steps = [
+            Step::Plain("BEGIN READ ONLY"),
+            Step::Plain(READ_IT_ALL),
+            Step::Prepared(include_str!("sql/report_deliveries.sql"), ids),
+            Step::Plain("COMMIT"),
+        ];
+        let answers = all(fly_unbounded(&connection, &steps).await?)?;
+        connection.done();
+        Ok(answers[2].iter().map(delivered).collect())
+    }
+
     async fn dead_letters(&self, filter: &DeadFilter) -> Result<Vec<DeadRow>, StoreError> {
         let params: [&(dyn ToSql + Sync); 5] = [
             &filter.id.map(|id| id.0),
@@ -141,13 +162,10 @@ impl Reports for Postgres {
 
     async fn verify(&self) -> Result<Verification, StoreError> {
         let connection = self.pool.get().await?;
-        // One snapshot for all checks; they may take as long as they need.
+        // One snapshot for all checks.
         let mut steps = vec![
             Step::Plain("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"),
-            Step::Plain("SET LOCAL statement_timeout = 0"),
-            Step::Plain(
-                "SET LOCAL enable_seqscan = on; SET LOCAL max_parallel_workers_per_gather TO DEFAULT",
-            ),
+            Step::Plain(READ_IT_ALL),
             Step::Prepared(COUNTS, Columns::default()),
         ];
         steps.extend(
@@ -156,13 +174,13 @@ impl Reports for Postgres {
         steps.push(Step::Plain("COMMIT"));
         let answers = all(fly_unbounded(&connection, &steps).await?)?;
         connection.done();
-        let counts = &answers[3][0];
+        let counts = &answers[2][0];
         Ok(Verification {
             orders: counts.int(0),
             stock: counts.int(1),
             ledger: counts.int(2),
             webhooks: counts.int(3),
-            violations: answers[4..].iter().flatten().map(violation).collect(),
+            violations: answers[3..].iter().flatten().map(violation).collect(),
         })
     }
 

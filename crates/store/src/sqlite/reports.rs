@@ -1,6 +1,6 @@
 //! The reading side, on SQLite.
 
-use domain::{EnvelopeId, OrderKey, ShopId, Sku, Stock, StockKey, Timestamp};
+use domain::{EnvelopeId, OrderKey, ShopId, Sku, Stock, StockKey, Timestamp, WebhookId};
 use sqlx::Row;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
@@ -11,8 +11,8 @@ use crate::StoreError;
 use crate::pages::LETTERS_MAX;
 use crate::reports::{
     CHECKS, COUNTS, Closed, DeadFilter, DeadRow, Fields, HistoryRow, Reports, Totals,
-    VIOLATIONS_MAX, Verification, WebhookFilter, WebhookRow, dead_row, history_row, stock_row,
-    totals, violation, webhook_row,
+    VIOLATIONS_MAX, Verification, WebhookFilter, WebhookRow, dead_row, delivered, history_row,
+    stock_row, totals, violation, webhook_row,
 };
 
 impl Fields for SqliteRow {
@@ -84,6 +84,14 @@ impl Reports for Sqlite {
             .bind(filter.limit)
             .bind(filter.envelope.map(|id| id.to_string()));
         self.rows(query, webhook_row).await
+    }
+
+    async fn deliveries(
+        &self,
+        webhooks: &[WebhookId],
+    ) -> Result<Vec<(WebhookId, i64)>, StoreError> {
+        let ids = json::rows(webhooks, WebhookId::as_str)?;
+        self.rows(sqlx::query(include_str!("sql/report_deliveries.sql")).bind(ids), delivered).await
     }
 
     async fn dead_letters(&self, filter: &DeadFilter) -> Result<Vec<DeadRow>, StoreError> {

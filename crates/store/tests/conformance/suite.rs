@@ -36,6 +36,7 @@ macro_rules! conformance_suite {
                 the_same_envelope_again_is_known,
                 how_often_a_webhook_waited_is_kept_with_it,
                 a_webhook_is_found_by_the_envelope_that_brought_it_first,
+                deliveries_are_counted_of_any_number_of_webhooks,
                 webhooks_of_an_order_are_found_whatever_its_shop,
                 outcomes_are_counted,
                 suspicion_is_counted_until_it_is_cleared,

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::Decided;
-use domain::Outcome;
 use domain::view::RECENT_ENVELOPES;
+use domain::{Decided, Outcome, WebhookId};
 use store::pages::WebhookPage;
 use store::reports::WebhookFilter;
 use store::{Commit, Pages, Reports, Store};
@@ -117,6 +116,27 @@ pub(crate) async fn a_webhook_is_found_by_the_envelope_that_brought_it_first<T: 
     assert_eq!(found(1, both).await, [] as [&str; 0], "another's");
     let of_shop = WebhookFilter { shop: Some("other".into()), ..WebhookFilter::default() };
     assert_eq!(found(1, of_shop).await, [] as [&str; 0]);
+}
+
+pub(crate) async fn deliveries_are_counted_of_any_number_of_webhooks<T: TestStore>() {
+    let test = T::open().await;
+    let store = test.store();
+    let other_body = {
+        let mut other = ignored(4);
+        other.incoming.key.webhook = "w-2".into();
+        other
+    };
+    apply(store, &[ignored(1), ignored(2), ignored(1).again(3), other_body]).await;
+    let counted = async |ids: &[&str]| {
+        let ids: Vec<_> = ids.iter().map(WebhookId::new).collect();
+        let mut rows = store.deliveries(&ids).await.expect("counts");
+        rows.sort();
+        rows.into_iter().map(|(id, times)| (id.to_string(), times)).collect::<Vec<_>>()
+    };
+    let expected = [("w-1".to_owned(), 2), ("w-2".to_owned(), 2)];
+    assert_eq!(counted(&["w-1", "w-2", "w-1", "never"]).await, expected, "with either body");
+    assert_eq!(counted(&["w-2"]).await, expected[1..]);
+    assert_eq!(counted(&[]).await, []);
 }
 
 pub(crate) async fn webhooks_of_an_order_are_found_whatever_its_shop<T: TestStore>() {
