@@ -7,9 +7,12 @@ use serde_json::Value;
 
 use crate::harness::{Fleet, Profile, in_both_profiles, shops};
 
+mod alarms;
+
 in_both_profiles!(
     every_sender_can_be_played_and_nothing_is_lost,
     the_same_seed_sends_the_same_again,
+    a_sale_is_as_fast_and_as_hot_as_it_was_asked_to_be,
 );
 
 const ADYEN_KEY: &str = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056";
@@ -94,6 +97,61 @@ async fn the_same_seed_sends_the_same_again(profile: Profile) {
     fleet.finish_simulated().await;
 }
 
+async fn a_sale_is_as_fast_and_as_hot_as_it_was_asked_to_be(profile: Profile) {
+    let fleet = Fleet::start(profile, 1).await;
+    let url = format!("http://{}", fleet.address());
+    let run = async |options: &str| {
+        let fixed = format!("simulate --url {url} --secret plain:{SECRET} --setup --wait");
+        let arguments = format!("{fixed} --lines 1 --skus 20 {options}");
+        let answer = fleet.cli(&arguments.split(' ').collect::<Vec<_>>()).await.fails_with(0);
+        (answer.json(), answer.stderr)
+    };
+    let (report, _) = run("--seed 5 --orders 60 --hot-share 0.5 --hot-skus 1 \
+                           --pay-share 1 --cancel-share 0.25 --rate 100 --connections 3 --units 500")
+    .await;
+    let asked = serde_json::json!({
+        "platform": "shopify", "shop": "demo.myshopify.com", "orders": 60, "skus": 20,
+        "hot_share": 0.5, "hot_skus": 1, "lines": 1, "life_share": 0.0, "pay_share": 1.0,
+        "cancel_share": 0.25, "late_share": 0.0, "duplicates": 0.0, "disorder": 0, "seed": 5,
+        "connections": 3, "rate": 100.0, "units": 500,
+    });
+    assert_eq!(report["asked"], asked);
+    let number = |value: &Value| value.as_f64().expect("a number");
+    // The first is sent at once.
+    let least = (number(&report["sent"]) - 1.0) / 100.0;
+    assert!(number(&report["seconds"]) >= least, "{report}");
+    assert!(number(&report["sent_per_second"]) <= 100.0, "{report}");
+    assert_eq!(report["topics"]["orders/paid"], 60, "{report}");
+    let cancelled = number(&report["topics"]["orders/cancelled"]);
+    assert!((5.0..=25.0).contains(&cancelled), "{report}");
+    let rows = fleet.ok(&["stock", "list"]).await;
+    let rows: Vec<_> = rows.as_array().expect("a list").iter().collect();
+    assert!(rows.iter().all(|row| row["on_hand"] == 500), "{rows:?}");
+    let committed: f64 = rows.iter().map(|row| number(&row["committed"])).sum();
+    let hot = rows.iter().find(|row| row["sku"] == "SKU-00001").expect("the hot item");
+    let share = number(&hot["committed"]) / committed;
+    assert!((0.3..=0.7).contains(&share), "{share} of all units are hot");
+
+    let (report, said) = run("--seed 6 --orders 500 --rate 1000000 --connections 1").await;
+    assert_eq!(report["rate_reached"], false, "{report}");
+    assert!(said.contains("--rate was not reached"), "{said}");
+    let (report, said) = run("--seed 7 --orders 10").await;
+    assert_eq!(report["rate_reached"], Value::Null, "{report}");
+    assert!(!said.contains("--rate"), "{said}");
+    fleet.finish_simulated().await;
+}
+
+#[tokio::test]
+async fn a_sale_of_what_is_not_there_is_short_and_no_fault() {
+    let fleet = Fleet::start(Profile::Embedded, 0).await;
+    let (url, secret) = (format!("http://{}", fleet.address()), format!("plain:{SECRET}"));
+    let sale = ["--orders", "20", "--skus", "5", "--setup", "--units", "0", "--wait"];
+    let sender = ["simulate", "--url", &url, "--secret", &secret];
+    let report = fleet.ok(&[&sender[..], &sale].concat()).await;
+    assert_eq!(report["applied"]["outcomes"]["short"], 20, "{report}");
+    fleet.finish_simulated().await;
+}
+
 #[tokio::test]
 async fn what_makes_no_sense_is_refused_before_anything_is_sent() {
     let fleet = Fleet::bare(Profile::Embedded);
@@ -105,6 +163,9 @@ async fn what_makes_no_sense_is_refused_before_anything_is_sent() {
         ("--secret plain:x --platform adyen", "hexadecimal"),
         ("--secret plain:x --platform standard", "whsec_"),
         ("--secret plain:x --platform paypal", "woocommerce"),
+        ("--secret plain:x --orders 100000 --lines 100", "fewer --orders or --lines"),
+        ("--secret plain:x --orders 100000 --life-share 1", "smaller --life-share"),
+        ("--secret plain:x --patience 5", "--wait"),
     ] {
         let arguments: Vec<_> = ["simulate"].into_iter().chain(arguments.split(' ')).collect();
         fleet.cli(&arguments).await.fails_with(2).names(&[named]);

@@ -25,8 +25,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::simulate::applied::{self, Applied};
-use super::simulate::{bar, losses, opening};
+use super::simulate::applied::{self, Applied, PATIENCE};
+use super::simulate::losses::{Deliveries, SendersList};
+use super::simulate::{bar, opening};
 use crate::config::{DATABASE_FILE, QUEUE_FILE, Settings};
 use crate::exit::{NOT_FINE, bad_config};
 use crate::{output, shops_file};
@@ -194,7 +195,7 @@ async fn sell(
     let progress = bar(sent.accepted.len(), "applying")?;
     let show = |decided: i64| progress.set_position(decided.unsigned_abs());
     let before = Totals::default();
-    let applied = applied::wait(&store, &before, sent.accepted.len(), show).await?;
+    let applied = applied::wait(&store, &before, sent.accepted.len(), PATIENCE, show).await?;
     let seconds = began.elapsed().as_secs_f64();
     progress.set_message("checking");
     // The kill leaves webhooks that were stored and never answered. Those count as well, so as many
@@ -203,7 +204,9 @@ async fn sell(
     let totals = store.totals().await?;
     let applied = Applied { complete: applied.complete, ..Applied::between(&before, &totals) };
 
-    let losses = losses::find(&store, &plan, &sent).await?;
+    let none = Deliveries::new();
+    let list = SendersList::new(&store, &plan, &sent, &none);
+    let losses = list.losses(list.missing().await?, PATIENCE).await?;
     let shops = shops_file::load(&home.join(server::SHOPS_FILE))?;
     let verified = verify(&store, Some(&shops), |_, _| ()).await?;
     let ending = ending::compare(&store, &plan, &opening).await?;

@@ -12,14 +12,14 @@ use tokio::time::Instant;
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Without any progress for so long, the rest is not waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the store shows.
 #[derive(Clone, Debug)]
 pub(crate) struct Applied {
     /// As many deliveries have been decided as were answered 200, repeats included.
     pub(crate) complete: bool,
-    /// Outcomes since the beginning. A repeat counts as `duplicate`.
+    /// Outcomes since the beginning, whoever sent what. A repeat counts as `duplicate`.
     pub(crate) outcomes: BTreeMap<Outcome, i64>,
 }
 
@@ -42,12 +42,13 @@ impl Applied {
     }
 }
 
-/// Waits until as many deliveries are decided as were answered 200. There may be more: those whose
-/// answer the sender never saw.
+/// Waits until as many deliveries are decided as were answered 200, or none is for as long as
+/// `patience`. There may be more: those whose answer the sender never saw, and another sender's.
 pub(crate) async fn wait(
     store: &AnyStore,
     before: &Totals,
     accepted: usize,
+    patience: Duration,
     show: impl Fn(i64),
 ) -> Result<Applied, StoreError> {
     let wanted = i64::try_from(accepted).unwrap_or(i64::MAX);
@@ -70,7 +71,7 @@ pub(crate) async fn wait(
         if last.decided() >= wanted {
             return Ok(Applied { complete: true, ..last });
         }
-        if moved.elapsed() > PATIENCE {
+        if moved.elapsed() > patience {
             return Ok(last);
         }
         tokio::time::sleep(LOOK).await;

@@ -1,11 +1,14 @@
 //! What `simulate` is told, and what follows from it.
 
+use std::time::Duration;
+
 use clap::{Args, ValueEnum};
 use domain::Provider;
 use simulate::payments::check_secret;
-use simulate::sale::{Channel, ORDERS_MAX, Sale};
+use simulate::sale::{Channel, MEGABYTES_MAX, ORDERS_MAX, Sale};
 use simulate::sender::Target;
 
+use super::applied::PATIENCE;
 use crate::exit::bad_config;
 use crate::shops_file;
 
@@ -71,7 +74,7 @@ pub(crate) struct SimulateArgs {
     /// for standard whsec_ and base64
     #[arg(long, env = "ONHAND_SIMULATE_SECRET", hide_env_values = true)]
     secret: String,
-    /// Orders, at most 100,000
+    /// Orders, at most 100,000; fewer where --lines or --life-share make them large
     #[arg(long, default_value_t = 10_000,
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     orders: u32,
@@ -114,7 +117,10 @@ pub(crate) struct SimulateArgs {
     /// Connections, each with one request at a time
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub(super) connections: u32,
-    /// Webhooks per second [default: as fast as they are answered]
+    /// Webhooks per second, sent at their time whether the ones before have been answered or not;
+    /// latencies then count from that time [default: as fast as they are answered: a closed loop,
+    /// whose latencies count from the first request, and leave out what would have been sent while
+    /// an answer was slow]
     #[arg(long, value_parser = rate)]
     pub(super) rate: Option<f64>,
     /// First make stock for items that have none, in the database
@@ -124,9 +130,15 @@ pub(crate) struct SimulateArgs {
     #[arg(long, default_value_t = 1_000_000,
           value_parser = clap::value_parser!(i64).range(0..=1_000_000_000))]
     pub(super) units: i64,
-    /// Wait until all is applied, then check for losses and run verify, on the database
+    /// Wait until all is applied, then check for losses and for outcomes that the sale cannot have,
+    /// and run verify, on the database. Outcomes are counted of all that is decided meanwhile: let
+    /// nobody else send
     #[arg(long)]
     pub(super) wait: bool,
+    /// Seconds without progress after which --wait gives up
+    #[arg(long, default_value_t = PATIENCE.as_secs(), requires = "wait",
+          value_parser = clap::value_parser!(u64).range(1..=3600))]
+    patience: u64,
 }
 
 impl SimulateArgs {
@@ -135,7 +147,7 @@ impl SimulateArgs {
         let channel = self.channel()?;
         let secret = self.secret(&channel)?;
         let count = |number: u32| usize::try_from(number).unwrap_or(ORDERS_MAX);
-        Ok(Sale {
+        let sale = Sale {
             channel,
             secret,
             orders: count(self.orders),
@@ -151,7 +163,20 @@ impl SimulateArgs {
             same_instant_share: 0.5,
             disorder: self.disorder,
             seed: self.seed.unwrap_or_else(|| rand::random::<u32>().into()),
-        })
+        };
+        match sale.megabytes() {
+            megabytes if megabytes > MEGABYTES_MAX => Err(too_large(megabytes)),
+            _ => Ok(sale),
+        }
+    }
+
+    /// Whether it may have been played before.
+    pub(super) fn is_seed_chosen(&self) -> bool {
+        self.seed.is_some()
+    }
+
+    pub(super) fn patience(&self) -> Duration {
+        Duration::from_secs(self.patience)
     }
 
     fn channel(&self) -> anyhow::Result<Channel> {
@@ -215,6 +240,14 @@ impl Platform {
         let shop = shop.unwrap_or_else(|| provider.as_str().to_owned());
         Channel::Payments { provider, shop }
     }
+}
+
+fn too_large(megabytes: f64) -> anyhow::Error {
+    bad_config(format!(
+        "these webhooks would take about {megabytes:.0} MB of memory, and {MEGABYTES_MAX:.0} MB is \
+         the most, because all are made before the first is sent: ask for fewer --orders or --lines \
+         or a smaller --life-share, and for a longer sale run it again with another --seed"
+    ))
 }
 
 fn is_name(shop: &str) -> bool {

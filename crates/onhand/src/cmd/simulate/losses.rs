@@ -8,6 +8,7 @@ use simulate::sale::Plan;
 use simulate::sender::Sent;
 use store::reports::WebhookFilter;
 use store::{AnyStore, Reports, StoreError};
+use tokio::time::Instant;
 
 /// Rows read in one go beyond what was sent: others may be sending, too.
 const ROWS_EXTRA: usize = 1000;
@@ -15,7 +16,10 @@ const ROWS_EXTRA: usize = 1000;
 /// Between two looks for what is missing.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// One webhook that was answered 200 more often than the store knows of.
+/// Deliveries by webhook.
+pub(crate) type Deliveries = HashMap<WebhookId, i64>;
+
+/// One webhook that was answered 200 more often than it came into the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Loss {
     pub(crate) webhook: String,
@@ -23,65 +27,93 @@ pub(crate) struct Loss {
     pub(crate) in_store: i64,
 }
 
-/// Every webhook must be there, with at least as many deliveries as it was answered 200. Where as many
-/// are decided as were answered, some of them may be ones whose answer was lost, with others still
-/// queued behind them: what is missing is looked for until two looks find the same.
-pub(crate) async fn find(
-    store: &AnyStore,
-    plan: &Plan,
-    sent: &Sent,
-) -> Result<Vec<Loss>, StoreError> {
-    let mut losses = missing(store, plan, sent).await?;
-    while !losses.is_empty() {
-        tokio::time::sleep(LOOK).await;
-        let later = missing(store, plan, sent).await?;
-        if later == losses {
-            break;
-        }
-        losses = later;
-    }
-    Ok(losses)
+/// What the sender has seen answered, and what the store had of it before.
+pub(crate) struct SendersList<'a> {
+    store: &'a AnyStore,
+    /// One id may name several bodies, and some webhooks have none.
+    answered: BTreeMap<WebhookId, i64>,
+    before: &'a Deliveries,
 }
 
-async fn missing(store: &AnyStore, plan: &Plan, sent: &Sent) -> Result<Vec<Loss>, StoreError> {
-    let answered = sent.acceptances();
-    let limit = i64::try_from(answered.len() + ROWS_EXTRA).unwrap_or(i64::MAX);
-    let newest = deliveries(store, &WebhookFilter { limit, ..WebhookFilter::default() }).await?;
-    let mut losses = Vec::new();
-    for (webhook, answered) in by_id(plan, answered) {
-        let mut in_store = newest.get(&webhook).copied().unwrap_or(0);
-        if in_store < answered {
-            // Older than the newest rows, if it had come before.
-            let of_it =
-                WebhookFilter { webhook: Some(webhook.clone()), limit, ..Default::default() };
-            in_store = deliveries(store, &of_it).await?.get(&webhook).copied().unwrap_or(0);
-        }
-        if in_store < answered {
-            losses.push(Loss { webhook: webhook.to_string(), answered, in_store });
-        }
-    }
-    Ok(losses)
+/// How often the plan's webhooks were delivered before anything is sent: a seed that was played
+/// before has sent them all, and what came then must not stand for what is lost now.
+pub(crate) async fn before(store: &AnyStore, plan: &Plan) -> Result<Deliveries, StoreError> {
+    let ids = plan.webhooks.iter().filter_map(|webhook| webhook.id.as_deref());
+    let ids: Vec<_> = ids.map(WebhookId::new).collect();
+    Ok(store.deliveries(&ids).await?.into_iter().collect())
 }
 
-/// How often each id was answered 200: one id may name several bodies, and some webhooks have none.
-fn by_id(plan: &Plan, answered: BTreeMap<usize, usize>) -> BTreeMap<WebhookId, i64> {
-    let mut by_id = BTreeMap::new();
-    for (index, times) in answered {
-        if let Some(id) = &plan.webhooks[index].id {
-            let times = i64::try_from(times).unwrap_or(i64::MAX);
-            *by_id.entry(WebhookId::new(id)).or_default() += times;
+impl<'a> SendersList<'a> {
+    pub(crate) fn new(
+        store: &'a AnyStore,
+        plan: &Plan,
+        sent: &Sent,
+        before: &'a Deliveries,
+    ) -> Self {
+        let mut answered = BTreeMap::new();
+        for (index, times) in sent.acceptances() {
+            if let Some(id) = &plan.webhooks[index].id {
+                let times = i64::try_from(times).unwrap_or(i64::MAX);
+                *answered.entry(WebhookId::new(id)).or_default() += times;
+            }
         }
+        Self { store, answered, before }
     }
-    by_id
-}
 
-async fn deliveries(
-    store: &AnyStore,
-    filter: &WebhookFilter,
-) -> Result<HashMap<WebhookId, i64>, StoreError> {
-    let mut all = HashMap::new();
-    for row in store.webhooks(filter).await? {
-        *all.entry(row.webhook).or_default() += row.deliveries;
+    /// What is lost of what is `missing`, where as many deliveries are decided as were answered. Some
+    /// of those may be ones whose answer was lost, or another sender's, with ours still queued behind
+    /// them: so until two looks find the same and nothing was decided between them, or until none of
+    /// ours came for as long as `patience`.
+    pub(crate) async fn losses(
+        &self,
+        missing: Vec<Loss>,
+        patience: Duration,
+    ) -> Result<Vec<Loss>, StoreError> {
+        let (mut losses, mut moved) = (missing, Instant::now());
+        let mut decided = self.store.totals().await?.webhooks;
+        while !losses.is_empty() {
+            tokio::time::sleep(LOOK).await;
+            let now = self.store.totals().await?.webhooks;
+            let later = self.missing().await?;
+            if later != losses {
+                moved = Instant::now();
+            } else if now == decided || moved.elapsed() > patience {
+                break;
+            }
+            (losses, decided) = (later, now);
+        }
+        Ok(losses)
     }
-    Ok(all)
+
+    /// What was answered 200 and is not in the store now, as often as that.
+    pub(crate) async fn missing(&self) -> Result<Vec<Loss>, StoreError> {
+        let limit = i64::try_from(self.answered.len() + ROWS_EXTRA).unwrap_or(i64::MAX);
+        let filter = WebhookFilter { limit, ..WebhookFilter::default() };
+        let mut newest = Deliveries::new();
+        for row in self.store.webhooks(&filter).await? {
+            *newest.entry(row.webhook).or_default() += row.deliveries;
+        }
+        let missing = self.against(self.answered.keys(), &newest);
+        if missing.is_empty() {
+            return Ok(missing);
+        }
+        // Older than the newest rows, if they had come before.
+        let ids: Vec<_> = missing.iter().map(|loss| WebhookId::new(&loss.webhook)).collect();
+        let all = self.store.deliveries(&ids).await?.into_iter().collect();
+        Ok(self.against(&ids, &all))
+    }
+
+    fn against<'b>(
+        &self,
+        webhooks: impl IntoIterator<Item = &'b WebhookId>,
+        now: &Deliveries,
+    ) -> Vec<Loss> {
+        let at = |deliveries: &Deliveries, id: &WebhookId| deliveries.get(id).copied().unwrap_or(0);
+        let of = |id: &WebhookId| Loss {
+            webhook: id.to_string(),
+            answered: self.answered[id],
+            in_store: at(now, id) - at(self.before, id),
+        };
+        webhooks.into_iter().map(of).filter(|loss| loss.in_store < loss.answered).collect()
+    }
 }

@@ -21,6 +21,8 @@ use crate::shops_file;
 
 pub(crate) mod applied;
 mod args;
+mod asked;
+mod expected;
 pub(crate) mod losses;
 pub(crate) mod numbers;
 pub(crate) mod opening;
@@ -28,6 +30,9 @@ mod report;
 
 use applied::Applied;
 pub(crate) use args::SimulateArgs;
+use asked::Asked;
+use expected::Expected;
+use losses::{Deliveries, SendersList};
 use report::{Checked, Report};
 
 /// How often progress is drawn.
@@ -46,20 +51,49 @@ pub(crate) async fn run(settings: &Settings, args: SimulateArgs) -> anyhow::Resu
         true => Some(settings.open_store().await?),
         false => None,
     };
-    let before = match &store {
-        Some(store) => store.totals().await?,
-        None => Totals::default(),
-    };
     let plan = Arc::new(sale.plan());
-    let began = tokio::time::Instant::now();
-    let sent = send(&args, &plan).await?;
-    let checked = match &store {
-        Some(store) => Some(check(settings, store, &before, &plan, &sent, began).await?),
+    let before = match &store {
+        Some(store) => Some(Before::read(store, &args, &sale, &plan).await?),
         None => None,
     };
-    let report = Report { sale: &sale, plan: &plan, sent: &sent, checked: checked.as_ref() };
+    let began = tokio::time::Instant::now();
+    let sent = send(&args, &plan).await?;
+    let checked = match store.as_ref().zip(before.as_ref()) {
+        Some((store, before)) => {
+            let wait = Wait { store, before, began, patience: args.patience() };
+            Some(wait.check(settings, &plan, &sent).await?)
+        }
+        None => None,
+    };
+    let asked = Asked::of(&args, &sale);
+    let report = Report { asked: &asked, plan: &plan, sent: &sent, checked: checked.as_ref() };
+    report.warn();
     report.print(settings.json)?;
     Ok(if report.is_fine() { ExitCode::SUCCESS } else { ExitCode::from(NOT_FINE) })
+}
+
+/// What the store shows before anything is sent.
+struct Before {
+    totals: Totals,
+    deliveries: Deliveries,
+    expected: Expected,
+}
+
+impl Before {
+    async fn read(
+        store: &AnyStore,
+        args: &SimulateArgs,
+        sale: &Sale,
+        plan: &Plan,
+    ) -> anyhow::Result<Self> {
+        let deliveries = match args.is_seed_chosen() {
+            true => losses::before(store, plan).await?,
+            // Drawn just now, ids with it: nobody has sent them.
+            false => Deliveries::new(),
+        };
+        let expected = Expected::of(store, sale, plan).await?;
+        Ok(Self { totals: store.totals().await?, deliveries, expected })
+    }
 }
 
 async fn make_stock(settings: &Settings, args: &SimulateArgs, sale: &Sale) -> anyhow::Result<()> {
@@ -93,24 +127,40 @@ async fn send(args: &SimulateArgs, plan: &Arc<Plan>) -> anyhow::Result<Sent> {
     Ok(sent)
 }
 
-async fn check(
-    settings: &Settings,
-    store: &AnyStore,
-    before: &Totals,
-    plan: &Plan,
-    sent: &Sent,
+/// For what was sent to be applied.
+struct Wait<'a> {
+    store: &'a AnyStore,
+    before: &'a Before,
     began: tokio::time::Instant,
-) -> anyhow::Result<Checked> {
-    let bar = bar(sent.accepted.len(), "applying")?;
-    let show = |decided: i64| bar.set_position(decided.unsigned_abs());
-    let applied: Applied = applied::wait(store, before, sent.accepted.len(), show).await?;
-    let seconds = began.elapsed().as_secs_f64();
-    bar.set_message("checking");
-    let losses = losses::find(store, plan, sent).await?;
-    let shops = shops_file::load(&settings.shops).ok();
-    let verified = verify(store, shops.as_ref(), |_, _| ()).await?;
-    bar.finish_and_clear();
-    Ok(Checked { applied, seconds, losses, verified })
+    patience: Duration,
+}
+
+impl Wait<'_> {
+    async fn check(
+        &self,
+        settings: &Settings,
+        plan: &Plan,
+        sent: &Sent,
+    ) -> anyhow::Result<Checked> {
+        let Self { store, before, patience, .. } = *self;
+        let bar = bar(sent.accepted.len(), "applying")?;
+        let show = |decided: i64| bar.set_position(decided.unsigned_abs());
+        let accepted = sent.accepted.len();
+        let mut applied = applied::wait(store, &before.totals, accepted, patience, show).await?;
+        let mut seconds = self.began.elapsed().as_secs_f64();
+        bar.set_message("checking");
+        let list = SendersList::new(store, plan, sent, &before.deliveries);
+        let mut missing = list.missing().await?;
+        if applied.complete && !missing.is_empty() {
+            missing = list.losses(missing, patience).await?;
+            seconds = self.began.elapsed().as_secs_f64();
+            applied.outcomes = Applied::between(&before.totals, &store.totals().await?).outcomes;
+        }
+        let shops = shops_file::load(&settings.shops).ok();
+        let verified = verify(store, shops.as_ref(), |_, _| ()).await?;
+        bar.finish_and_clear();
+        Ok(Checked { applied, expected: before.expected, seconds, missing, verified })
+    }
 }
 
 /// A bar on stderr; nothing where that is no terminal.

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use domain::Outcome;
 use serde::Serialize;
-use simulate::sale::{Plan, Sale};
+use simulate::sale::Plan;
 use simulate::sender::Sent;
 use store::reports::Verification;
 
 use super::applied::Applied;
+use super::asked::Asked;
+use super::expected::Expected;
 use super::losses::Loss;
 use super::numbers::{Milliseconds, grouped, per_second, rate};
 use crate::output;
@@ -17,7 +19,7 @@ use crate::output;
 const SHOWN: usize = 10;
 
 pub(super) struct Report<'a> {
-    pub(super) sale: &'a Sale,
+    pub(super) asked: &'a Asked,
     pub(super) plan: &'a Plan,
     pub(super) sent: &'a Sent,
     pub(super) checked: Option<&'a Checked>,
@@ -26,9 +28,11 @@ pub(super) struct Report<'a> {
 /// What the store showed.
 pub(super) struct Checked {
     pub(super) applied: Applied,
+    pub(super) expected: Expected,
     /// From the first webhook sent to the last one applied.
     pub(super) seconds: f64,
-    pub(super) losses: Vec<Loss>,
+    /// Answered 200 and not in the store: lost, if all was decided.
+    pub(super) missing: Vec<Loss>,
     pub(super) verified: Verification,
 }
 
@@ -37,11 +41,15 @@ struct Json<'a> {
     ok: bool,
     platform: &'static str,
     seed: u64,
+    asked: &'a Asked,
     orders: usize,
     webhooks: usize,
     /// Of the webhooks, each once.
     topics: BTreeMap<&'static str, usize>,
     sent: usize,
+    sent_per_second: f64,
+    /// `null`: no rate was asked for.
+    rate_reached: Option<bool>,
     answers: &'a BTreeMap<u16, u64>,
     broken: u64,
     timeouts: u64,
@@ -60,7 +68,12 @@ struct AppliedJson<'a> {
     seconds: f64,
     /// `null`: not all was applied, so there is no speed of it.
     orders_per_second: Option<f64>,
-    lost: usize,
+    /// `null`: not all was applied, so what is missing may still be on its way.
+    lost: Option<usize>,
+    /// Webhooks that were answered 200 and are not in the store yet; `null`: all was applied.
+    not_applied: Option<usize>,
+    /// Outcomes that this sale cannot have.
+    troubles: Vec<String>,
     violations: Vec<String>,
 }
 
@@ -72,6 +85,20 @@ impl Report<'_> {
 
     fn is_delivered(&self) -> bool {
         self.sent.accepted.len() == self.plan.sends.len()
+    }
+
+    /// Tells whoever reads the numbers that they are of another rate than the one asked for.
+    pub(super) fn warn(&self) {
+        if let (Some(false), Some(asked)) = (self.asked.is_reached(self.sent), self.asked.rate) {
+            eprintln!(
+                "onhand: WARNING: --rate was not reached: {asked} webhooks a second were asked for, \
+                 {:.1} were sent, and the last one {:.1} s late; all latencies count from when a \
+                 webhook was due. Ask for a lower --rate, or for more --connections than {}",
+                self.sent.sent_per_second(),
+                self.sent.behind(asked).as_secs_f64(),
+                self.asked.connections
+            );
+        }
     }
 
     pub(super) fn print(&self, json: bool) -> anyhow::Result<()> {
@@ -108,8 +135,8 @@ impl Report<'_> {
         let sent = self.sent;
         let ack = Milliseconds::of(&sent.latency);
         let mut rows = vec![
-            ("platform".to_owned(), self.sale.channel.as_str().to_owned()),
-            ("seed".to_owned(), self.sale.seed.to_string()),
+            ("platform".to_owned(), self.asked.platform.to_owned()),
+            ("seed".to_owned(), self.asked.seed.to_string()),
             ("orders".to_owned(), grouped(self.plan.orders.len())),
             ("webhooks sent".to_owned(), grouped(self.plan.sends.len())),
             ("  of them duplicates".to_owned(), grouped(self.plan.duplicates())),
@@ -161,12 +188,15 @@ impl Report<'_> {
         let sent = self.sent;
         Json {
             ok: self.is_fine(),
-            platform: self.sale.channel.as_str(),
-            seed: self.sale.seed,
+            platform: self.asked.platform,
+            seed: self.asked.seed,
+            asked: self.asked,
             orders: self.plan.orders.len(),
             webhooks: self.plan.webhooks.len(),
             topics: self.plan.topics(),
             sent: self.plan.sends.len(),
+            sent_per_second: sent.sent_per_second(),
+            rate_reached: self.asked.is_reached(sent),
             answers: &sent.answers,
             broken: sent.broken,
             timeouts: sent.timeouts,
@@ -175,19 +205,22 @@ impl Report<'_> {
             seconds: sent.elapsed.as_secs_f64(),
             acks_per_second: sent.accepted_per_second(),
             ack_ms: Milliseconds::of(&sent.latency),
-            applied: self.checked.map(|checked| AppliedJson {
-                complete: checked.applied.complete,
-                outcomes: &checked.applied.outcomes,
-                seconds: checked.seconds,
-                orders_per_second: self.orders_per_second(checked),
-                lost: checked.losses.len(),
-                violations: checked
-                    .verified
-                    .violations
-                    .iter()
-                    .map(|one| format!("{} {}", one.promise, one.detail))
-                    .collect(),
-            }),
+            applied: self.checked.map(|checked| self.applied_json(checked)),
+        }
+    }
+
+    fn applied_json<'b>(&self, checked: &'b Checked) -> AppliedJson<'b> {
+        let (complete, missing) = (checked.applied.complete, checked.missing.len());
+        let violations = checked.verified.violations.iter();
+        AppliedJson {
+            complete,
+            outcomes: &checked.applied.outcomes,
+            seconds: checked.seconds,
+            orders_per_second: self.orders_per_second(checked),
+            lost: complete.then_some(missing),
+            not_applied: (!complete).then_some(missing),
+            troubles: checked.expected.troubles(&checked.applied),
+            violations: violations.map(|one| format!("{} {}", one.promise, one.detail)).collect(),
         }
     }
 }
@@ -199,27 +232,35 @@ impl Checked {
     }
 
     fn is_fine(&self) -> bool {
-        self.is_applied() && self.losses.is_empty() && self.verified.violations.is_empty()
+        self.is_applied()
+            && self.missing.is_empty()
+            && self.expected.troubles(&self.applied).is_empty()
+            && self.verified.violations.is_empty()
     }
 
     fn troubles(&self) -> Vec<String> {
         let mut troubles = Vec::new();
-        if !self.applied.complete {
-            let decided = grouped(self.applied.decided());
-            troubles.push(format!("not all is applied: {decided} deliveries are, then it stopped"));
+        let missing = grouped(self.missing.len());
+        match self.applied.complete {
+            true if self.missing.is_empty() => {}
+            true => troubles.push(format!("{missing} answered 200 are lost")),
+            false => troubles.push(format!(
+                "not all is applied: {} deliveries are, then nothing more came, and {missing} \
+                 webhooks that were answered 200 are not applied yet; `onhand status` shows what \
+                 waits: is a worker running, and is nothing paused?",
+                grouped(self.applied.decided())
+            )),
         }
+        troubles.extend(self.missing.iter().take(SHOWN).map(|loss| {
+            let Loss { webhook, answered, in_store } = loss;
+            format!("  {webhook}: answered 200 {answered} times, in the store {in_store} times")
+        }));
         let dead = self.applied.of(Outcome::Dead);
         if dead != 0 {
             let count = grouped(dead);
             troubles.push(format!("{count} are dead letters; `onhand dead list` shows why"));
         }
-        if !self.losses.is_empty() {
-            troubles.push(format!("{} answered 200 are lost", grouped(self.losses.len())));
-        }
-        troubles.extend(self.losses.iter().take(SHOWN).map(|loss| {
-            let Loss { webhook, answered, in_store } = loss;
-            format!("  {webhook}: answered 200 {answered} times, in the store {in_store} times")
-        }));
+        troubles.extend(self.expected.troubles(&self.applied));
         let violations = self.verified.violations.iter().take(SHOWN);
         troubles.extend(violations.map(|one| format!("{}: {}", one.promise, one.detail)));
         troubles
