@@ -4,7 +4,8 @@
 //! turns new ones away, [`stall`](ChaosProxy::stall) keeps the sockets open and moves no byte. The
 //! precise one, [`drop_replies_after`](ChaosProxy::drop_replies_after), loses exactly the answer to
 //! a COMMIT or a publish: the request arrives, the server acts on it, the client never learns. Its
-//! counterpart, [`lose_request`](ChaosProxy::lose_request), loses the request itself.
+//! counterpart, [`lose_request`](ChaosProxy::lose_request), loses the request itself, and
+//! [`hold_request`](ChaosProxy::hold_request) has it come late.
 //!
 //! A fault that is not hit proves nothing, so the precise ones count: a test ends with
 //! [`wait_hit`](ChaosProxy::wait_hit) or looks at [`hits`](ChaosProxy::hits).
@@ -74,6 +75,8 @@ struct Accepting {
 struct Shared {
     upstream: String,
     stalled: watch::Sender<bool>,
+    /// Requests that are held back may go.
+    released: watch::Sender<bool>,
     hits: watch::Sender<usize>,
     /// Parent of all connections of today; replaced by `cut`.
     connections: Mutex<CancellationToken>,
@@ -85,6 +88,8 @@ struct Shared {
 #[derive(Clone, Copy, Debug)]
 enum Loss {
     Request,
+    /// Nothing but time.
+    Time,
     Replies(Then),
 }
 
@@ -104,6 +109,7 @@ impl ChaosProxy {
         let shared = Shared {
             upstream: upstream.into(),
             stalled: watch::Sender::new(false),
+            released: watch::Sender::new(false),
             hits: watch::Sender::new(0),
             connections: Mutex::new(stop.child_token()),
             faults: Mutex::default(),
@@ -187,13 +193,25 @@ impl ChaosProxy {
         self.arm(trigger, Loss::Request);
     }
 
+    /// Holds back the next request that matches, on whichever connection, with what was read together
+    /// with it and what follows on that connection, until [`release`](Self::release).
+    pub fn hold_request(&self, trigger: Trigger) {
+        self.shared.released.send_replace(false);
+        self.arm(trigger, Loss::Time);
+    }
+
+    /// Lets what is held back go to the server.
+    pub fn release(&self) {
+        self.shared.released.send_replace(true);
+    }
+
     fn arm(&self, trigger: Trigger, loss: Loss) {
         let mut faults = lock(&self.shared.faults);
         faults.waiting.push_back((trigger, loss));
         faults.armed += 1;
     }
 
-    /// How many requests and answers were lost.
+    /// How many requests and answers were lost or held back.
     pub fn hits(&self) -> usize {
         *self.shared.hits.borrow()
     }
@@ -272,8 +290,14 @@ impl Link<'_> {
         loop {
             let bytes = self.read(&mut from, &mut chunk).await?;
             // Before the request leaves, so that its answer cannot slip through.
-            if !self.is_lost(bytes) {
-                to.write_all(bytes).await?;
+            match self.fault(bytes) {
+                Some(Loss::Request) => {}
+                Some(Loss::Time) => {
+                    let mut released = self.shared.released.subscribe();
+                    released.wait_for(|released| *released).await.map_err(io::Error::other)?;
+                    to.write_all(bytes).await?;
+                }
+                Some(Loss::Replies(_)) | None => to.write_all(bytes).await?,
             }
             if bytes.is_empty() {
                 return to.shutdown().await;
@@ -305,19 +329,19 @@ impl Link<'_> {
         Ok(&into[..count])
     }
 
-    /// Looks for the trigger in what the client sends, and says whether that is lost.
-    fn is_lost(&self, bytes: &[u8]) -> bool {
+    /// Looks for the trigger in what the client sends, and says what is lost on this connection.
+    fn fault(&self, bytes: &[u8]) -> Option<Loss> {
         let mut state = lock(&self.state);
         let mut faults = lock(&self.shared.faults);
         let armed = faults.waiting.front().filter(|_| state.fault.is_none());
         let hit = state.wire.request(bytes, armed.map(|(trigger, _)| trigger));
         if hit {
             state.fault = faults.waiting.pop_front().map(|(_, loss)| loss);
-            if matches!(state.fault, Some(Loss::Request)) {
+            if matches!(state.fault, Some(Loss::Request | Loss::Time)) {
                 self.shared.hits.send_modify(|hits| *hits += 1);
             }
         }
-        matches!(state.fault, Some(Loss::Request))
+        state.fault
     }
 
     /// `None`: the bytes may pass.

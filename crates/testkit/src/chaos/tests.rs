@@ -145,6 +145,26 @@ async fn a_lost_request_was_never_heard_and_neither_is_anything_after_it() {
 }
 
 #[tokio::test]
+async fn a_held_request_and_what_follows_it_come_late_and_in_order() {
+    let echo = Echo::start().await;
+    let proxy = echo.proxied().await;
+    proxy.hold_request(Trigger::Bytes(b"pay".to_vec()));
+    let mut client = TcpStream::connect(proxy.address()).await.unwrap();
+    assert_eq!(round_trip(&mut client, "x").await.unwrap(), "x");
+    client.write_all(b"pay").await.unwrap();
+    proxy.wait_hit().await;
+    client.write_all(b"more").await.unwrap();
+    let mut other = TcpStream::connect(proxy.address()).await.unwrap();
+    assert_eq!(round_trip(&mut other, "pay").await.unwrap(), "pay", "the fault is spent");
+    assert!(is_quiet(&mut client).await);
+    proxy.release();
+    assert_eq!(round_trip(&mut client, "y").await.unwrap(), "p");
+    let mut answer = [0; 7];
+    client.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"aymorey");
+}
+
+#[tokio::test]
 async fn silence_keeps_the_connection_open() {
     let echo = Echo::start().await;
     let proxy = echo.proxied().await;
