@@ -161,8 +161,22 @@ impl Role {
 
     /// SIGTERM, and no waiting.
     pub(crate) async fn ask_to_stop(&self) {
+        self.signal("-TERM").await;
+    }
+
+    /// SIGSTOP: it does nothing and notices nothing, as on a machine that is paused.
+    pub(crate) async fn freeze(&self) {
+        self.signal("-STOP").await;
+    }
+
+    /// SIGCONT.
+    pub(crate) async fn thaw(&self) {
+        self.signal("-CONT").await;
+    }
+
+    async fn signal(&self, name: &str) {
         let pid = self.child.id().expect("it was not waited for").to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().await;
+        let sent = Command::new("kill").args([name, &pid]).status().await;
         assert!(sent.is_ok_and(|status| status.success()), "{self:?}");
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 use super::process::Process;
@@ -33,6 +33,18 @@ impl Redis {
 
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    /// What a name has as its value, if it is there.
+    pub async fn get(&self, name: &str) -> Option<String> {
+        let client = TcpStream::connect(("127.0.0.1", self.port)).await;
+        let mut client = BufReader::new(client.expect("Redis is there"));
+        let asked = client.write_all(format!("GET {name}\r\n").as_bytes()).await;
+        asked.expect("Redis is asked");
+        let mut answer = client.lines();
+        let mut line = async || answer.next_line().await.expect("Redis answers").expect("a line");
+        // Its length comes first.
+        if line().await == "$-1" { None } else { Some(line().await) }
     }
 
     /// `host:port`, for a proxy.
