@@ -99,7 +99,7 @@ impl<S: Store> Processor<S> {
     }
 
     /// Takes turns with the others that share `turn`.
-    pub(crate) fn in_turn(self, turn: Turn) -> Self {
+    pub fn in_turn(self, turn: Turn) -> Self {
         Self { turn, ..self }
     }
 

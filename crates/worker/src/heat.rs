@@ -19,9 +19,6 @@ const HOT: u32 = 8;
 /// How hot an item can get: so many calm batches lead back.
 const HOTTEST: u32 = 64;
 
-/// A batch of so many items meets those of other processes on some.
-const MANY: usize = 32;
-
 /// What one conflict adds for batches of many items; a calm batch takes one away.
 const CROWD_PER_CONFLICT: u32 = 16;
 
@@ -46,9 +43,10 @@ pub(crate) enum Temperature {
 }
 
 impl Heat {
-    pub(crate) fn of(&self, keys: &Keys) -> Temperature {
+    /// Of a batch that needs `keys`, where `many` items are many.
+    pub(crate) fn of(&self, keys: &Keys, many: usize) -> Temperature {
         let is_hot = |sku| self.items.get(sku).is_some_and(|heat| *heat >= HOT);
-        if self.crowd > 0 && keys.skus.len() >= MANY {
+        if self.crowd > 0 && keys.skus.len() >= many {
             Temperature::Crowded
         } else if !self.items.is_empty() && keys.skus.iter().any(is_hot) {
             Temperature::Hot
@@ -92,6 +90,8 @@ mod tests {
 
     use super::*;
 
+    const MANY: usize = 32;
+
     #[test]
     fn batches_of_many_items_take_turns_after_one_conflict() {
         let conflict = [ConflictKey::Stock(StockKey::new(&Sku::new("1"), &"main".into()))];
@@ -100,12 +100,12 @@ mod tests {
             ..Keys::default()
         };
         let mut heat = Heat::default();
-        assert_eq!(heat.of(&of(MANY)), Temperature::Calm);
+        assert_eq!(heat.of(&of(MANY), MANY), Temperature::Calm);
         heat.conflict(&conflict);
-        assert_eq!(heat.of(&of(MANY)), Temperature::Crowded);
-        assert_eq!(heat.of(&of(MANY - 1)), Temperature::Calm);
+        assert_eq!(heat.of(&of(MANY), MANY), Temperature::Crowded);
+        assert_eq!(heat.of(&of(MANY - 1), MANY), Temperature::Calm);
         (0..CROWD_PER_CONFLICT).for_each(|_| heat.calm(&of(1)));
-        assert_eq!(heat.of(&of(MANY)), Temperature::Calm);
+        assert_eq!(heat.of(&of(MANY), MANY), Temperature::Calm);
     }
 
     #[test]
@@ -116,13 +116,13 @@ mod tests {
         let mut heat = Heat::default();
 
         heat.conflict(&conflict);
-        assert_eq!(heat.of(&keys), Temperature::Calm, "one conflict is nothing");
+        assert_eq!(heat.of(&keys, MANY), Temperature::Calm, "one conflict is nothing");
         heat.conflict(&conflict);
-        assert_eq!(heat.of(&keys), Temperature::Hot);
+        assert_eq!(heat.of(&keys, MANY), Temperature::Hot);
         heat.calm(&keys);
-        assert_eq!(heat.of(&keys), Temperature::Calm);
+        assert_eq!(heat.of(&keys, MANY), Temperature::Calm);
         (0..100).for_each(|_| heat.conflict(&conflict));
         (0..=HOTTEST - HOT).for_each(|_| heat.calm(&keys));
-        assert_eq!(heat.of(&keys), Temperature::Calm, "even the hottest cools down");
+        assert_eq!(heat.of(&keys, MANY), Temperature::Calm, "even the hottest cools down");
     }
 }

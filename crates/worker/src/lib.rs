@@ -49,7 +49,7 @@ pub use batch::{Done, Processor, RetryReason};
 pub use lease;
 pub use prepare::Work;
 pub use redact::carry_out_redactions;
-pub use strategy::{NoRedis, Strategy};
+pub use strategy::{NoRedis, Strategy, Thresholds, Turn};
 pub use unlinked::unlinked_payments;
 
 /// Limits of a worker.

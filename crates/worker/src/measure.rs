@@ -14,10 +14,42 @@ const COMMIT: &str = "onhand_commit_seconds";
 const BATCH: &str = "onhand_batch_envelopes";
 const CONFLICTS: &str = "onhand_conflicts_total";
 const TRY_AGAIN: &str = "onhand_commit_try_again_total";
+const ADAPTIVE: &str = "onhand_adaptive_tries_total";
+const LOOKED_AHEAD: &str = "onhand_looked_ahead_total";
 const RETRIED: &str = "onhand_retried_total";
 const REDELIVERED: &str = "onhand_redelivered_total";
 const OUTAGES: &str = "onhand_store_outages_total";
 const SHORT_COMMITTED: &str = "onhand_short_committed_total";
+
+/// How a try of an adaptive batch went to work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// It read without locks.
+    Optimistic,
+    /// It locked its items: one of them conflicts often.
+    Locking,
+    /// The same, and one batch at a time among all processes.
+    InTurn,
+    /// The same as locking: another lane kept the turn for too long.
+    OutOfTurn,
+    /// It was repeats alone, and needed no turn.
+    Repeats,
+}
+
+impl Way {
+    const ALL: [Self; 5] =
+        [Self::Optimistic, Self::Locking, Self::InTurn, Self::OutOfTurn, Self::Repeats];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Optimistic => "optimistic",
+            Self::Locking => "locking",
+            Self::InTurn => "in_turn",
+            Self::OutOfTurn => "out_of_turn",
+            Self::Repeats => "repeats",
+        }
+    }
+}
 
 pub(crate) fn describe() {
     metrics::describe_counter!(WEBHOOKS, "Webhooks decided and committed, by outcome");
@@ -30,12 +62,17 @@ pub(crate) fn describe() {
     for reason in RetryReason::ALL {
         counter!(RETRIED, "reason" => reason.as_str()).increment(0);
     }
+    metrics::describe_counter!(ADAPTIVE, "Tries of adaptive batches, by how they went to work");
+    for way in Way::ALL {
+        counter!(ADAPTIVE, "way" => way.as_str()).increment(0);
+    }
     metrics::describe_histogram!(LAG, Unit::Seconds, "From the arrival of a webhook to its commit");
     metrics::describe_histogram!(COMMIT, Unit::Seconds, "From a batch's first load to its commit");
     metrics::describe_histogram!(BATCH, "Webhooks in one committed batch");
     for (name, what) in [
         (CONFLICTS, "Commits that found a row changed, and were decided again"),
         (TRY_AGAIN, "Transactions that the database ended: deadlock, lock timeout"),
+        (LOOKED_AHEAD, "Tries that looked up what they could while another lane had the turn"),
         (REDELIVERED, "Deliveries of what was committed before"),
         (OUTAGES, "Times a lane found the database away"),
         (SHORT_COMMITTED, "Short orders committed after stock came"),
@@ -75,6 +112,14 @@ pub(crate) fn conflict() {
 
 pub(crate) fn try_again() {
     counter!(TRY_AGAIN).increment(1);
+}
+
+pub(crate) fn adaptive(way: Way) {
+    counter!(ADAPTIVE, "way" => way.as_str()).increment(1);
+}
+
+pub(crate) fn looked_ahead() {
+    counter!(LOOKED_AHEAD).increment(1);
 }
 
 pub(crate) fn store_outage() {

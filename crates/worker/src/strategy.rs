@@ -29,8 +29,24 @@ pub enum Strategy {
     Redis(lease::Leases),
 }
 
-/// How long a lane waits for its turn: many times what a batch takes.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// From where on an adaptive batch does what costs a smaller or a calmer one more than it gives.
+#[derive(Clone, Copy, Debug)]
+pub struct Thresholds {
+    /// Webhooks of a batch that looks ahead: two flights more are to save its turn more than they cost.
+    pub ahead: usize,
+    /// Items of a batch that meets those of other processes on some.
+    pub many: usize,
+    /// Tries after which a batch locks before it reads, whatever the heat of its items.
+    pub tries: u32,
+    /// How long a lane waits for its turn: many times what a batch takes.
+    pub patience: Duration,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self { ahead: 128, many: 32, tries: 3, patience: Duration::from_secs(1) }
+    }
+}
 
 /// Whose turn it is among the lanes of one process.
 ///
@@ -39,18 +55,25 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// so both sides of the work are always busy. More commits at the same time are had by more
 /// processes.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Turn(Arc<Mutex<Heat>>);
+pub struct Turn {
+    heat: Arc<Mutex<Heat>>,
+    pub(crate) thresholds: Thresholds,
+}
 
 impl Turn {
+    pub fn new(thresholds: Thresholds) -> Self {
+        Self { heat: Arc::default(), thresholds }
+    }
+
     /// Whoever has the turn also has what was learned of items by all. `None`: another lane holds it
     /// for long, waiting for rows or for the database, and must not stop this one.
     pub(crate) async fn take(&self) -> Option<MutexGuard<'_, Heat>> {
-        timeout(PATIENCE, self.0.lock()).await.ok()
+        timeout(self.thresholds.patience, self.heat.lock()).await.ok()
     }
 
     /// Another lane has it.
     pub(crate) fn is_taken(&self) -> bool {
-        self.0.try_lock().is_err()
+        self.heat.try_lock().is_err()
     }
 }
 

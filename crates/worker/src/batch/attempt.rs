@@ -5,15 +5,10 @@ use store::{Commit, Store, StoreError};
 
 use super::{Processor, ahead, decide};
 use crate::heat::Temperature;
+use crate::measure::{self, Way};
 use crate::prepare::{self, Prepared};
 use crate::strategy::Strategy;
 use crate::traced;
-
-/// Tries after which an adaptive batch locks before it reads, whatever its items' heat.
-const OPTIMISTIC_TRIES: u32 = 3;
-
-/// A smaller batch does not look ahead: two flights more would cost it more than they save its turn.
-const AHEAD_MIN: usize = 128;
 
 impl<S: Store> Processor<S> {
     /// Everything that asks the store, so that whatever it is that has to be tried again, is.
@@ -39,18 +34,20 @@ impl<S: Store> Processor<S> {
         keys: &Keys,
         tries: u32,
     ) -> Result<(Commit, Vec<Decided>), StoreError> {
-        if batch.len() < AHEAD_MIN || !self.turn.is_taken() {
+        if batch.len() < self.turn.thresholds.ahead || !self.turn.is_taken() {
             return self.in_turn_with_others(batch, keys, tries).await;
         }
         let inbox = self.store.load(&ahead::inbox(keys)).await?;
         let fresh = ahead::fresh(batch, &inbox);
         if fresh.is_empty() {
             // Nothing that two lanes could both want.
+            measure::adaptive(Way::Repeats);
             return self.over(batch, inbox).await;
         }
         let wanted = prepare::keys(fresh.iter().copied());
         let known = self.store.load(&ahead::known(&wanted)).await?;
         let left = ahead::left(wanted, &fresh, (&inbox, &known));
+        measure::looked_ahead();
         self.in_turn_with_others(batch, &left, tries).await
     }
 
@@ -62,14 +59,21 @@ impl<S: Store> Processor<S> {
     ) -> Result<(Commit, Vec<Decided>), StoreError> {
         let Some(mut heat) = self.turn.take().await else {
             // Somebody holds it for long: versions keep the promises without it, too.
+            measure::adaptive(Way::OutOfTurn);
             return self.claimed(batch, self.store.claim(keys).await?).await;
         };
-        let answer = match heat.of(keys) {
+        let thresholds = self.turn.thresholds;
+        let answer = match heat.of(keys, thresholds.many) {
             Temperature::Crowded => {
+                measure::adaptive(Way::InTurn);
                 self.claimed(batch, self.store.claim_in_turn(keys).await?).await
             }
-            Temperature::Calm if tries < OPTIMISTIC_TRIES => self.optimistic(batch, keys).await,
+            Temperature::Calm if tries < thresholds.tries => {
+                measure::adaptive(Way::Optimistic);
+                self.optimistic(batch, keys).await
+            }
             Temperature::Calm | Temperature::Hot => {
+                measure::adaptive(Way::Locking);
                 self.claimed(batch, self.store.claim(keys).await?).await
             }
         };
@@ -138,6 +142,7 @@ impl<S: Store> Processor<S> {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use domain::Timestamp;
     use futures_util::poll;
@@ -146,8 +151,11 @@ mod tests {
     use testkit::shopify::{DOMAIN, SECRET, ShopifyOrder, SignedWebhook};
 
     use super::*;
-    use crate::strategy::Turn;
+    use crate::strategy::{Thresholds, Turn};
     use crate::{Done, Work};
+
+    /// Of a batch that looks ahead.
+    const AHEAD: usize = 4;
 
     fn shops() -> Arc<Shops> {
         let text = format!(
@@ -172,13 +180,14 @@ mod tests {
 
     /// A batch that looks ahead: so many repeats of `placed`, and `more`.
     fn large(placed: &SignedWebhook, more: &[SignedWebhook]) -> Vec<Work> {
-        let repeats = (more.len()..AHEAD_MIN).map(|_| work(placed));
+        let repeats = (more.len()..AHEAD).map(|_| work(placed));
         repeats.chain(more.iter().map(work)).collect()
     }
 
     #[tokio::test]
     async fn while_another_lane_has_the_turn_repeats_are_done_and_the_rest_is_looked_up() {
-        let (store, shops, turn) = (MemoryStore::default(), shops(), Turn::default());
+        let turn = Turn::new(Thresholds { ahead: AHEAD, ..Thresholds::default() });
+        let (store, shops) = (MemoryStore::default(), shops());
         store.open_stock("BOWL", "main", 10, 0);
         let mut lane = Processor::new(store.clone(), Strategy::Adaptive).in_turn(turn.clone());
         let mut old = ShopifyOrder::new(1).line("BOWL", 1);
@@ -187,7 +196,7 @@ mod tests {
 
         let other = turn.take().await.expect("nobody has it");
         let done = lane.process(large(&placed, &[]), &shops, true).await.unwrap();
-        assert_eq!(outcomes(&done), ["duplicate"; AHEAD_MIN], "without a turn");
+        assert_eq!(outcomes(&done), ["duplicate"; AHEAD], "without a turn");
 
         let new = ShopifyOrder::new(2).line("BOWL", 2).webhook("orders/create");
         let more = [new, old.cancel(None).webhook("orders/cancelled")];
@@ -198,9 +207,22 @@ mod tests {
         elsewhere.process(vec![work(&more[0])], &shops, true).await.unwrap();
         drop(other);
         let done = waiting.await.unwrap();
-        assert_eq!(outcomes(&done)[AHEAD_MIN - 3..], ["duplicate", "duplicate", "applied"]);
+        assert_eq!(outcomes(&done)[AHEAD - 3..], ["duplicate", "duplicate", "applied"]);
         let stock = store.stock_of("BOWL", "main");
         assert_eq!((stock.on_hand, stock.committed), (10, 2), "the old order gave its unit back");
+        store.assert_sound();
+    }
+
+    #[tokio::test]
+    async fn a_lane_that_waits_for_its_turn_in_vain_goes_on_without() {
+        let turn = Turn::new(Thresholds { patience: Duration::ZERO, ..Thresholds::default() });
+        let (store, shops) = (MemoryStore::default(), shops());
+        store.open_stock("BOWL", "main", 10, 0);
+        let mut lane = Processor::new(store.clone(), Strategy::Adaptive).in_turn(turn.clone());
+        let placed = ShopifyOrder::new(1).line("BOWL", 1).webhook("orders/create");
+        let _other = turn.take().await.expect("nobody has it");
+        let done = lane.process(vec![work(&placed)], &shops, true).await.unwrap();
+        assert_eq!(outcomes(&done), ["applied"]);
         store.assert_sound();
     }
 
