@@ -259,7 +259,10 @@ impl Store for MemoryStore {
     type Claim = OwnedMutexGuard<()>;
 
     async fn load(&self, keys: &Keys) -> Result<View, StoreError> {
-        Ok(self.load_now(keys))
+        let view = self.load_now(keys);
+        // As with a database, others get on before the reader does, and what it read may be old.
+        tokio::task::yield_now().await;
+        Ok(view)
     }
 
     async fn claim(&self, keys: &Keys) -> Result<(Self::Claim, View), StoreError> {
