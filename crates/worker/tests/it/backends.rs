@@ -14,6 +14,8 @@ use testkit::memory::{Fault, MemoryStore};
 use testkit::services::{TestDatabase, test_database};
 use worker::{Done, Processor, Strategy, Work};
 
+use crate::ways::Pair;
+
 /// A store that serves run after run.
 pub(crate) trait Backend: Sized + Sync {
     type Store: Store;
@@ -74,7 +76,7 @@ impl Backend for InSqlite {
 
 pub(crate) struct InPostgres {
     store: Postgres,
-    _database: TestDatabase,
+    pub(crate) database: TestDatabase,
 }
 
 impl Backend for InPostgres {
@@ -84,7 +86,7 @@ impl Backend for InPostgres {
         let database = test_database().await;
         let config = PostgresConfig { url: database.url(), max_connections: 4 };
         Postgres::migrate(&config).await.expect("migrates");
-        Self { store: Postgres::new(&config).expect("a good URL"), _database: database }
+        Self { store: Postgres::new(&config).expect("a good URL"), database }
     }
 
     fn store(&self) -> &Postgres {
@@ -105,14 +107,15 @@ async fn violations<S: Reports>(store: &S) -> Vec<String> {
 pub(crate) async fn both_work<S: Store>(
     store: &S,
     [one, other]: [Vec<Vec<Work>>; 2],
-    [first, second]: [Strategy; 2],
+    pair: &Pair,
     shops: &Arc<Shops>,
 ) {
     let tasks = tokio_util::task::TaskTracker::new();
-    let spawn = |batches, strategy| {
-        let (store, shops) = (store.clone(), Arc::clone(shops));
-        tasks.spawn(async move { work_off(store, batches, &shops, strategy).await })
+    let spawn = |batches, worker| {
+        let shops = Arc::clone(shops);
+        tasks.spawn(async move { work(worker, batches, &shops).await })
     };
+    let [first, second] = pair.workers(store);
     let (one, other) = (spawn(one, first), spawn(other, second));
     one.await.expect("the first worker finishes");
     other.await.expect("the second worker finishes");
@@ -124,7 +127,10 @@ pub(crate) async fn work_off<S: Store>(
     shops: &Arc<Shops>,
     strategy: Strategy,
 ) {
-    let mut processor = Processor::new(store, strategy);
+    work(Processor::new(store, strategy), batches, shops).await;
+}
+
+async fn work<S: Store>(mut processor: Processor<S>, batches: Vec<Vec<Work>>, shops: &Arc<Shops>) {
     for batch in batches {
         let done = loop {
             // A failure is an outage: the same again.

@@ -8,7 +8,7 @@ use platforms::Shops;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use testkit::shopify::{LOCATION, ShopifyOrder, SignedWebhook};
-use worker::{Strategy as Locks, Work};
+use worker::Work;
 
 use crate::dice::Dice;
 use crate::harness::shops;
@@ -49,7 +49,6 @@ pub(crate) struct History {
     repeats: Vec<(usize, Again)>,
     shuffle: u64,
     pub(crate) batch: usize,
-    pub(crate) locks: [Locks; 2],
 }
 
 #[derive(Clone, Debug)]
@@ -82,14 +81,6 @@ pub(crate) fn history() -> impl Strategy<Value = History> {
         });
     let lines = vec((0..SKUS.len(), 1..4_i64), 1..3);
     let again = prop_oneof![Just(Again::Redelivered), Just(Again::Duplicate), Just(Again::Twin)];
-    let locks = || {
-        prop_oneof![
-            Just(Locks::Optimistic),
-            Just(Locks::Adaptive),
-            Just(Locks::Locking),
-            Just(Locks::Advisory)
-        ]
-    };
     let some = || any::<prop::sample::Index>().prop_map(|at| at.index(1000));
     // Two thirds of the time everything arrives.
     let lost = prop_oneof![2 => Just(vec![]), 1 => vec(some(), 1..6)];
@@ -101,14 +92,10 @@ pub(crate) fn history() -> impl Strategy<Value = History> {
         (lost, vec(some(), 0..3), vec((some(), again), 0..6)),
         1..u64::MAX,
         1..6_usize,
-        (locks(), locks()),
     )
-        .prop_map(
-            |(rules, scarce, orders, acts, (lost, late, repeats), shuffle, batch, locks)| {
-                let locks = locks.into();
-                History { rules, scarce, orders, acts, lost, late, repeats, shuffle, batch, locks }
-            },
-        )
+        .prop_map(|(rules, scarce, orders, acts, (lost, late, repeats), shuffle, batch)| {
+            History { rules, scarce, orders, acts, lost, late, repeats, shuffle, batch }
+        })
 }
 
 fn act() -> impl Strategy<Value = Act> {

@@ -1,55 +1,53 @@
-//! A store where another lane gets between what a batch reads and what it does then.
-
-use std::sync::{Arc, Mutex};
+//! A store that lets a test get between what a batch reads and what it does then.
 
 use domain::{ChangeSet, EnvelopeId, Keys, ShopId, Timestamp, View};
-use platforms::Shops;
 use store::{Commit, ShortOrder, Store, StoreError, Waiting};
-use testkit::memory::MemoryStore;
-use worker::{Processor, Strategy, Work};
+use tokio::sync::{mpsc, oneshot};
 
 /// Clones share everything.
 #[derive(Clone, Debug)]
-pub(crate) struct Meddled {
-    pub(crate) inner: MemoryStore,
-    shops: Arc<Shops>,
-    /// What the other lane decides after each of the coming reads.
-    after_reads: Arc<Mutex<Vec<Vec<Work>>>>,
+pub(crate) struct Meddled<S> {
+    inner: S,
+    reads: mpsc::UnboundedSender<Reader>,
 }
 
-impl Meddled {
-    pub(crate) fn new(inner: MemoryStore, shops: Arc<Shops>, after_reads: Vec<Vec<Work>>) -> Self {
-        Self { inner, shops, after_reads: Arc::new(Mutex::new(after_reads)) }
+/// Somebody has read, and goes on when this is dropped.
+pub(crate) type Reader = oneshot::Sender<()>;
+
+impl<S> Meddled<S> {
+    /// The store, and those that read there; when nobody hears of them any more, they do not wait.
+    pub(crate) fn new(inner: S) -> (Self, mpsc::UnboundedReceiver<Reader>) {
+        let (reads, readers) = mpsc::unbounded_channel();
+        (Self { inner, reads }, readers)
     }
 
-    pub(crate) fn is_done(&self) -> bool {
-        self.after_reads.lock().expect("not poisoned").is_empty()
-    }
-
-    async fn meddle(&self) {
-        let work = {
-            let mut coming = self.after_reads.lock().expect("not poisoned");
-            if coming.is_empty() {
-                return;
-            }
-            coming.remove(0)
-        };
-        let mut other = Processor::new(self.inner.clone(), Strategy::Optimistic);
-        other.process(work, &self.shops, true).await.expect("the store is there");
+    async fn wait(&self) {
+        let (reader, dropped) = oneshot::channel();
+        if self.reads.send(reader).is_ok() {
+            let _ = dropped.await;
+        }
     }
 }
 
-impl Store for Meddled {
-    type Claim = <MemoryStore as Store>::Claim;
+impl<S: Store> Store for Meddled<S> {
+    type Claim = S::Claim;
 
     async fn load(&self, keys: &Keys) -> Result<View, StoreError> {
         let view = self.inner.load(keys).await;
-        self.meddle().await;
+        self.wait().await;
         view
     }
 
     async fn claim(&self, keys: &Keys) -> Result<(Self::Claim, View), StoreError> {
-        self.inner.claim(keys).await
+        let claimed = self.inner.claim(keys).await;
+        self.wait().await;
+        claimed
+    }
+
+    async fn claim_by_name(&self, keys: &Keys) -> Result<(Self::Claim, View), StoreError> {
+        let claimed = self.inner.claim_by_name(keys).await;
+        self.wait().await;
+        claimed
     }
 
     async fn commit(&self, changes: &ChangeSet) -> Result<Commit, StoreError> {

@@ -1,7 +1,5 @@
 //! Who sends, and for whom: payments shops, catalogues.
 
-use std::sync::Arc;
-
 use domain::{Envelope, OrderKey, Provider, ShopId, Timestamp};
 use store::Store;
 use testkit::memory::MemoryStore;
@@ -9,7 +7,7 @@ use testkit::shopify::{DOMAIN, LineKind, PLACED_AT, SECRET, ShopifyOrder, Signed
 use worker::{Processor, Strategy, Work};
 
 use crate::cards::{paid_shops, payment, received};
-use crate::harness::{outcomes, placed, shops, work};
+use crate::harness::{outcomes, placed, shops, soon, work};
 use crate::meddled::Meddled;
 use crate::redactions::two_shops;
 
@@ -91,13 +89,19 @@ async fn a_reference_that_another_lane_writes_meanwhile_is_not_lost() {
             let mut dispute = received(provider, &life.dispute(NOW), NOW);
             let text = String::from_utf8_lossy(&dispute.body);
             dispute.body = text.replace("\"order_id\":\"5001\"", "\"order_id\":null").into();
-            let mut meddling = vec![Vec::new(); reads];
-            meddling.push(works(&[&capture]));
-            let meddled = Meddled::new(store.clone(), Arc::clone(&shops), meddling);
-            let mut slow = Processor::new(meddled.clone(), Strategy::Optimistic);
-            let done = slow.process(works(&[&dispute]), &shops, true).await.unwrap();
-            assert_eq!(outcomes(&done), ["applied"]);
-            assert!(meddled.is_done());
+            let (meddled, mut readers) = Meddled::new(store.clone());
+            let mut slow = Processor::new(meddled, Strategy::Optimistic);
+            let slow = slow.process(works(&[&dispute]), &shops, true);
+            let other = async {
+                for _ in 0..reads {
+                    drop(readers.recv().await);
+                }
+                let _reader = readers.recv().await;
+                processor.process(works(&[&capture]), &shops, true).await.unwrap();
+                drop(readers);
+            };
+            let (done, ()) = soon("both", async { tokio::join!(slow, other) }).await;
+            assert_eq!(outcomes(&done.unwrap()), ["applied"]);
             if !is_placed {
                 processor.process(vec![work(&placed(5001, 3))], &shops, true).await.unwrap();
             }

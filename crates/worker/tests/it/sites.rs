@@ -10,7 +10,7 @@ use platforms::{Shops, woocommerce};
 use testkit::request::Request;
 use testkit::woocommerce::{Life, PLACED_AT, SECRET, WooOrder, life};
 use uuid::Uuid;
-use worker::{Strategy, Work};
+use worker::Work;
 
 use crate::dice::Dice;
 use crate::harness::headers;
@@ -192,9 +192,4 @@ pub(crate) fn deal(arriving: &[Envelope], dice: &mut Dice) -> [Vec<Vec<Work>>; 2
         workers[at % 2].push(batch.iter().map(|one| Work::new(one.clone(), 0)).collect());
     }
     workers
-}
-
-pub(crate) fn locks(dice: &mut Dice) -> [Strategy; 2] {
-    let all = [Strategy::Optimistic, Strategy::Adaptive, Strategy::Locking, Strategy::Advisory];
-    [dice.pick(&all).clone(), dice.pick(&all).clone()]
 }

@@ -9,37 +9,35 @@ use store::{Commit, Store};
 use testkit::memory::MemoryStore;
 use testkit::model::Model;
 use testkit::permutations;
-use tokio::runtime::Runtime;
 use worker::{Strategy, Work};
 
 use crate::backends::{Backend, InPostgres, InSqlite, Memory, both_work, open_stock, work_off};
 use crate::dice::Dice;
 use crate::logged::Logged;
-use crate::sites::{HeldBySite, Site, deal, locks, weather};
+use crate::sites::{HeldBySite, Site, deal, weather};
+use crate::ways::{PATHS, Pair, Ways, run_pairs};
 
 /// Nobody can ask for so many.
 const AMPLE: i64 = 10_000;
 
-const RUNS_PER_DATABASE: u64 = 15;
-
 macro_rules! on_every_store {
-    ($($name:ident: $backend:ty, $cases:literal;)+) => {$(
+    ($($name:ident: $backend:ty, $rounds:literal;)+) => {$(
         mod $name {
             use super::*;
 
             #[test]
             fn with_stock_enough_the_end_is_that_of_delivery_in_order_and_the_site_s() {
-                run_cases::<$backend>($cases, ample);
+                run_pairs::<$backend>(($rounds, PATHS), ample);
             }
 
             #[test]
             fn with_stock_scarce_nothing_is_oversold_and_every_order_holds_what_it_should() {
-                run_cases::<$backend>($cases, scarce);
+                run_pairs::<$backend>(($rounds, PATHS), scarce);
             }
 
             #[test]
             fn with_stock_scarce_at_one_place_the_end_is_that_of_the_model_in_commit_order() {
-                run_cases::<$backend>($cases, scarce_at_one_place);
+                run_pairs::<$backend>(($rounds, PATHS), scarce_at_one_place);
             }
 
             #[tokio::test]
@@ -50,27 +48,14 @@ macro_rules! on_every_store {
     )+};
 }
 
+// Rounds over all pairs of ways, at the least.
 on_every_store! {
-    memory: Memory, 150;
-    sqlite: InSqlite, 30;
-    postgres: InPostgres, 30;
+    memory: Memory, 9;
+    sqlite: InSqlite, 2;
+    postgres: InPostgres, 2;
 }
 
-fn run_cases<B: Backend>(cases: u64, case: impl AsyncFn(&B, u64)) {
-    let runtime = Runtime::new().expect("a runtime");
-    runtime.block_on(async {
-        let mut backend = B::open().await;
-        for seed in 1..=cases {
-            // Looking through all of it takes the longer the more there is.
-            if seed % RUNS_PER_DATABASE == 0 {
-                backend = B::open().await;
-            }
-            case(&backend, seed).await;
-        }
-    });
-}
-
-async fn ample<B: Backend>(backend: &B, seed: u64) {
+async fn ample<B: Backend>(backend: &B, seed: u64, pair: &Pair) {
     let mut dice = Dice::new(seed);
     let losing = dice.roll(3) == 0;
     let mut site = Site::new(seed, 1, 1 + seed % 4, usize::MAX, &when_short(&mut dice));
@@ -84,7 +69,7 @@ async fn ample<B: Backend>(backend: &B, seed: u64) {
     open_stock(backend.store(), &rows(&site, AMPLE)).await;
     backend.plant_faults();
     let workers = deal(&arriving, &mut dice);
-    both_work(backend.store(), workers, locks(&mut dice), &site.shops()).await;
+    both_work(backend.store(), workers, pair, &site.shops()).await;
     let end = end(backend.store(), &site).await;
     assert_eq!(end, straight, "seed {seed}");
     if !losing && !hurried {
@@ -94,14 +79,14 @@ async fn ample<B: Backend>(backend: &B, seed: u64) {
     assert_eq!(audit(backend.store(), &site).await, Vec::<String>::new(), "seed {seed}");
 }
 
-async fn scarce<B: Backend>(backend: &B, seed: u64) {
+async fn scarce<B: Backend>(backend: &B, seed: u64, pair: &Pair) {
     // Other runs than those with stock enough, for they may share a database.
     let mut dice = Dice::new(1_000 + seed);
     let (site, arriving, opening) = too_little(1_000 + seed, 2, &mut dice);
     open_stock(backend.store(), &opening).await;
     backend.plant_faults();
     let workers = deal(&arriving, &mut dice);
-    both_work(backend.store(), workers, locks(&mut dice), &site.shops()).await;
+    both_work(backend.store(), workers, pair, &site.shops()).await;
     settle_again(backend.store(), &site).await;
     let (stock, _) = end(backend.store(), &site).await;
     for (row, (on_hand, committed)) in stock {
@@ -132,7 +117,7 @@ fn too_little(
 
 /// Where there are two places, only the plan tells from which of them the units of a completed
 /// order left; the model has no plan.
-async fn scarce_at_one_place<B: Backend>(backend: &B, seed: u64) {
+async fn scarce_at_one_place<B: Backend>(backend: &B, seed: u64, pair: &Pair) {
     let mut dice = Dice::new(2_000 + seed);
     let (site, arriving, opening) = too_little(2_000 + seed, 1, &mut dice);
     let mut model = Model::default();
@@ -142,7 +127,7 @@ async fn scarce_at_one_place<B: Backend>(backend: &B, seed: u64) {
     let (store, shops) = (Logged::new(backend.store().clone()), site.shops());
     open_stock(&store, &opening).await;
     let workers = deal(&arriving, &mut dice);
-    both_work(&store, workers, locks(&mut dice), &shops).await;
+    both_work(&store, workers, pair, &shops).await;
 
     let policy = &shops.get(&site.shop()).expect("named").policy;
     let told: BTreeMap<_, _> = arriving.iter().map(|one| (one.key(), one)).collect();
@@ -162,7 +147,8 @@ async fn scarce_at_one_place<B: Backend>(backend: &B, seed: u64) {
 
 /// Every permutation is a run of its own, for all of them share a database.
 async fn every_order<B: Backend>() {
-    let backend = B::open().await;
+    let (backend, ways) = (B::open().await, Ways::open().await);
+    let mut ways = ways.each().into_iter().cycle();
     for seed in 1..=8 {
         // Two orders or one, with four webhooks at most.
         let (orders, steps) = if seed % 2 == 0 { (2, 1) } else { (1, 3) };
@@ -176,8 +162,8 @@ async fn every_order<B: Backend>() {
             let arriving: Vec<_> = places.iter().map(|at| sent[*at].clone()).collect();
             open_stock(backend.store(), &rows(&site, AMPLE)).await;
             let batches = arriving.chunks(1 + places[0] % 2).map(works).collect();
-            let locks = [Strategy::Optimistic, Strategy::Locking][places.len() % 2].clone();
-            work_off(backend.store().clone(), batches, &site.shops(), locks).await;
+            let way = ways.next().expect("for ever");
+            work_off(backend.store().clone(), batches, &site.shops(), way).await;
             let end = end(backend.store(), &site).await;
             assert_eq!(end, straight, "seed {seed}, arrived as {places:?}");
         }

@@ -1,0 +1,165 @@
+//! The ways in which two workers keep out of each other's way: every strategy beside each other one.
+
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use store::Store;
+#[cfg(feature = "redis")]
+use testkit::services::Redis;
+use tokio::runtime::{Builder, Runtime};
+#[cfg(feature = "redis")]
+use worker::lease::{Leases, TTL};
+use worker::{Processor, Strategy, Thresholds, Turn};
+
+use crate::backends::Backend;
+use crate::harness::value;
+
+/// Cases that share a database, and not a row of it.
+const RUNS_PER_DATABASE: u64 = 15;
+
+/// Rounds after which a path that was not taken yet never will be.
+const ROUNDS_MAX: u64 = 30;
+
+/// What workers do where both want the same stock at the same time.
+pub(crate) const PATHS: &[&str] = &[
+    "onhand_conflicts_total",
+    "onhand_looked_ahead_total",
+    "onhand_adaptive_tries_total{way=\"optimistic\"}",
+    "onhand_adaptive_tries_total{way=\"locking\"}",
+    "onhand_adaptive_tries_total{way=\"repeats\"}",
+    "onhand_adaptive_tries_total{way=\"in_turn\"}",
+];
+
+/// The batches of histories are small, and would neither look ahead nor lock nor be a crowd.
+const LOCKS: Thresholds =
+    Thresholds { ahead: 1, many: usize::MAX, tries: 1, patience: Duration::from_secs(1) };
+const CROWDS: Thresholds = Thresholds { many: 0, ..LOCKS };
+
+/// Everything that strategies need beside a store.
+pub(crate) struct Ways {
+    #[cfg(feature = "redis")]
+    leases: (Leases, Redis),
+}
+
+/// How each of two workers goes.
+#[derive(Clone, Debug)]
+pub(crate) struct Pair {
+    strategies: [Strategy; 2],
+    thresholds: [Thresholds; 2],
+    /// They are lanes of one process.
+    one_turn: bool,
+}
+
+impl Ways {
+    pub(crate) async fn open() -> Self {
+        #[cfg(feature = "redis")]
+        let leases = {
+            let redis = Redis::start().await;
+            let leases = Leases::connect(&redis.url(), "test", TTL).await;
+            (leases.expect("Redis answers"), redis)
+        };
+        Self {
+            #[cfg(feature = "redis")]
+            leases,
+        }
+    }
+
+    /// Every strategy.
+    pub(crate) fn each(&self) -> Vec<Strategy> {
+        vec![
+            Strategy::Optimistic,
+            Strategy::Locking,
+            Strategy::Advisory,
+            #[cfg(feature = "redis")]
+            Strategy::Redis(self.leases.0.clone()),
+            Strategy::Adaptive,
+        ]
+    }
+
+    /// Every strategy beside itself and each other one, and two lanes of one process.
+    pub(crate) fn pairs(&self) -> Vec<Pair> {
+        let each = self.each();
+        let mut pairs = Vec::new();
+        for (at, one) in each.iter().enumerate() {
+            for other in &each[at..] {
+                // Of adaptive ones beside others, every second one turns to locking.
+                let other_thresholds = if at % 2 == 0 { CROWDS } else { LOCKS };
+                pairs.push(Pair {
+                    strategies: [one.clone(), other.clone()],
+                    thresholds: [LOCKS, other_thresholds],
+                    one_turn: false,
+                });
+            }
+        }
+        let lanes = |thresholds| Pair {
+            strategies: [Strategy::Adaptive, Strategy::Adaptive],
+            thresholds: [thresholds; 2],
+            one_turn: true,
+        };
+        pairs.extend([lanes(CROWDS), lanes(Thresholds { patience: Duration::ZERO, ..LOCKS })]);
+        pairs
+    }
+}
+
+impl Pair {
+    /// Two workers that know nothing yet.
+    pub(crate) fn workers<S: Store>(&self, store: &S) -> [Processor<S>; 2] {
+        let turns = self.thresholds.map(Turn::new);
+        [0, 1].map(|at| {
+            let turn = if self.one_turn { &turns[0] } else { &turns[at] };
+            Processor::new(store.clone(), self.strategies[at].clone()).in_turn(turn.clone())
+        })
+    }
+}
+
+/// Runs cases by their numbers: `rounds` of every pair, and more until all `paths` were taken.
+pub(crate) fn run_pairs<B: Backend>(
+    (rounds, paths): (u64, &[&str]),
+    case: impl AsyncFn(&B, u64, &Pair),
+) {
+    let (runtime, metrics) = counting();
+    runtime.block_on(async {
+        let ways = Ways::open().await;
+        let mut backend = B::open().await;
+        let mut seed = 0;
+        for round in 1.. {
+            for pair in ways.pairs() {
+                seed += 1;
+                // Looking through all of it takes the longer the more there is.
+                if seed % RUNS_PER_DATABASE == 0 {
+                    backend = B::open().await;
+                }
+                case(&backend, seed, &pair).await;
+            }
+            if is_over(round, (rounds, paths), &metrics) {
+                break;
+            }
+        }
+    });
+}
+
+/// A runtime, and what its tasks count.
+pub(crate) fn counting() -> (Runtime, PrometheusHandle) {
+    let recorder = &*Box::leak(Box::new(PrometheusBuilder::new().build_recorder()));
+    let runtime = Builder::new_multi_thread()
+        // Whoever waits for a store has the other one go on.
+        .worker_threads(1)
+        .enable_all()
+        // For as long as the thread is there.
+        .on_thread_start(|| std::mem::forget(metrics::set_default_local_recorder(recorder)))
+        .build();
+    (runtime.expect("a runtime"), recorder.handle())
+}
+
+/// Whether `rounds` were enough for all `paths` to be taken. No number of rounds is, if one never is.
+#[track_caller]
+pub(crate) fn is_over(
+    round: u64,
+    (rounds, paths): (u64, &[&str]),
+    metrics: &PrometheusHandle,
+) -> bool {
+    let times = |path: &&str| value(metrics, path).unwrap_or_default();
+    let missed: Vec<_> = paths.iter().filter(|path| times(path) == 0.0).collect();
+    assert!(missed.is_empty() || round < ROUNDS_MAX, "after {round} rounds: {missed:?}");
+    missed.is_empty() && round >= rounds
+}
