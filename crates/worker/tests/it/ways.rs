@@ -18,7 +18,7 @@ use crate::harness::value;
 const RUNS_PER_DATABASE: u64 = 15;
 
 /// Rounds after which a path that was not taken yet never will be.
-const ROUNDS_MAX: u64 = 30;
+const ROUNDS_MAX: u64 = 100;
 
 /// What workers do where both want the same stock at the same time.
 pub(crate) const PATHS: &[&str] = &[
