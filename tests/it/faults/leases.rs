@@ -34,9 +34,9 @@ async fn a_worker_that_slept_past_its_lease_sells_nothing_twice() {
     let name = format!("{}:lease:HOT", fleet.settings["ONHAND_BROKER_PREFIX"]);
     let lease = redis.get(&name).await;
     assert!(lease.is_some(), "nobody has {name}");
-    sleeper.freeze().await;
-    // Nobody else has the item until its time is over.
+    // Nobody else has the item, and as long as it is awake its lease is not over.
     let (_, before) = fleet.stock_of("HOT").await;
+    sleeper.freeze().await;
     let is_over = async || (redis.get(&name).await != lease).then_some(());
     eventually("the lease is over", is_over).await;
     let goes_on = async || (fleet.stock_of("HOT").await.1 > before).then_some(());
