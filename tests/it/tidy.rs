@@ -1,11 +1,13 @@
 //! The rules of the house that a compiler does not check, read from the sources themselves.
 //!
-//! `deny.toml` says the same about outside crates for the whole dependency tree; this needs no
-//! tool and no network, so it holds on every run. A rule that must change is changed here, openly.
+//! `deny.toml` says the same about outside crates for the whole dependency tree; this needs no tool
+//! but cargo and no network, so it holds on every run. A rule that must change is changed here,
+//! openly.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 const LINES_PER_FILE_MAX: usize = 500;
 
@@ -190,6 +192,14 @@ fn every_crate_takes_the_lints_and_dependencies_of_the_workspace() {
     }
 }
 
+/// With a feature more in one of them, all that stands on it is built twice: minutes.
+#[test]
+fn tests_and_the_program_that_they_run_are_made_of_the_same() {
+    let (program, tests) = (made_of("normal,build"), made_of("normal,build,dev"));
+    let twice: Vec<_> = program.difference(&tests).collect();
+    assert!(twice.is_empty(), "let tests/Cargo.toml have the features that tests add: {twice:#?}");
+}
+
 #[test]
 fn what_is_shown_as_a_table_is_there_as_json_too() {
     let tables =
@@ -254,6 +264,17 @@ fn our_crates() -> BTreeMap<String, Manifest> {
         .collect();
     assert!(crates.contains_key("domain"), "the crates were not found");
     crates
+}
+
+/// Every crate of a build of the workspace, each with its features.
+fn made_of(dependencies: &str) -> BTreeSet<String> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["tree", "--workspace", "--locked", "--offline", "--edges", dependencies]);
+    cargo.args(["--prefix", "none", "--format", "{p} {f}"]).current_dir(root());
+    let answer = cargo.output().expect("cargo can be run");
+    assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
+    let text = String::from_utf8(answer.stdout).expect("names are UTF-8");
+    text.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
 }
 
 /// What stands between `heading` and the next heading.
