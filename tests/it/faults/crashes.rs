@@ -1,60 +1,42 @@
 //! SIGKILL, at exactly the moments where it could hurt.
 
 use testkit::chaos::{ChaosProxy, Then, Trigger};
-use testkit::services::Redis;
 
 use super::{CONNECTIONS, sale};
-use crate::harness::{Fleet, Profile, proxied};
+use crate::harness::{Fleet, Profile, proxied, under_every_strategy};
 
-#[tokio::test]
-async fn a_worker_killed_before_its_commit_arrives_has_done_nothing() {
-    let redelivered = kill_worker_at(|database, _| database.lose_request(Trigger::Commit)).await;
+under_every_strategy!(
+    a_worker_killed_before_its_commit_arrives_has_done_nothing,
+    a_worker_killed_between_commit_and_reply_has_done_it_once,
+    workers_killed_again_and_again_do_everything_once,
+);
+
+async fn a_worker_killed_before_its_commit_arrives_has_done_nothing(strategy: &str) {
+    let lose = |database: &ChaosProxy, _: &ChaosProxy| database.lose_request(Trigger::Commit);
+    let redelivered = kill_worker_at(lose, Some(strategy)).await;
     assert_eq!(redelivered, 0.0, "nothing was decided, so all of it is decided anew");
 }
 
-#[tokio::test]
-async fn a_worker_killed_between_commit_and_reply_has_done_it_once() {
+async fn a_worker_killed_between_commit_and_reply_has_done_it_once(strategy: &str) {
     let lose = |database: &ChaosProxy, _: &ChaosProxy| {
         database.drop_replies_after(Trigger::Commit, Then::Silence);
     };
-    assert!(kill_worker_at(lose).await > 0.0, "what was committed came again");
+    assert!(kill_worker_at(lose, Some(strategy)).await > 0.0, "what was committed came again");
 }
 
 #[tokio::test]
 async fn a_worker_killed_between_commit_and_acknowledgement_has_done_it_once() {
     let lose = |_: &ChaosProxy, broker: &ChaosProxy| broker.lose_request(Trigger::Ack);
-    assert!(kill_worker_at(lose).await > 0.0, "what was committed came again");
-}
-
-#[tokio::test]
-async fn whatever_the_strategy_a_worker_killed_at_its_commit_costs_nothing() {
-    let redis = Redis::start().await;
-    for strategy in ["optimistic", "locking", "advisory", "redis", "adaptive"] {
-        let chosen = [("ONHAND_STRATEGY", strategy.to_owned()), ("ONHAND_REDIS_URL", redis.url())];
-        let before = |database: &ChaosProxy, _: &ChaosProxy| {
-            database.lose_request(Trigger::Commit);
-        };
-        assert_eq!(kill_worker_with(&chosen, before).await, 0.0, "{strategy}");
-        let after = |database: &ChaosProxy, _: &ChaosProxy| {
-            database.drop_replies_after(Trigger::Commit, Then::Silence);
-        };
-        assert!(kill_worker_with(&chosen, after).await > 0.0, "{strategy}");
-    }
-}
-
-async fn kill_worker_at(arm: impl Fn(&ChaosProxy, &ChaosProxy)) -> f64 {
-    kill_worker_with(&[], arm).await
+    assert!(kill_worker_at(lose, None).await > 0.0, "what was committed came again");
 }
 
 /// Kills the only worker when the fault that `arm` prepares between it and its servers is hit, and
 /// starts another. Gives back how much of what was decided came to that one again.
-async fn kill_worker_with(
-    settings: &[(&'static str, String)],
-    arm: impl Fn(&ChaosProxy, &ChaosProxy),
-) -> f64 {
-    let mut fleet = Fleet::prepare(Profile::Fleet).await;
-    fleet.settings.extend(settings.iter().cloned());
-    fleet.start_all(0).await;
+async fn kill_worker_at(arm: impl Fn(&ChaosProxy, &ChaosProxy), strategy: Option<&str>) -> f64 {
+    let mut fleet = Fleet::start(Profile::Fleet, 0).await;
+    if let Some(strategy) = strategy {
+        fleet.turn_to(strategy).await;
+    }
     let sale = sale();
     sale.supply(&fleet).await;
     let (database, database_setting) = proxied(&fleet, "ONHAND_DATABASE_URL").await;
@@ -77,9 +59,10 @@ async fn kill_worker_with(
     redelivered
 }
 
-#[tokio::test]
-async fn workers_killed_again_and_again_do_everything_once() {
-    let mut fleet = Fleet::start(Profile::Fleet, 2).await;
+async fn workers_killed_again_and_again_do_everything_once(strategy: &str) {
+    let mut fleet = Fleet::prepare(Profile::Fleet).await;
+    fleet.turn_to(strategy).await;
+    fleet.start_all(2).await;
     let sale = sale();
     sale.supply(&fleet).await;
     let mut burst = fleet.burst(sale.webhooks.clone(), CONNECTIONS);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::harness::Sales;
 
 mod crashes;
+mod frozen;
 mod leases;
 mod lost_answers;
 mod outages;

@@ -8,7 +8,7 @@ use std::time::Instant;
 use serde_json::Value;
 use tempfile::TempDir;
 use testkit::request::Request;
-use testkit::services::{TestDatabase, test_amqp_url, test_database, test_prefix};
+use testkit::services::{Redis, TestDatabase, test_amqp_url, test_database, test_prefix};
 use testkit::shopify::{DOMAIN, SECRET, SignedWebhook};
 use tokio::process::Command;
 use tokio::sync::watch;
@@ -17,7 +17,7 @@ use super::http::{Connection, Response};
 use super::post::{Key, Post, is_same, key, keys_of};
 use super::{Answer, Burst, Release, Role, eventually, role};
 
-/// For all tests under another strategy than the default: see CONTRIBUTING.md.
+/// For tests that choose none, another strategy than the default: see CONTRIBUTING.md.
 #[expect(clippy::disallowed_methods, reason = "people choose it from outside")]
 fn strategy() -> impl Iterator<Item = (&'static str, String)> {
     let chosen = [
@@ -44,6 +44,8 @@ pub(crate) struct Fleet {
     /// Of what is started, and of commands.
     pub(crate) release: Release,
     database: Option<TestDatabase>,
+    /// Of the strategy that wants one.
+    redis: Option<Redis>,
     /// The role that receives webhooks: ingress, or serve.
     pub(crate) front: Option<Role>,
     pub(crate) workers: Vec<Role>,
@@ -99,6 +101,16 @@ impl Fleet {
         fleet
     }
 
+    /// Workers that are started from now on keep out of each other's way like this.
+    pub(crate) async fn turn_to(&mut self, strategy: &str) {
+        self.settings.insert("ONHAND_STRATEGY", strategy.to_owned());
+        if strategy == "redis" {
+            let redis = Redis::start().await;
+            self.settings.insert("ONHAND_REDIS_URL", redis.url());
+            self.redis = Some(redis);
+        }
+    }
+
     /// Neither database nor queue: only a folder with a shops file.
     pub(crate) fn bare(profile: Profile) -> Self {
         let folder = tempfile::Builder::new().prefix("onhand-e2e-").tempdir();
@@ -117,6 +129,7 @@ impl Fleet {
             settings,
             release: Release::This,
             database: None,
+            redis: None,
             front: None,
             workers: Vec::new(),
             address: None,

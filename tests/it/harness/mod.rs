@@ -84,3 +84,17 @@ macro_rules! in_both_profiles {
     };
 }
 pub(crate) use in_both_profiles;
+
+/// Makes each test a test under every strategy.
+macro_rules! under_every_strategy {
+    ($($name:ident),+ $(,)?) => {
+        $(mod $name {
+            #[tokio::test] async fn adaptive() { super::$name("adaptive").await }
+            #[tokio::test] async fn optimistic() { super::$name("optimistic").await }
+            #[tokio::test] async fn locking() { super::$name("locking").await }
+            #[tokio::test] async fn advisory() { super::$name("advisory").await }
+            #[tokio::test] async fn redis() { super::$name("redis").await }
+        })+
+    };
+}
+pub(crate) use under_every_strategy;

@@ -164,12 +164,11 @@ impl Role {
         self.signal("-TERM").await;
     }
 
-    /// SIGSTOP: it does nothing and notices nothing, as on a machine that is paused.
+    /// Does nothing and notices nothing until it is thawed: a paused machine.
     pub(crate) async fn freeze(&self) {
         self.signal("-STOP").await;
     }
 
-    /// SIGCONT.
     pub(crate) async fn thaw(&self) {
         self.signal("-CONT").await;
     }
