@@ -4,7 +4,12 @@ use testkit::chaos::{Then, Trigger};
 use testkit::shopify::ShopifyOrder;
 
 use super::{CONNECTIONS, REFUSED_WITHIN, sale};
-use crate::harness::{Fleet, Profile, eventually, proxied};
+use crate::harness::{Fleet, Profile, eventually, proxied, under_every_strategy};
+
+under_every_strategy!(
+    a_lost_commit_reply_has_one_effect,
+    connections_that_are_cut_again_and_again_lose_and_repeat_nothing,
+);
 
 #[tokio::test]
 async fn a_lost_publisher_confirm_has_one_effect() {
@@ -27,9 +32,9 @@ async fn a_lost_publisher_confirm_has_one_effect() {
     fleet.finish().await;
 }
 
-#[tokio::test]
-async fn a_lost_commit_reply_has_one_effect() {
+async fn a_lost_commit_reply_has_one_effect(strategy: &str) {
     let mut fleet = Fleet::start(Profile::Fleet, 0).await;
+    fleet.turn_to(strategy).await;
     let sale = sale();
     sale.supply(&fleet).await;
     let (database, setting) = proxied(&fleet, "ONHAND_DATABASE_URL").await;
@@ -47,9 +52,9 @@ async fn a_lost_commit_reply_has_one_effect() {
     fleet.finish().await;
 }
 
-#[tokio::test]
-async fn connections_that_are_cut_again_and_again_lose_and_repeat_nothing() {
+async fn connections_that_are_cut_again_and_again_lose_and_repeat_nothing(strategy: &str) {
     let mut fleet = Fleet::prepare(Profile::Fleet).await;
+    fleet.turn_to(strategy).await;
     let sale = sale();
     sale.supply(&fleet).await;
     let (front_broker, setting) = proxied(&fleet, "ONHAND_BROKER_URL").await;

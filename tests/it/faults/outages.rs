@@ -4,7 +4,9 @@ use testkit::services::{Postgres, RabbitMq};
 use testkit::shopify::ShopifyOrder;
 
 use super::{CONNECTIONS, REFUSED_WITHIN, sale};
-use crate::harness::{Fleet, eventually};
+use crate::harness::{Fleet, eventually, under_every_strategy};
+
+under_every_strategy!(a_database_that_is_killed_and_restarted_under_load_loses_nothing);
 
 #[tokio::test]
 async fn a_broker_that_is_killed_and_restarted_under_load_loses_nothing() {
@@ -67,10 +69,10 @@ async fn without_a_broker_every_webhook_is_refused_in_time_and_accepted_again_af
     fleet.finish().await;
 }
 
-#[tokio::test]
-async fn a_database_that_is_killed_and_restarted_under_load_loses_nothing() {
+async fn a_database_that_is_killed_and_restarted_under_load_loses_nothing(strategy: &str) {
     let mut database = Postgres::start().await;
     let mut fleet = Fleet::prepare_on(Some(&database.url()), None).await;
+    fleet.turn_to(strategy).await;
     let sale = sale();
     sale.supply(&fleet).await;
     fleet.start_front(&[]).await;
