@@ -53,7 +53,7 @@ macro_rules! conformance_suite {
                 a_payment_that_was_written_meanwhile_is_a_conflict,
                 a_payment_waits_for_its_order_and_pays_it,
                 only_payments_with_money_wait_for_an_order,
-                a_claimed_payment_keeps_others_out_and_a_dropped_claim_leaves_nothing,
+                of_two_who_decide_a_payment_one_commits_and_a_dropped_claim_leaves_nothing,
                 a_listing_made_by_hand_goes_before_the_catalogue,
                 a_variant_is_listed_no_more_once_its_product_shows_that_it_is_gone,
                 what_a_removed_app_still_sends_is_no_webhook_of_the_shop,
