@@ -70,6 +70,8 @@ async fn until(
     let before = cpu_seconds(instance, Some(services));
     let report = instance.simulate(&[&["--orders", &count], args].concat()).await?;
     let sent = Instant::now();
+    let reached = report.pointer("/rate_reached").and_then(Value::as_bool).unwrap_or(true);
+    anyhow::ensure!(reached, "the sender did not reach the rate that it was asked for");
     done.await?;
     let seconds = number(&report, "/seconds")? + sent.elapsed().as_secs_f64();
     let mut run = Run::of(&report)?;
