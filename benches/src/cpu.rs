@@ -11,25 +11,26 @@ pub(crate) fn seconds(root: u32) -> f64 {
     let mut ticks = 0;
     let mut family = vec![root];
     while let Some(pid) = family.pop() {
-        ticks += all.get(&pid).map_or(0, |process| process.ticks);
+        ticks += all.get(&pid).map_or(0, |process| process.own + process.waited_for);
         family.extend(all.iter().filter(|(_, process)| process.parent == pid).map(|(pid, _)| pid));
     }
-    f64::from(u32::try_from(ticks).unwrap_or(u32::MAX)) / TICKS_PER_SECOND
+    in_seconds(ticks)
 }
 
 /// CPU seconds of the commands that this process has run to their ends.
 pub(crate) fn of_commands() -> f64 {
-    let waited = std::fs::read_to_string("/proc/self/stat").ok().and_then(|stat| {
-        let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
-        Some(fields.get(13..15)?.iter().filter_map(|field| field.parse::<u32>().ok()).sum())
-    });
-    f64::from(waited.unwrap_or(0)) / TICKS_PER_SECOND
+    in_seconds(stat(std::process::id()).map_or(0, |process| process.waited_for))
+}
+
+fn in_seconds(ticks: u64) -> f64 {
+    f64::from(u32::try_from(ticks).unwrap_or(u32::MAX)) / TICKS_PER_SECOND
 }
 
 struct Process {
     parent: u32,
-    /// User and system time, its own and that of children it has waited for.
-    ticks: u64,
+    /// User and system time in ticks, its own and that of children it has waited for.
+    own: u64,
+    waited_for: u64,
 }
 
 fn processes() -> BTreeMap<u32, Process> {
@@ -42,8 +43,9 @@ fn stat(pid: u32) -> Option<Process> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name in brackets may hold anything. Behind it: state, parent, … utime, stime, cutime, cstime.
     let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
-    let ticks = fields.get(11..15)?.iter().filter_map(|field| field.parse::<u64>().ok()).sum();
-    Some(Process { parent: fields.get(1)?.parse().ok()?, ticks })
+    let ticks = |at: usize| fields.get(at)?.parse::<u64>().ok();
+    let (own, waited_for) = (ticks(11)? + ticks(12)?, ticks(13)? + ticks(14)?);
+    Some(Process { parent: fields.get(1)?.parse().ok()?, own, waited_for })
 }
 
 /// A line of /proc/PID/status in megabytes: `VmHWM:` is the peak, `VmRSS:` what is held now.

@@ -1,4 +1,4 @@
-//! Webhooks that wait in the queue, and how fast workers take them out: sender and ingress rest.
+//! How fast workers take out of the queue what waits there, and whether nothing got lost.
 
 use std::time::Instant;
 
