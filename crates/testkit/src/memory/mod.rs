@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use domain::change::Effect;
 use domain::order::LinePart;
@@ -32,6 +33,9 @@ use contents::Contents;
 pub use check::Violation;
 pub use store::{Commit, ConflictKey};
 
+/// From where a view of a store that is [`MemoryStore::far_away`] comes.
+const FARTHEST_MS: u64 = 4;
+
 /// What goes wrong with a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -49,6 +53,7 @@ pub struct MemoryStore {
     contents: Arc<Mutex<Contents>>,
     /// Held by a claim: everybody else's commit waits, as it would for the row locks.
     gate: Arc<tokio::sync::Mutex<()>>,
+    is_far: bool,
 }
 
 /// The inbox row of a webhook.
@@ -61,6 +66,22 @@ pub struct WebhookRow {
 }
 
 impl MemoryStore {
+    /// As far away as a database, by tokio's clock: what is read is milliseconds old when its reader
+    /// has it. Next to that a wait after a conflict is not so long that everybody else is done.
+    pub fn far_away() -> Self {
+        Self { is_far: true, ..Self::default() }
+    }
+
+    /// Others get on before the reader does, as they do with a database.
+    async fn travel(&self) {
+        if self.is_far {
+            let milliseconds = rand::random_range(0..=FARTHEST_MS);
+            tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+        } else {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Opens a stock row, as `onhand stock set` does.
     pub fn open_stock(&self, sku: &str, location: &str, on_hand: i64, floor: i64) {
         let key = StockKey::new(&Sku::new(sku), &LocationId::new(location));
@@ -260,13 +281,13 @@ impl Store for MemoryStore {
 
     async fn load(&self, keys: &Keys) -> Result<View, StoreError> {
         let view = self.load_now(keys);
-        // As with a database, others get on before the reader does, and what it read may be old.
-        tokio::task::yield_now().await;
+        self.travel().await;
         Ok(view)
     }
 
     async fn claim(&self, keys: &Keys) -> Result<(Self::Claim, View), StoreError> {
         let claim = Arc::clone(&self.gate).lock_owned().await;
+        self.travel().await;
         Ok((claim, self.load_now(keys)))
     }
 

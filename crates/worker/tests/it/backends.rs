@@ -12,15 +12,32 @@ use store::{Commit, Reports, Store};
 use tempfile::TempDir;
 use testkit::memory::{Fault, MemoryStore};
 use testkit::services::{TestDatabase, test_database};
+use tokio::runtime::{Builder, Runtime};
 use worker::{Done, Processor, Strategy, Work};
 
-use crate::ways::Pair;
+use crate::ways::{Pair, Ways};
 
 /// A store that serves run after run.
 pub(crate) trait Backend: Sized + Sync {
     type Store: Store;
 
     fn open() -> impl Future<Output = Self>;
+
+    /// For workers that get in each other's way.
+    fn open_for_two() -> impl Future<Output = Self> {
+        Self::open()
+    }
+
+    /// What two workers run on.
+    fn runtime() -> Runtime {
+        Builder::new_current_thread().enable_all().build().expect("a runtime")
+    }
+
+    /// How they may go.
+    fn ways() -> impl Future<Output = Ways> {
+        Ways::open()
+    }
+
     fn store(&self) -> &Self::Store;
     fn violations(&self) -> impl Future<Output = Vec<String>>;
 
@@ -39,6 +56,22 @@ impl Backend for Memory {
 
     fn store(&self) -> &MemoryStore {
         &self.0
+    }
+
+    async fn open_for_two() -> Self {
+        Self(MemoryStore::far_away())
+    }
+
+    /// Its clock goes on as soon as everybody waits: however busy the machine is, who waits for what is
+    /// the same.
+    fn runtime() -> Runtime {
+        let mut builder = Builder::new_current_thread();
+        builder.enable_all().start_paused(true).build().expect("a runtime")
+    }
+
+    /// A real Redis has a clock of its own.
+    async fn ways() -> Ways {
+        Ways::default()
     }
 
     async fn violations(&self) -> Vec<String> {
@@ -103,22 +136,16 @@ async fn violations<S: Reports>(store: &S) -> Vec<String> {
     found.iter().map(|violation| format!("{violation:?}")).collect()
 }
 
-/// Two workers, each with its half, at the same time.
+/// Two workers, each with its half, at the same time: whoever waits for the store has the other one go
+/// on.
 pub(crate) async fn both_work<S: Store>(
     store: &S,
     [one, other]: [Vec<Vec<Work>>; 2],
     pair: &Pair,
     shops: &Arc<Shops>,
 ) {
-    let tasks = tokio_util::task::TaskTracker::new();
-    let spawn = |batches, worker| {
-        let shops = Arc::clone(shops);
-        tasks.spawn(async move { work(worker, batches, &shops).await })
-    };
     let [first, second] = pair.workers(store);
-    let (one, other) = (spawn(one, first), spawn(other, second));
-    one.await.expect("the first worker finishes");
-    other.await.expect("the second worker finishes");
+    tokio::join!(work(first, one, shops), work(second, other, shops));
 }
 
 pub(crate) async fn work_off<S: Store>(

@@ -165,7 +165,7 @@ macro_rules! on_every_store {
 
             #[test]
             fn with_stock_scarce_the_end_is_that_of_the_model_in_commit_order() {
-                run_pairs::<$backend>(($rounds, PATHS), scarce);
+                run_pairs::<$backend>(($rounds, UNCROWDED), scarce);
             }
         }
     )+};
@@ -173,6 +173,10 @@ macro_rules! on_every_store {
 
 /// Where one order is all that there is, its units move once, and hardly two want to.
 const ONE_ORDER: [&str; 2] = ["onhand_conflicts_total", "onhand_looked_ahead_total"];
+
+/// An order's units move once or twice however much is told of its payments: workers meet at orders,
+/// and hardly ever at stock, where crowds are.
+const UNCROWDED: &[&str] = PATHS.split_last().expect("paths").1;
 
 // Rounds over all pairs of ways, at the least.
 on_every_store! {

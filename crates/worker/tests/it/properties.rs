@@ -10,7 +10,6 @@ use domain::{
     Envelope, Fact, Keys, LocationId, Meaning, OrderFact, OrderKey, ShopId, Sku, StockKey,
     WebhookKey,
 };
-use metrics_exporter_prometheus::PrometheusHandle;
 use platforms::Shops;
 use proptest::test_runner::{Config, TestRunner};
 use store::Store;
@@ -21,9 +20,10 @@ use tokio::runtime::Runtime;
 use worker::{Strategy, Work};
 
 use crate::backends::{Backend, InPostgres, InSqlite, Memory, both_work, open_stock, work_off};
+use crate::harness::recorded;
 use crate::histories::{History, LOCATIONS, history};
 use crate::logged::Logged;
-use crate::ways::{PATHS, Pair, Ways, counting, is_over};
+use crate::ways::{PATHS, Pair, Ways, is_over};
 
 /// Nobody can ask for so many.
 const AMPLE: i64 = 10_000;
@@ -63,7 +63,6 @@ on_every_store! {
 
 /// One store for many cases.
 struct Cases<B> {
-    metrics: PrometheusHandle,
     backend: B,
     ways: Ways,
     /// Counts while shrinking too.
@@ -74,9 +73,10 @@ struct Cases<B> {
 
 impl<B: Backend> Cases<B> {
     fn open() -> Self {
-        let (runtime, metrics) = counting();
-        let (backend, ways) = runtime.block_on(async { (B::open().await, Ways::open().await) });
-        Self { metrics, backend, ways, runs: AtomicU64::new(1), runtime }
+        let runtime = B::runtime();
+        let (backend, ways) =
+            runtime.block_on(async { (B::open_for_two().await, B::ways().await) });
+        Self { backend, ways, runs: AtomicU64::new(1), runtime }
     }
 
     fn run<W: Debug>(&self, cases: u32, way: &W, case: impl AsyncFn(&B, u64, &History, &W)) {
@@ -92,12 +92,13 @@ impl<B: Backend> Cases<B> {
 }
 
 fn run_pairs<B: Backend>(rounds: u64, case: impl AsyncFn(&B, u64, &History, &Pair)) {
+    let (metrics, _guard) = recorded();
     let cases = Cases::<B>::open();
     for round in 1.. {
         for pair in cases.ways.pairs() {
             cases.run(1, &pair, &case);
         }
-        if is_over(round, (rounds, PATHS), &cases.metrics) {
+        if is_over(round, (rounds, PATHS), &metrics) {
             break;
         }
     }

@@ -2,17 +2,16 @@
 
 use std::time::Duration;
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::PrometheusHandle;
 use store::Store;
 #[cfg(feature = "redis")]
 use testkit::services::Redis;
-use tokio::runtime::{Builder, Runtime};
 #[cfg(feature = "redis")]
 use worker::lease::{Leases, TTL};
 use worker::{Processor, Strategy, Thresholds, Turn};
 
 use crate::backends::Backend;
-use crate::harness::value;
+use crate::harness::{recorded, value};
 
 /// Cases that share a database, and not a row of it.
 const RUNS_PER_DATABASE: u64 = 15;
@@ -20,7 +19,7 @@ const RUNS_PER_DATABASE: u64 = 15;
 /// Rounds after which a path that was not taken yet never will be.
 const ROUNDS_MAX: u64 = 100;
 
-/// What workers do where both want the same stock at the same time.
+/// What workers do where both want the same stock at the same time; last, what only crowds do.
 pub(crate) const PATHS: &[&str] = &[
     "onhand_conflicts_total",
     "onhand_looked_ahead_total",
@@ -35,10 +34,11 @@ const LOCKS: Thresholds =
     Thresholds { ahead: 1, many: usize::MAX, tries: 1, patience: Duration::from_secs(1) };
 const CROWDS: Thresholds = Thresholds { many: 0, ..LOCKS };
 
-/// Everything that strategies need beside a store.
+/// Everything that strategies need beside a store. The default has no Redis.
+#[derive(Default)]
 pub(crate) struct Ways {
     #[cfg(feature = "redis")]
-    leases: (Leases, Redis),
+    leases: Option<(Leases, Redis)>,
 }
 
 /// How each of two workers goes.
@@ -56,7 +56,7 @@ impl Ways {
         let leases = {
             let redis = Redis::start().await;
             let leases = Leases::connect(&redis.url(), "test", TTL).await;
-            (leases.expect("Redis answers"), redis)
+            Some((leases.expect("Redis answers"), redis))
         };
         Self {
             #[cfg(feature = "redis")]
@@ -64,16 +64,13 @@ impl Ways {
         }
     }
 
-    /// Every strategy.
+    /// Every strategy that there is.
     pub(crate) fn each(&self) -> Vec<Strategy> {
-        vec![
-            Strategy::Optimistic,
-            Strategy::Locking,
-            Strategy::Advisory,
-            #[cfg(feature = "redis")]
-            Strategy::Redis(self.leases.0.clone()),
-            Strategy::Adaptive,
-        ]
+        let mut each = vec![Strategy::Optimistic, Strategy::Locking, Strategy::Advisory];
+        #[cfg(feature = "redis")]
+        each.extend(self.leases.iter().map(|(leases, _)| Strategy::Redis(leases.clone())));
+        each.push(Strategy::Adaptive);
+        each
     }
 
     /// Every strategy beside itself and each other one, and two lanes of one process.
@@ -117,17 +114,17 @@ pub(crate) fn run_pairs<B: Backend>(
     (rounds, paths): (u64, &[&str]),
     case: impl AsyncFn(&B, u64, &Pair),
 ) {
-    let (runtime, metrics) = counting();
-    runtime.block_on(async {
-        let ways = Ways::open().await;
-        let mut backend = B::open().await;
+    let (metrics, _guard) = recorded();
+    B::runtime().block_on(async {
+        let ways = B::ways().await;
+        let mut backend = B::open_for_two().await;
         let mut seed = 0;
         for round in 1.. {
             for pair in ways.pairs() {
                 seed += 1;
                 // Looking through all of it takes the longer the more there is.
                 if seed % RUNS_PER_DATABASE == 0 {
-                    backend = B::open().await;
+                    backend = B::open_for_two().await;
                 }
                 case(&backend, seed, &pair).await;
             }
@@ -136,19 +133,6 @@ pub(crate) fn run_pairs<B: Backend>(
             }
         }
     });
-}
-
-/// A runtime, and what its tasks count.
-pub(crate) fn counting() -> (Runtime, PrometheusHandle) {
-    let recorder = &*Box::leak(Box::new(PrometheusBuilder::new().build_recorder()));
-    let runtime = Builder::new_multi_thread()
-        // Whoever waits for a store has the other one go on.
-        .worker_threads(1)
-        .enable_all()
-        // For as long as the thread is there.
-        .on_thread_start(|| std::mem::forget(metrics::set_default_local_recorder(recorder)))
-        .build();
-    (runtime.expect("a runtime"), recorder.handle())
 }
 
 /// Whether `rounds` were enough for all `paths` to be taken. No number of rounds is, if one never is.
