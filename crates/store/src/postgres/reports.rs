@@ -15,9 +15,8 @@ use crate::reports::{
     stock_row, totals, violation, webhook_row,
 };
 
-/// For what reads whole tables: in their order, by several processes, for as long as it needs.
-const READ_IT_ALL: &str = "SET LOCAL statement_timeout = 0; SET LOCAL enable_seqscan = on; \
-                           SET LOCAL max_parallel_workers_per_gather TO DEFAULT";
+/// For what reads whole tables.
+const READ_IT_ALL: &str = include_str!("sql/read_it_all.sql");
 
 impl Fields for Row {
     fn text(&self, at: usize) -> String {
