@@ -3,7 +3,7 @@
 use std::future::{Future, ready};
 use std::pin::Pin;
 
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join_all};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -47,14 +47,12 @@ pub(super) async fn fly_unbounded(
     steps: &[Step<'_>],
 ) -> Result<Answers, StoreError> {
     let client = connection.client();
-    // Prepared once per connection; from then on this asks nobody.
-    let mut statements = Vec::with_capacity(steps.len());
-    for step in steps {
-        statements.push(match step {
-            Step::Prepared(sql, _) if !step.is_idle() => Some(connection.prepare(sql).await?),
-            _ => None,
-        });
-    }
+    // Prepared once per connection, in a flight of their own; from then on this asks nobody.
+    let statements = try_join_all(steps.iter().map(async |step| match step {
+        Step::Prepared(sql, _) if !step.is_idle() => connection.prepare(sql).await.map(Some),
+        _ => Ok(None),
+    }));
+    let statements = statements.await?;
     let params: Vec<Vec<&(dyn ToSql + Sync)>> = steps
         .iter()
         .map(|step| match step {
