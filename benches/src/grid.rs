@@ -125,12 +125,9 @@ async fn one(
     for worker in 1..=cell.workers {
         metrics.0 += &instance.metrics(worker).await?.0;
     }
-    // Deadlocks and waits for locks that took too long are tries in vain as much as old versions.
-    let in_vain = ["onhand_conflicts_total", "onhand_commit_try_again_total"];
-    let in_vain: f64 = in_vain.iter().map(|name| metrics.sum(name)).sum();
     Ok(Took {
         orders_per_second,
-        conflicts_per_order: in_vain / f64::from(count),
+        conflicts_per_order: metrics.tries_in_vain() / f64::from(count),
         batch_p99_ms: metrics.quantile(&Metrics::default(), "onhand_commit_seconds", 0.99)
             * 1_000.0,
     })

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::drain::{drained, sound};
 use crate::metrics::Metrics;
 use crate::roles::{Instance, Services};
-use crate::run::{Run, fleet, number};
+use crate::run::{Run, bare, fleet, number};
 use crate::table;
 
 /// Orders of a run at full load, and seconds of each run at a part of what that took.
@@ -42,6 +42,7 @@ pub(crate) async fn measure(onhand: &Path, part: Option<&str>) -> anyhow::Result
     if wanted("half") {
         let full = full_load(onhand).await?;
         for _ in 0..ROUNDS {
+            paced_pipe(onhand, full / 2.0, &mut rows).await?;
             paced_load(onhand, full / 2.0, &mut rows).await?;
         }
     }
@@ -56,6 +57,7 @@ pub(crate) async fn measure(onhand: &Path, part: Option<&str>) -> anyhow::Result
 pub(crate) async fn paced(onhand: &Path, rate: f64) -> anyhow::Result<()> {
     let mut rows = Vec::new();
     for _ in 0..ROUNDS {
+        paced_pipe(onhand, rate, &mut rows).await?;
         paced_load(onhand, rate, &mut rows).await?;
     }
     table::print(&["", "measured"], &rows);
@@ -94,27 +96,63 @@ async fn full_load(onhand: &Path) -> anyhow::Result<f64> {
     Ok(fleet(&instance, &services, (0, FULL), &SALE).await?.orders_per_second)
 }
 
-/// At so many orders per second; what comes before processes, caches and connections are warm does
-/// not count.
+/// An open loop of so many orders per second. What comes before processes, caches and connections are
+/// warm does not count.
+struct Pace {
+    rate: String,
+    warm: u32,
+    orders: u32,
+}
+
+impl Pace {
+    fn of(rate: f64) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "some thousands"
+        )]
+        let orders = |seconds| (rate * seconds) as u32;
+        let (warm, orders) = (orders(WARM_SECONDS), orders(PACED_SECONDS));
+        Self { rate: format!("{rate:.0}"), warm, orders }
+    }
+
+    fn sale<'a>(&'a self, seed: &'a str) -> Vec<&'a str> {
+        [&SALE[..], &["--rate", &self.rate, "--seed", seed]].concat()
+    }
+
+    fn note(&self, rows: &mut Vec<Vec<String>>, whose: &str, run: &Run) {
+        let Run { ack_p50_ms, ack_p99_ms, ack_p999_ms, .. } = run;
+        let what = format!("{whose} at {}/s: ack p50 · p99 · p99.9, ms", self.rate);
+        note(rows, &what, format!("{ack_p50_ms:.1} · {ack_p99_ms:.1} · {ack_p999_ms:.1}"));
+        let parts = run.cpu_us.iter().map(|(part, cpu)| format!("{part} {cpu:.0}"));
+        let what = format!("{whose}: CPU per webhook, µs");
+        note(rows, &what, parts.collect::<Vec<_>>().join(", "));
+    }
+}
+
 async fn paced_load(onhand: &Path, rate: f64, rows: &mut Vec<Vec<String>>) -> anyhow::Result<()> {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some thousands")]
-    let [warm, orders] = [WARM_SECONDS, PACED_SECONDS].map(|seconds| (rate * seconds) as u32);
+    let pace = Pace::of(rate);
     let services = Services::start().await;
     let instance = Instance::fleet(onhand, &services, 1, &[]).await?;
-    let pace = format!("{rate:.0}");
-    let sale = [&SALE[..], &["--rate", &pace, "--seed"]].concat();
-    fleet(&instance, &services, (0, warm), &[&sale[..], &["1"]].concat()).await?;
+    fleet(&instance, &services, (0, pace.warm), &pace.sale("1")).await?;
     let before = instance.metrics(1).await?;
-    let run = fleet(&instance, &services, (warm, orders), &[&sale[..], &["2"]].concat()).await?;
+    let run = fleet(&instance, &services, (pace.warm, pace.orders), &pace.sale("2")).await?;
     let metrics = instance.metrics(1).await?;
-    let Run { ack_p50_ms, ack_p99_ms, ack_p999_ms, .. } = run;
-    let ack = format!("{ack_p50_ms:.1} · {ack_p99_ms:.1} · {ack_p999_ms:.1}");
-    note(rows, &format!("at {rate:.0}/s: ack p50 · p99 · p99.9, ms"), ack);
+    pace.note(rows, "onhand", &run);
     let at = |quantile| metrics.quantile(&before, LAG, quantile) * 1_000.0;
     let lag = format!("{:.0} · {:.0}", at(0.5), at(0.99));
-    note(rows, &format!("at {rate:.0}/s: received to committed, p50 · p99 at most, ms"), lag);
-    let parts = run.cpu_us.iter().map(|(part, cpu)| format!("{part} {cpu:.0}"));
-    note(rows, "CPU per webhook, µs", parts.collect::<Vec<_>>().join(", "));
+    note(rows, "onhand: received to committed, p50 · p99 at most, ms", lag);
+    Ok(())
+}
+
+/// The same webhooks through the bare pipe: what no ingress on this machine could do better.
+async fn paced_pipe(onhand: &Path, rate: f64, rows: &mut Vec<Vec<String>>) -> anyhow::Result<()> {
+    let pace = Pace::of(rate);
+    let services = Services::start().await;
+    let instance = Instance::bare(onhand, &services).await?;
+    bare(&instance, &services, (0, pace.warm), &pace.sale("1")).await?;
+    let run = bare(&instance, &services, (pace.warm, pace.orders), &pace.sale("2")).await?;
+    pace.note(rows, "bare pipe", &run);
     Ok(())
 }
 

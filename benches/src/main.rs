@@ -4,6 +4,7 @@
 //! ```sh
 //! cargo build --release -p onhand && cargo run --release -p benches            # speed
 //! cargo run --release -p benches -- strategies      # the grid; onhand built with --features redis
+//! cargo run --release -p benches -- scale           # more workers, and a database far away
 //! cargo run --release -p benches -- growth          # against earlier orders, and lines per order
 //! cargo run --release -p benches -- load            # half load, a lone order, duplicates, memory
 //! cargo run --release -p benches -- steady          # ten minutes at full load: memory
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 mod cpu;
+mod distance;
 mod drain;
 mod grid;
 mod growth;
@@ -29,6 +31,7 @@ mod pipe;
 mod plot;
 mod roles;
 mod run;
+mod scale;
 mod speed;
 mod table;
 
@@ -40,6 +43,7 @@ async fn main() -> anyhow::Result<()> {
         [] | ["speed"] => speed::measure(&onhand()?, usize::MAX).await,
         ["speed", cases] => speed::measure(&onhand()?, cases.parse()?).await,
         ["strategies"] => grid::measure(&onhand()?).await,
+        ["scale"] => scale::measure(&onhand()?).await,
         ["growth"] => growth::measure(&onhand()?, u32::MAX).await,
         ["growth", most] => growth::measure(&onhand()?, most.parse()?).await,
         ["load"] => load::measure(&onhand()?, None).await,
@@ -54,7 +58,7 @@ async fn main() -> anyhow::Result<()> {
         ["pipe-ingress", listen, broker] => pipe::ingress(listen, broker).await,
         ["pipe-worker", database, broker] => pipe::worker(database, broker).await,
         _ => anyhow::bail!(
-            "usage: benches [speed [SO MANY CASES]|strategies|growth [EARLIER ORDERS AT MOST]|\
+            "usage: benches [speed [SO MANY CASES]|strategies|scale|growth [EARLIER ORDERS AT MOST]|\
              load [lone|half|duplicates|ORDERS/S]|steady|deep|pages [ORDERS]]"
         ),
     }

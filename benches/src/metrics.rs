@@ -10,6 +10,11 @@ impl Metrics {
         self.samples(name).map(|(_, value)| value).sum()
     }
 
+    /// Deadlocks and waits for locks that took too long are as much in vain as old versions.
+    pub(crate) fn tries_in_vain(&self) -> f64 {
+        self.sum("onhand_conflicts_total") + self.sum("onhand_commit_try_again_total")
+    }
+
     /// The upper end of the bucket that a quantile of a histogram falls into, of what came after
     /// `before` was said.
     pub(crate) fn quantile(&self, before: &Self, name: &str, quantile: f64) -> f64 {

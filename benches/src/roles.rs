@@ -173,6 +173,11 @@ impl Instance {
         Ok(instance)
     }
 
+    /// Where the database is for whatever starts from now on.
+    pub(crate) fn set_database(&mut self, url: String) {
+        self.environment.push(("ONHAND_DATABASE_URL", url));
+    }
+
     fn new(onhand: &Path, environment: Vec<(&'static str, String)>) -> anyhow::Result<Self> {
         let folder = TempDir::new()?;
         let shops = format!(
@@ -302,7 +307,7 @@ pub(crate) async fn connect(services: &Services) -> anyhow::Result<tokio_postgre
     connect_to(&services.database).await
 }
 
-async fn connect_to(url: &str) -> anyhow::Result<tokio_postgres::Client> {
+pub(crate) async fn connect_to(url: &str) -> anyhow::Result<tokio_postgres::Client> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     #[expect(clippy::disallowed_methods, reason = "ends with its client, as this process does")]
     tokio::spawn(async move { drop(connection.await) });

@@ -40,16 +40,17 @@ pub(crate) async fn fleet(
     Ok(run)
 }
 
-/// A sale through the bare pipe: there is nothing to check but that all of it arrived.
+/// A sale through the bare pipe, which took so many orders before: there is nothing to check but that
+/// all of it arrived.
 pub(crate) async fn bare(
     instance: &Instance,
     services: &Services,
-    orders: u32,
+    (earlier, orders): (u32, u32),
     args: &[&str],
 ) -> anyhow::Result<Run> {
     let arrived = async {
         let began = Instant::now();
-        while pipe::count(&services.postgres.url()).await? < i64::from(orders) {
+        while pipe::count(&services.postgres.url()).await? < i64::from(earlier + orders) {
             anyhow::ensure!(began.elapsed() < STUCK, "the bare pipe lost some");
             tokio::time::sleep(LOOK).await;
         }
@@ -154,7 +155,11 @@ pub(crate) fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.get(numbers.len() / 2).copied().unwrap_or(0.0)
 }
 
-fn cpu_seconds(instance: &Instance, services: Option<&Services>) -> BTreeMap<String, f64> {
+/// Of each part so far.
+pub(crate) fn cpu_seconds(
+    instance: &Instance,
+    services: Option<&Services>,
+) -> BTreeMap<String, f64> {
     let roles = instance.cpu().into_iter().map(|(role, seconds)| (role.to_owned(), seconds));
     let mut all: BTreeMap<String, f64> = roles.collect();
     all.insert("sender".to_owned(), cpu::of_commands());

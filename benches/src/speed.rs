@@ -92,7 +92,7 @@ async fn one(onhand: &Path, case: Case) -> anyhow::Result<Run> {
         Case::Bare => {
             let services = Services::start().await;
             let instance = Instance::bare(onhand, &services).await?;
-            bare(&instance, &services, ORDERS, &sale("1000")).await
+            bare(&instance, &services, (0, ORDERS), &sale("1000")).await
         }
         Case::Fleet { workers, partitions, skus } => {
             let services = Services { partitions, ..Services::start().await };

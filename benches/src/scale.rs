@@ -1,0 +1,132 @@
+//! How much more workers help, beside the database and far away from it. On a machine with few cores
+//! they only help where one of them waits: for a database as far away as another zone is, for example.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::distance::away;
+use crate::drain::{drained, sound};
+use crate::metrics::Metrics;
+use crate::roles::{Instance, Services, connect_to};
+use crate::run::{Run, cpu_seconds, median};
+use crate::table;
+
+/// Webhooks that are in the queue before the workers start.
+const ORDERS: u32 = 60_000;
+
+const ROUNDS: usize = 3;
+const WORKERS: [u16; 3] = [1, 2, 4];
+
+/// How far the database is, each way: beside the workers, in another zone, in another country.
+const WAYS_MS: [u64; 3] = [0, 1, 10];
+
+/// Times that the way there and back is measured.
+const TRIPS: usize = 50;
+
+#[derive(Default)]
+struct Took {
+    trip_ms: f64,
+    runs: Vec<Run>,
+    in_vain: Vec<f64>,
+    busy: Vec<f64>,
+}
+
+pub(crate) async fn measure(onhand: &Path) -> anyhow::Result<()> {
+    let mut services = Services::start().await;
+    let mut cells: Vec<Vec<Took>> = WAYS_MS.map(|_| WORKERS.map(|_| Took::default()).into()).into();
+    for round in 1..=ROUNDS {
+        for (way, cells) in WAYS_MS.iter().zip(&mut cells) {
+            for (workers, took) in WORKERS.iter().zip(cells) {
+                services.fresh(&format!("scale_{round}_{way}_{workers}")).await?;
+                one(onhand, &services, Duration::from_millis(*way), *workers, took).await?;
+                let rate = took.runs.last().map_or(0.0, |run| run.orders_per_second);
+                eprintln!(
+                    "round {round}: {way} ms each way, {workers} workers: {rate:.0} orders/s"
+                );
+            }
+        }
+    }
+    let rows: Vec<Vec<String>> = cells.iter().flat_map(|cells| rows(cells)).collect();
+    let header = [
+        "there and back, ms",
+        "workers",
+        "orders/s",
+        "of one",
+        "tries in vain",
+        "CPU per order, µs",
+        "cores busy",
+    ];
+    table::print(&header, &rows);
+    Ok(())
+}
+
+/// The middle of the rounds at one distance.
+fn rows(cells: &[Took]) -> Vec<Vec<String>> {
+    let of_one = Run::median(&cells[0].runs).orders_per_second;
+    let row = |(workers, took): (&u16, &Took)| {
+        let run = Run::median(&took.runs);
+        let parts = run.cpu_us.iter().map(|(part, us)| format!("{part} {us:.0}"));
+        vec![
+            format!("{:.1}", took.trip_ms),
+            workers.to_string(),
+            table::whole(run.orders_per_second),
+            format!("{:.2}", run.orders_per_second / of_one),
+            format!("{:.2}", median(took.in_vain.clone())),
+            parts.collect::<Vec<_>>().join(", "),
+            format!("{:.1}", median(took.busy.clone())),
+        ]
+    };
+    WORKERS.iter().zip(cells).map(row).collect()
+}
+
+async fn one(
+    onhand: &Path,
+    near: &Services,
+    way: Duration,
+    workers: u16,
+    took: &mut Took,
+) -> anyhow::Result<()> {
+    let mut instance = Instance::fleet(onhand, near, 0, &[]).await?;
+    let sale = ["--setup", "--lines", "1", "--skus", "1000", "--connections", "256", "--orders"];
+    instance.simulate(&[&sale[..], &[&ORDERS.to_string()]].concat()).await?;
+    let near_url = near.database.clone();
+    let url = if way.is_zero() { near_url } else { away(&near_url, way).await? };
+    took.trip_ms = trip_ms(&url).await?;
+    instance.set_database(url);
+
+    let (began, before) = (Instant::now(), cpu_seconds(&instance, Some(near)));
+    instance.workers(workers, &[]).await?;
+    let orders_per_second = drained(near, ORDERS).await?;
+    let (seconds, after) = (began.elapsed().as_secs_f64(), cpu_seconds(&instance, Some(near)));
+    sound(&instance, near, ORDERS).await?;
+
+    let used = |part: &String, seconds: f64| seconds - before.get(part).copied().unwrap_or(0.0);
+    let mut busy = 0.0;
+    let mut run = Run { orders_per_second, ..Run::default() };
+    for part in ["postgres", "rabbitmq", "worker"].map(str::to_owned) {
+        let used = used(&part, after.get(&part).copied().unwrap_or(0.0));
+        busy += used / seconds;
+        run.cpu_us.insert(part, used * 1e6 / f64::from(ORDERS));
+    }
+    took.busy.push(busy);
+    took.runs.push(run);
+    let mut metrics = Metrics::default();
+    for worker in 1..=workers {
+        metrics.0 += &instance.metrics(worker).await?.0;
+    }
+    let tries = metrics.sum("onhand_commit_seconds_count") + metrics.tries_in_vain();
+    took.in_vain.push(metrics.tries_in_vain() / tries);
+    Ok(())
+}
+
+/// The middle of some trips there and back.
+async fn trip_ms(url: &str) -> anyhow::Result<f64> {
+    let client = connect_to(url).await?;
+    let mut trips = Vec::new();
+    for _ in 0..TRIPS {
+        let began = Instant::now();
+        client.simple_query("").await?;
+        trips.push(began.elapsed().as_secs_f64() * 1_000.0);
+    }
+    Ok(median(trips))
+}
