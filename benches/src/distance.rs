@@ -9,8 +9,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-/// What is read at a time.
+/// What is read at a time, and how many of these may be under way.
 const CHUNK_BYTES: usize = 64 * 1024;
+const CHUNKS: usize = 1_024;
 
 /// The URL under which the database at `url` is so far away, each way, for as long as this process
 /// lives. Tokio's clock ticks in milliseconds: each way takes up to one more.
@@ -44,13 +45,13 @@ async fn carry(
     mut to: impl AsyncWrite + Unpin,
     way: Duration,
 ) -> io::Result<()> {
-    let (on_its_way, mut arriving) = mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
+    let (on_its_way, mut arriving) = mpsc::channel::<(Instant, Vec<u8>)>(CHUNKS);
     let leave = async move {
         let mut chunk = vec![0; CHUNK_BYTES];
         loop {
             let count = from.read(&mut chunk).await?;
             let sent = on_its_way.send((Instant::now() + way, chunk[..count].to_vec()));
-            if count == 0 || sent.is_err() {
+            if sent.await.is_err() || count == 0 {
                 return Ok(());
             }
         }

@@ -121,10 +121,7 @@ async fn one(
     let orders_per_second = drained(services, count).await?;
     sound(&instance, services, count).await?;
 
-    let mut metrics = Metrics::default();
-    for worker in 1..=cell.workers {
-        metrics.0 += &instance.metrics(worker).await?.0;
-    }
+    let metrics = instance.metrics_of_workers(cell.workers).await?;
     Ok(Took {
         orders_per_second,
         conflicts_per_order: metrics.tries_in_vain() / f64::from(count),

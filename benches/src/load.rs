@@ -124,9 +124,7 @@ impl Pace {
         let Run { ack_p50_ms, ack_p99_ms, ack_p999_ms, .. } = run;
         let what = format!("{whose} at {}/s: ack p50 · p99 · p99.9, ms", self.rate);
         note(rows, &what, format!("{ack_p50_ms:.1} · {ack_p99_ms:.1} · {ack_p999_ms:.1}"));
-        let parts = run.cpu_us.iter().map(|(part, cpu)| format!("{part} {cpu:.0}"));
-        let what = format!("{whose}: CPU per webhook, µs");
-        note(rows, &what, parts.collect::<Vec<_>>().join(", "));
+        note(rows, &format!("{whose}: CPU per webhook, µs"), run.cpu_in_words());
     }
 }
 

@@ -264,6 +264,15 @@ impl Instance {
         peaks
     }
 
+    /// Those of so many workers together.
+    pub(crate) async fn metrics_of_workers(&self, workers: u16) -> anyhow::Result<Metrics> {
+        let mut all = Metrics::default();
+        for worker in 1..=workers {
+            all.0 += &self.metrics(worker).await?.0;
+        }
+        Ok(all)
+    }
+
     /// The metrics of a worker (from 1) or of the first role (0).
     pub(crate) async fn metrics(&self, place: u16) -> anyhow::Result<Metrics> {
         Ok(Metrics(get(&ops(place), "/metrics").await?))

@@ -110,7 +110,8 @@ impl Run {
         })
     }
 
-    fn note(
+    /// Adds what the parts used since `before`.
+    pub(crate) fn note(
         &mut self,
         instance: &Instance,
         services: Option<&Services>,
@@ -125,6 +126,13 @@ impl Run {
         self.cpu_us = after.into_iter().map(per_order).collect();
         let memory = instance.memory().into_iter();
         self.memory_mb = memory.map(|(role, peak)| (role.to_owned(), peak)).collect();
+    }
+
+    /// Of the parts that took any.
+    pub(crate) fn cpu_in_words(&self) -> String {
+        let took = self.cpu_us.iter().filter(|(_, us)| **us >= 0.5);
+        let parts = took.map(|(part, us)| format!("{part} {us:.0}"));
+        parts.collect::<Vec<_>>().join(", ")
     }
 
     /// The middle of three runs or more, number by number.

@@ -1,12 +1,11 @@
 //! How much more workers help, beside the database and far away from it. On a machine with few cores
-//! they only help where one of them waits: for a database as far away as another zone is, for example.
+//! they only help where one of them waits: for a database in another country, for example.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::distance::away;
 use crate::drain::{drained, sound};
-use crate::metrics::Metrics;
 use crate::roles::{Instance, Services, connect_to};
 use crate::run::{Run, cpu_seconds, median};
 use crate::table;
@@ -17,7 +16,7 @@ const ORDERS: u32 = 60_000;
 const ROUNDS: usize = 3;
 const WORKERS: [u16; 3] = [1, 2, 4];
 
-/// How far the database is, each way: beside the workers, in another zone, in another country.
+/// How far the database is, each way: beside the workers, a city away, a country away.
 const WAYS_MS: [u64; 3] = [0, 1, 10];
 
 /// Times that the way there and back is measured.
@@ -65,14 +64,13 @@ fn rows(cells: &[Took]) -> Vec<Vec<String>> {
     let of_one = Run::median(&cells[0].runs).orders_per_second;
     let row = |(workers, took): (&u16, &Took)| {
         let run = Run::median(&took.runs);
-        let parts = run.cpu_us.iter().map(|(part, us)| format!("{part} {us:.0}"));
         vec![
             format!("{:.1}", took.trip_ms),
             workers.to_string(),
             table::whole(run.orders_per_second),
             format!("{:.2}", run.orders_per_second / of_one),
             format!("{:.2}", median(took.in_vain.clone())),
-            parts.collect::<Vec<_>>().join(", "),
+            run.cpu_in_words(),
             format!("{:.1}", median(took.busy.clone())),
         ]
     };
@@ -97,23 +95,14 @@ async fn one(
     let (began, before) = (Instant::now(), cpu_seconds(&instance, Some(near)));
     instance.workers(workers, &[]).await?;
     let orders_per_second = drained(near, ORDERS).await?;
-    let (seconds, after) = (began.elapsed().as_secs_f64(), cpu_seconds(&instance, Some(near)));
+    let mut run = Run { orders_per_second, ..Run::default() };
+    run.note(&instance, Some(near), &before, ORDERS);
+    let used = run.cpu_us.values().sum::<f64>() * f64::from(ORDERS) / 1e6;
+    took.busy.push(used / began.elapsed().as_secs_f64());
+    took.runs.push(run);
     sound(&instance, near, ORDERS).await?;
 
-    let used = |part: &String, seconds: f64| seconds - before.get(part).copied().unwrap_or(0.0);
-    let mut busy = 0.0;
-    let mut run = Run { orders_per_second, ..Run::default() };
-    for part in ["postgres", "rabbitmq", "worker"].map(str::to_owned) {
-        let used = used(&part, after.get(&part).copied().unwrap_or(0.0));
-        busy += used / seconds;
-        run.cpu_us.insert(part, used * 1e6 / f64::from(ORDERS));
-    }
-    took.busy.push(busy);
-    took.runs.push(run);
-    let mut metrics = Metrics::default();
-    for worker in 1..=workers {
-        metrics.0 += &instance.metrics(worker).await?.0;
-    }
+    let metrics = instance.metrics_of_workers(workers).await?;
     let tries = metrics.sum("onhand_commit_seconds_count") + metrics.tries_in_vain();
     took.in_vain.push(metrics.tries_in_vain() / tries);
     Ok(())

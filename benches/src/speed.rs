@@ -56,7 +56,6 @@ pub(crate) async fn measure(onhand: &Path, cases: usize) -> anyhow::Result<()> {
     let row = |((name, _), (run, all)): (&(&str, Case), (&Run, &Vec<Run>))| {
         let rates = all.iter().map(|run| run.orders_per_second);
         let (low, high) = (rates.clone().fold(f64::MAX, f64::min), rates.fold(0.0, f64::max));
-        let parts = run.cpu_us.iter().map(|(part, us)| format!("{part} {us:.0}"));
         let peaks = run.memory_mb.iter().map(|(role, mb)| format!("{role} {mb}"));
         vec![
             (*name).to_owned(),
@@ -66,7 +65,7 @@ pub(crate) async fn measure(onhand: &Path, cases: usize) -> anyhow::Result<()> {
             table::whole(run.acks_per_second),
             format!("{:.1}", run.ack_p50_ms),
             format!("{:.1}", run.ack_p99_ms),
-            parts.collect::<Vec<_>>().join(", "),
+            run.cpu_in_words(),
             peaks.collect::<Vec<_>>().join(", "),
         ]
     };
