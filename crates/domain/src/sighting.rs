@@ -61,6 +61,11 @@ pub enum Thing {
 }
 
 impl Thing {
+    /// Whether it may change what a line of an order stands for.
+    pub fn is_listed(&self) -> bool {
+        matches!(self, Self::Variant { .. } | Self::Product { .. })
+    }
+
     /// The kind, the id and the place, by which a shop's sightings are kept.
     pub fn key(&self) -> (&'static str, &str, &str) {
         match self {

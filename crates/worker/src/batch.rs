@@ -16,9 +16,11 @@ use store::{Commit, Store, StoreError};
 use crate::activity::Tally;
 use crate::backoff::ConflictBackoff;
 use crate::prepare::{Prepared, Work, keys, linked, panic_message};
-use crate::strategy::{Strategy, Turn};
+use crate::strategy::Strategy;
+use crate::turn::Turn;
 use crate::{clock, measure, traced};
 
+mod adaptive;
 mod ahead;
 mod attempt;
 

@@ -1,8 +1,9 @@
 //! Batches of envelopes in, committed decisions out.
 //!
 //! A worker is a few lanes. Each takes what its consumer has ([`lane`]), has it decided and
-//! committed as one batch ([`batch`]), and settles it. Lanes share nothing but the store, where
-//! versions and one lock order keep them apart, so more lanes and more processes just work.
+//! committed as one batch ([`batch`]), and settles it. In the store,
+//! versions and one lock order keep lanes apart, so more lanes and more processes just work; those of
+//! one process take turns beside that ([`turn`]), to have nothing in vain.
 //!
 //! The error classes and their roads:
 //!
@@ -39,6 +40,7 @@ mod redact;
 mod strategy;
 mod sweep;
 mod traced;
+mod turn;
 mod unlinked;
 mod waiting;
 
@@ -49,7 +51,8 @@ pub use batch::{Done, Processor, RetryReason};
 pub use lease;
 pub use prepare::Work;
 pub use redact::carry_out_redactions;
-pub use strategy::{NoRedis, Strategy, Thresholds, Turn};
+pub use strategy::{NoRedis, Strategy};
+pub use turn::{Thresholds, Turn};
 pub use unlinked::unlinked_payments;
 
 /// Limits of a worker.
@@ -88,7 +91,7 @@ pub async fn run<C: Consumer, S: Store + Redactions + Pauses + Activity>(
     let stop = stop.child_token();
     let abandon = CancellationToken::new();
     let ended = CancellationToken::new();
-    let turn = strategy::Turn::default();
+    let turn = Turn::default();
     let hands = hands::Hands::default();
     measure::describe();
     let (pauses, ask) = pauses::listen(store.clone());

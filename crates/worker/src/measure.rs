@@ -16,6 +16,7 @@ const CONFLICTS: &str = "onhand_conflicts_total";
 const TRY_AGAIN: &str = "onhand_commit_try_again_total";
 const ADAPTIVE: &str = "onhand_adaptive_tries_total";
 const LOOKED_AHEAD: &str = "onhand_looked_ahead_total";
+const DECIDED_AHEAD: &str = "onhand_decided_ahead_total";
 const RETRIED: &str = "onhand_retried_total";
 const REDELIVERED: &str = "onhand_redelivered_total";
 const OUTAGES: &str = "onhand_store_outages_total";
@@ -30,7 +31,7 @@ pub(crate) enum Way {
     Locking,
     /// The same, and one batch at a time among all processes.
     InTurn,
-    /// The same as locking: another lane kept the turn for too long.
+    /// The same as locking: another lane kept its turn for too long.
     OutOfTurn,
     /// It was repeats alone, and needed no turn.
     Repeats,
@@ -72,7 +73,8 @@ pub(crate) fn describe() {
     for (name, what) in [
         (CONFLICTS, "Commits that found a row changed, and were decided again"),
         (TRY_AGAIN, "Transactions that the database ended: deadlock, lock timeout"),
-        (LOOKED_AHEAD, "Tries that looked up what they could while another lane had the turn"),
+        (LOOKED_AHEAD, "Tries that looked up what they could while another lane was at work"),
+        (DECIDED_AHEAD, "Tries that were decided while another lane committed"),
         (REDELIVERED, "Deliveries of what was committed before"),
         (OUTAGES, "Times a lane found the database away"),
         (SHORT_COMMITTED, "Short orders committed after stock came"),
@@ -120,6 +122,10 @@ pub(crate) fn adaptive(way: Way) {
 
 pub(crate) fn looked_ahead() {
     counter!(LOOKED_AHEAD).increment(1);
+}
+
+pub(crate) fn decided_ahead() {
+    counter!(DECIDED_AHEAD).increment(1);
 }
 
 pub(crate) fn store_outage() {

@@ -175,8 +175,8 @@ macro_rules! on_every_store {
 const ONE_ORDER: [&str; 2] = ["onhand_conflicts_total", "onhand_looked_ahead_total"];
 
 /// An order's units move once or twice however much is told of its payments: workers meet at orders,
-/// and hardly ever at stock, where crowds are.
-const UNCROWDED: &[&str] = PATHS.split_last().expect("paths").1;
+/// and hardly ever at stock alone, where lanes decide ahead and crowds are.
+const UNCROWDED: &[&str] = PATHS.split_at(PATHS.len() - 2).0;
 
 // Rounds over all pairs of ways, at the least.
 on_every_store! {

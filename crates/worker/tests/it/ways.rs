@@ -19,13 +19,15 @@ const RUNS_PER_DATABASE: u64 = 15;
 /// Rounds after which a path that was not taken yet never will be.
 const ROUNDS_MAX: u64 = 100;
 
-/// What workers do where both want the same stock at the same time; last, what only crowds do.
+/// What workers do where both want the same stock at the same time; at the end, what they do only for
+/// orders that have nothing else in common, and what only crowds do.
 pub(crate) const PATHS: &[&str] = &[
     "onhand_conflicts_total",
     "onhand_looked_ahead_total",
     "onhand_adaptive_tries_total{way=\"optimistic\"}",
     "onhand_adaptive_tries_total{way=\"locking\"}",
     "onhand_adaptive_tries_total{way=\"repeats\"}",
+    "onhand_decided_ahead_total",
     "onhand_adaptive_tries_total{way=\"in_turn\"}",
 ];
 
@@ -33,6 +35,7 @@ pub(crate) const PATHS: &[&str] = &[
 const LOCKS: Thresholds =
     Thresholds { ahead: 1, many: usize::MAX, tries: 1, patience: Duration::from_secs(1) };
 const CROWDS: Thresholds = Thresholds { many: 0, ..LOCKS };
+const IMPATIENT: Thresholds = Thresholds { patience: Duration::ZERO, ..LOCKS };
 
 /// Everything that strategies need beside a store. The default has no Redis.
 #[derive(Default)]
@@ -93,7 +96,7 @@ impl Ways {
             thresholds: [thresholds; 2],
             one_turn: true,
         };
-        pairs.extend([lanes(CROWDS), lanes(Thresholds { patience: Duration::ZERO, ..LOCKS })]);
+        pairs.extend([LOCKS, CROWDS, IMPATIENT].map(lanes));
         pairs
     }
 }

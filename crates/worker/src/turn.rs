@@ -1,0 +1,262 @@
+//! Whose turn it is among the lanes of one process.
+//!
+//! Two adaptive batches of one process would want the same rows of a sale, and one of them would have
+//! read in vain. So they go one after the other, in two steps: a batch reads and decides, then it
+//! commits. While one commits, the next one decides over what the first is about to leave ([`Pending`]).
+//! Nothing is sent to the database that rests on what is not committed: the second waits for its turn
+//! to commit, and decides once more if the first one failed.
+//!
+//! More commits at the same time are had by more processes.
+
+use std::sync::{Arc, Mutex as Lock, MutexGuard as LockGuard, OnceLock, PoisonError, Weak};
+use std::time::Duration;
+
+use domain::sighting::Thing;
+use domain::{ChangeSet, Keys, View};
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::{Instant, timeout_at};
+
+use crate::heat::Heat;
+
+/// From where on an adaptive batch does what costs a smaller or a calmer one more than it gives.
+#[derive(Clone, Copy, Debug)]
+pub struct Thresholds {
+    /// Webhooks of a batch that looks ahead: two flights more are to save its turn more than they cost.
+    pub ahead: usize,
+    /// Items of a batch that meets those of other processes on some.
+    pub many: usize,
+    /// Tries after which a batch locks before it reads, whatever the heat of its items.
+    pub tries: u32,
+    /// How long a lane waits for its turns: many times what a batch takes.
+    pub patience: Duration,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self { ahead: 128, many: 32, tries: 3, patience: Duration::from_secs(1) }
+    }
+}
+
+/// Shared by the lanes of one process.
+#[derive(Clone, Debug, Default)]
+pub struct Turn {
+    /// Whoever has it may read stock and decide. In it, what the one before is committing, if it still
+    /// is.
+    deciding: Arc<Mutex<Weak<Pending>>>,
+    /// Whoever has it may commit. Taken before what was decided is shown to the next one, so no batch
+    /// is decided over more than one that is not committed.
+    committing: Arc<Mutex<()>>,
+    heat: Arc<Lock<Heat>>,
+    pub(crate) thresholds: Thresholds,
+}
+
+/// The turn to read and decide.
+pub(crate) type Deciding<'a> = MutexGuard<'a, Weak<Pending>>;
+
+/// The turn to commit.
+pub(crate) type Committing<'a> = MutexGuard<'a, ()>;
+
+/// Another lane holds a turn for long, waiting for rows or for the database, and must not stop this one.
+#[derive(Debug)]
+pub(crate) struct OutOfPatience;
+
+impl Turn {
+    pub fn new(thresholds: Thresholds) -> Self {
+        Self { thresholds, ..Self::default() }
+    }
+
+    /// Until when a lane waits that begins now.
+    pub(crate) fn patience(&self) -> Instant {
+        Instant::now() + self.thresholds.patience
+    }
+
+    pub(crate) async fn to_decide(&self, until: Instant) -> Result<Deciding<'_>, OutOfPatience> {
+        timeout_at(until, self.deciding.lock()).await.map_err(|_| OutOfPatience)
+    }
+
+    /// For whoever has the turn to decide.
+    pub(crate) async fn to_commit(&self, until: Instant) -> Result<Committing<'_>, OutOfPatience> {
+        timeout_at(until, self.committing.lock()).await.map_err(|_| OutOfPatience)
+    }
+
+    /// Another lane has one.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.deciding.try_lock().is_err() || self.committing.try_lock().is_err()
+    }
+
+    /// What was learned of items by all.
+    pub(crate) fn heat(&self) -> LockGuard<'_, Heat> {
+        self.heat.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A batch that is decided and is being committed.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    changes: ChangeSet,
+    applied: OnceLock<()>,
+}
+
+impl Pending {
+    pub(crate) fn new(changes: ChangeSet) -> Arc<Self> {
+        Arc::new(Self { changes, applied: OnceLock::new() })
+    }
+
+    pub(crate) fn changes(&self) -> &ChangeSet {
+        &self.changes
+    }
+
+    /// Its commit was answered. Never said of one that failed, or whose lane died.
+    pub(crate) fn is_now_applied(&self) {
+        self.applied.get_or_init(|| ());
+    }
+
+    pub(crate) fn is_applied(&self) -> bool {
+        self.applied.get().is_some()
+    }
+
+    /// Whether it changes nothing but stock of what a batch with these `keys` reads.
+    pub(crate) fn is_beside(&self, keys: &Keys) -> bool {
+        let ChangeSet { webhooks, repeats, payments, orders, sightings, .. } = &self.changes;
+        let mut seen =
+            webhooks.iter().map(|one| &one.key).chain(repeats.iter().map(|one| &one.key));
+        let mut things = sightings.iter().map(|seen| &seen.sighting.thing);
+        !seen.any(|key| keys.webhooks.contains(key))
+            && !payments.keys().any(|key| keys.payments.contains(key))
+            && !orders.keys().any(|key| keys.orders.contains(key))
+            && (keys.listings.is_empty() || !things.any(Thing::is_listed))
+    }
+
+    /// What a batch beside this one read, as this one leaves it; the same if it is committed by now.
+    /// `None`: somebody else changed a row in between, so this one will fail. Whether it was applied
+    /// has to be asked all the same.
+    ///
+    /// Only rows that are as this one had them are exchanged: where somebody else's units have come or
+    /// gone since, an order could seem to hold more than is committed.
+    pub(crate) fn leaves(&self, mut view: View) -> Option<View> {
+        for (key, change) in self.changes.stock.iter().filter(|(_, change)| change.is_write()) {
+            if !view.stock.knows(&key.sku) {
+                continue; // Nobody asked for it.
+            }
+            let read = view.stock.get(key).version;
+            if read == change.expected {
+                view.stock.insert(key.clone(), change.stock);
+            } else if read < change.stock.version {
+                return None;
+            }
+        }
+        Some(view)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::order::{Order, OrderState};
+    use domain::sighting::{ShopSighting, Sighting};
+    use domain::{
+        BodyHash, ListingKey, OrderChange, OrderId, OrderKey, Payment, PaymentChange, PaymentKey,
+        Repeat, ShopId, Sku, Stock, StockChange, StockKey, Timestamp, Version, WebhookKey,
+    };
+
+    use super::*;
+
+    fn row(version: i64) -> Stock {
+        Stock { on_hand: 10, committed: version, version: Version(version), ..Stock::default() }
+    }
+
+    fn key(sku: &str, location: &str) -> StockKey {
+        StockKey::new(&Sku::new(sku), &location.into())
+    }
+
+    /// A view of a bowl in the west at `version`, as a batch leaves it that took it from 3 to 5, looked
+    /// for bowls in the east, put the first one into the north, and has a cup that nobody asked for.
+    fn left(version: i64) -> Option<View> {
+        let change = |before, after| StockChange { expected: Version(before), stock: row(after) };
+        let stock = [
+            (key("BOWL", "east"), change(0, 0)),
+            (key("BOWL", "north"), change(0, 1)),
+            (key("BOWL", "west"), change(3, 5)),
+            (key("CUP", "east"), change(0, 0)),
+            (key("CUP", "west"), change(7, 8)),
+        ];
+        let changes = ChangeSet { stock: stock.into(), ..ChangeSet::default() };
+        let mut view = View::default();
+        view.stock.insert(key("BOWL", "west"), row(version));
+        Pending::new(changes).leaves(view)
+    }
+
+    #[test]
+    fn stock_is_as_the_batch_before_leaves_it() {
+        let view = left(3).expect("as that one read it");
+        assert_eq!(view.stock.get(&key("BOWL", "west")), row(5));
+        assert_eq!(view.stock.get(&key("BOWL", "north")), row(1));
+        assert_eq!(view.stock.rows(&Sku::new("BOWL")).count(), 2, "nothing was made up");
+        assert!(!view.stock.knows(&Sku::new("CUP")), "there may be more rows of it");
+    }
+
+    #[test]
+    fn what_was_committed_since_stays() {
+        for version in [5, 6] {
+            let view = left(version).expect("that one is committed");
+            assert_eq!(view.stock.get(&key("BOWL", "west")), row(version));
+        }
+    }
+
+    #[test]
+    fn nothing_is_decided_over_a_batch_that_will_fail() {
+        for version in [1, 4] {
+            assert!(left(version).is_none(), "version {version}");
+        }
+    }
+
+    #[test]
+    fn a_batch_is_beside_one_that_shares_nothing_with_it_but_stock() {
+        let (shop, order) = (ShopId::new("demo"), OrderId::new("1"));
+        let webhook = WebhookKey {
+            shop: shop.clone(),
+            webhook: "w1".into(),
+            body: BodyHash::of(b"1"),
+            scope: None,
+        };
+        let order = OrderKey { shop: shop.clone(), order };
+        let payment = PaymentKey { shop: shop.clone(), payment: "p1".into() };
+        let listing = ListingKey { shop: shop.clone(), variant: "v1".into() };
+        let keys = Keys {
+            webhooks: [webhook.clone()].into(),
+            orders: [order.clone()].into(),
+            payments: [payment.clone()].into(),
+            listings: [listing].into(),
+            ..Keys::default()
+        };
+        let repeated = Repeat { key: webhook, envelopes: vec![] };
+        let written = OrderChange {
+            expected: Version::ABSENT,
+            state: OrderState::Partial,
+            order: Order::default(),
+        };
+        let paid =
+            PaymentChange { expected: Version::ABSENT, payment: Payment::default(), order: None };
+        let saw = |thing| {
+            let sighting = Sighting { seen_at: Timestamp(1), thing, gone: false };
+            vec![ShopSighting { shop: shop.clone(), sighting }]
+        };
+        let level =
+            Thing::Level { inventory_item: "i1".to_owned(), location: "1".into(), available: None };
+        let product = Thing::Product { product: "1".to_owned() };
+        let none = ChangeSet::default;
+        let is_beside = |changes, keys: &Keys| Pending::new(changes).is_beside(keys);
+
+        assert!(is_beside(none(), &keys));
+        assert!(is_beside(ChangeSet { sightings: saw(level), ..none() }, &keys));
+        let shared = [
+            ChangeSet { repeats: vec![repeated], ..none() },
+            ChangeSet { orders: [(order, written)].into(), ..none() },
+            ChangeSet { payments: [(payment, paid)].into(), ..none() },
+            ChangeSet { sightings: saw(product), ..none() },
+        ];
+        for changes in shared {
+            assert!(!is_beside(changes.clone(), &keys), "{changes:?}");
+            assert!(is_beside(changes, &Keys::default()));
+        }
+    }
+}
