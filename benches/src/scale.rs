@@ -1,4 +1,4 @@
-//! How much more workers help, beside the database and far away from it. On a machine with few cores
+//! How much more workers and lanes help, beside the database and far away from it. On a machine with few cores
 //! they only help where one of them waits: for a database in another country, for example.
 
 use std::path::Path;
@@ -14,7 +14,9 @@ use crate::table;
 const ORDERS: u32 = 60_000;
 
 const ROUNDS: usize = 3;
-const WORKERS: [u16; 3] = [1, 2, 4];
+
+/// Workers, and the lanes of each.
+const FLEETS: [(u16, &str); 4] = [(1, "2"), (1, "4"), (2, "2"), (4, "2")];
 
 /// How far the database is, each way: beside the workers, a city away, a country away.
 const WAYS_MS: [u64; 3] = [0, 1, 10];
@@ -32,15 +34,17 @@ struct Took {
 
 pub(crate) async fn measure(onhand: &Path) -> anyhow::Result<()> {
     let mut services = Services::start().await;
-    let mut cells: Vec<Vec<Took>> = WAYS_MS.map(|_| WORKERS.map(|_| Took::default()).into()).into();
+    let mut cells: Vec<Vec<Took>> = WAYS_MS.map(|_| FLEETS.map(|_| Took::default()).into()).into();
     for round in 1..=ROUNDS {
         for (way, cells) in WAYS_MS.iter().zip(&mut cells) {
-            for (workers, took) in WORKERS.iter().zip(cells) {
-                services.fresh(&format!("scale_{round}_{way}_{workers}")).await?;
-                one(onhand, &services, Duration::from_millis(*way), *workers, took).await?;
+            for ((workers, lanes), took) in FLEETS.iter().zip(cells) {
+                services.fresh(&format!("scale_{round}_{way}_{workers}_{lanes}")).await?;
+                one(onhand, &services, Duration::from_millis(*way), (*workers, lanes), took)
+                    .await?;
                 let rate = took.runs.last().map_or(0.0, |run| run.orders_per_second);
                 eprintln!(
-                    "round {round}: {way} ms each way, {workers} workers: {rate:.0} orders/s"
+                    "round {round}: {way} ms each way, {workers} workers of {lanes} lanes: \
+                     {rate:.0} orders/s"
                 );
             }
         }
@@ -49,6 +53,7 @@ pub(crate) async fn measure(onhand: &Path) -> anyhow::Result<()> {
     let header = [
         "there and back, ms",
         "workers",
+        "lanes of each",
         "orders/s",
         "of one",
         "tries in vain",
@@ -62,11 +67,12 @@ pub(crate) async fn measure(onhand: &Path) -> anyhow::Result<()> {
 /// The middle of the rounds at one distance.
 fn rows(cells: &[Took]) -> Vec<Vec<String>> {
     let of_one = Run::median(&cells[0].runs).orders_per_second;
-    let row = |(workers, took): (&u16, &Took)| {
+    let row = |((workers, lanes), took): (&(u16, &str), &Took)| {
         let run = Run::median(&took.runs);
         vec![
             format!("{:.1}", took.trip_ms),
             workers.to_string(),
+            (*lanes).to_owned(),
             table::whole(run.orders_per_second),
             format!("{:.2}", run.orders_per_second / of_one),
             format!("{:.2}", median(took.in_vain.clone())),
@@ -74,14 +80,14 @@ fn rows(cells: &[Took]) -> Vec<Vec<String>> {
             format!("{:.1}", median(took.busy.clone())),
         ]
     };
-    WORKERS.iter().zip(cells).map(row).collect()
+    FLEETS.iter().zip(cells).map(row).collect()
 }
 
 async fn one(
     onhand: &Path,
     near: &Services,
     way: Duration,
-    workers: u16,
+    (workers, lanes): (u16, &str),
     took: &mut Took,
 ) -> anyhow::Result<()> {
     let mut instance = Instance::fleet(onhand, near, 0, &[]).await?;
@@ -93,7 +99,7 @@ async fn one(
     instance.set_database(url);
 
     let (began, before) = (Instant::now(), cpu_seconds(&instance, Some(near)));
-    instance.workers(workers, &[]).await?;
+    instance.workers(workers, &["--lanes", lanes]).await?;
     let orders_per_second = drained(near, ORDERS).await?;
     let mut run = Run { orders_per_second, ..Run::default() };
     run.note(&instance, Some(near), &before, ORDERS);
