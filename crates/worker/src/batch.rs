@@ -221,7 +221,7 @@ impl<S: Store> Processor<S> {
 }
 
 /// Decides all of `batch` over `view`. One that panics is condemned, and the others are decided
-/// anew as if it had been condemned before.
+/// anew as if it had been condemned before. It stays so, also if what was decided is not committed.
 pub(crate) fn decide(batch: &mut [Prepared], view: View) -> (Batch, Vec<Decided>) {
     let now = clock::now();
     loop {
