@@ -1,5 +1,5 @@
-//! How much more workers and lanes help, beside the database and far away from it. On a machine with few cores
-//! they only help where one of them waits: for a database in another country, for example.
+//! How much more workers and lanes help, beside the database and far away from it. On a machine with
+//! few cores they only help where one of them waits: for a database in another country, for example.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -8,7 +8,8 @@
 //!
 //! More commits at the same time are had by more processes.
 
-use std::sync::{Arc, Mutex as Lock, MutexGuard as LockGuard, OnceLock, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex as Lock, MutexGuard as LockGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use domain::sighting::Thing;
@@ -53,9 +54,6 @@ pub struct Turn {
 /// The turn to read and decide.
 pub(crate) type Deciding<'a> = MutexGuard<'a, Weak<Pending>>;
 
-/// The turn to commit.
-pub(crate) type Committing<'a> = MutexGuard<'a, ()>;
-
 /// Another lane holds a turn for long, waiting for rows or for the database, and must not stop this one.
 #[derive(Debug)]
 pub(crate) struct OutOfPatience;
@@ -75,7 +73,10 @@ impl Turn {
     }
 
     /// For whoever has the turn to decide.
-    pub(crate) async fn to_commit(&self, until: Instant) -> Result<Committing<'_>, OutOfPatience> {
+    pub(crate) async fn to_commit(
+        &self,
+        until: Instant,
+    ) -> Result<MutexGuard<'_, ()>, OutOfPatience> {
         timeout_at(until, self.committing.lock()).await.map_err(|_| OutOfPatience)
     }
 
@@ -94,12 +95,12 @@ impl Turn {
 #[derive(Debug)]
 pub(crate) struct Pending {
     changes: ChangeSet,
-    applied: OnceLock<()>,
+    applied: AtomicBool,
 }
 
 impl Pending {
     pub(crate) fn new(changes: ChangeSet) -> Arc<Self> {
-        Arc::new(Self { changes, applied: OnceLock::new() })
+        Arc::new(Self { changes, applied: AtomicBool::new(false) })
     }
 
     pub(crate) fn changes(&self) -> &ChangeSet {
@@ -107,12 +108,12 @@ impl Pending {
     }
 
     /// Its commit was answered. Never said of one that failed, or whose lane died.
-    pub(crate) fn is_now_applied(&self) {
-        self.applied.get_or_init(|| ());
+    pub(crate) fn set_applied(&self) {
+        self.applied.store(true, Ordering::Release);
     }
 
     pub(crate) fn is_applied(&self) -> bool {
-        self.applied.get().is_some()
+        self.applied.load(Ordering::Acquire)
     }
 
     /// Whether it changes nothing but stock of what a batch with these `keys` reads.

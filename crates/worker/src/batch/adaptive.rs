@@ -119,7 +119,7 @@ impl<S: Store> Processor<S> {
         drop(deciding);
         let commit = traced::commit(batch, self.store.commit(pending.changes())).await?;
         if commit == Commit::Applied {
-            pending.is_now_applied();
+            pending.set_applied();
         }
         drop(committing);
         // Whoever waited for it was woken on this thread, where no other takes it up: let it go first.
@@ -257,7 +257,7 @@ mod tests {
         }
         if applied {
             assert_eq!(store.commit_now(other.changes()).unwrap(), Commit::Applied);
-            other.is_now_applied();
+            other.set_applied();
         }
         drop((other, committing));
         let done = outcomes(&waiting.await.unwrap());
