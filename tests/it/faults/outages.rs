@@ -95,3 +95,24 @@ async fn a_database_that_is_killed_and_restarted_under_load_loses_nothing(strate
     }
     fleet.finish().await;
 }
+
+/// As one without a leader is: its members were lost, or the broker was killed while it was made.
+#[tokio::test]
+async fn a_queue_that_answers_nothing_is_named_and_taken_from_once_it_does() {
+    let broker = RabbitMq::start().await;
+    let mut fleet = Fleet::prepare_on(None, Some(&broker.url())).await;
+    fleet.stock("CAP", 10).await;
+    fleet.start_front(&[]).await; // which declares it
+    let queue = fleet.settings["ONHAND_BROKER_PREFIX"].clone() + ".unrouted";
+    broker.freeze_queue(&queue);
+    fleet.start_worker(&[]).await;
+    let named = format!("queue {queue:?} takes no consumer");
+    fleet.workers[0].complains(&named).await;
+
+    let webhook = ShopifyOrder::new(1).line("CAP", 1).webhook("orders/create");
+    assert_eq!(fleet.send(&webhook).await, 200);
+    broker.thaw_queue(&queue);
+    fleet.settled().await;
+    assert_eq!(fleet.stock_of("CAP").await, (10, 1));
+    fleet.finish().await;
+}

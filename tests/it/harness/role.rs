@@ -105,6 +105,11 @@ impl Role {
         self.logged(|line| line["message"].as_str()?.contains(text).then_some(())).await;
     }
 
+    /// Waits for a line with an error that holds `text`.
+    pub(crate) async fn complains(&self, text: &str) {
+        self.logged(|line| line["error"].as_str()?.contains(text).then_some(())).await;
+    }
+
     /// Waits until `field` of the lines with `text` adds up to `sum`.
     pub(crate) async fn sums(&self, text: &str, field: &str, sum: u64) {
         let of_line = |line: &Value| {

@@ -32,7 +32,7 @@ const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How long a lane tries to put an envelope on the retry ladder before it gives the parcel back.
 const LADDER_PATIENCE: Duration = Duration::from_secs(30);
 
-/// For an acknowledgement to leave, and for opening and closing a channel.
+/// For an acknowledgement to leave, and for closing a channel.
 const STEP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What is kept of a delivery until it is settled.
@@ -308,17 +308,15 @@ impl Intake {
 /// Opens a channel. Where that fails the connection is given up, and there is a pause.
 async fn open(
     session: Arc<Session>,
-    channel: impl Future<Output = Result<Intake, lapin::Error>>,
+    channel: impl Future<Output = Result<Intake, String>>,
     pause: Duration,
 ) -> Result<Intake, String> {
-    let why = match timeout(STEP_TIMEOUT, channel).await {
-        Ok(Ok(intake)) => return Ok(intake),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "no channel in time".to_owned(),
-    };
-    session.give_up(why.clone());
-    sleep(pause).await;
-    Err(why)
+    let opened = channel.await;
+    if let Err(why) = &opened {
+        session.give_up(why);
+        sleep(pause).await;
+    }
+    opened
 }
 
 /// Puts on the ladder what must wait, all at once. Gives back the places that are settled by that,

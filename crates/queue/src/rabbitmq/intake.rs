@@ -1,6 +1,7 @@
 //! One channel with its subscriptions, and the watchdog over it.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,8 +25,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Messages ready, nothing held and nothing received for so long: the subscription is dead.
 const STALLED_AFTER: Duration = Duration::from_secs(30);
 
-/// For the broker's answer to that question.
-const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
+/// For each of the broker's answers.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How many dead letters a lane takes ahead: a trickle, never in the way of webhooks.
 const PREFETCH_GIVEN_UP: u16 = 4;
@@ -63,12 +64,14 @@ impl Intake {
         names: Names,
         prefetch: u16,
         tasks: TaskTracker,
-    ) -> Result<Self, lapin::Error> {
-        let channel = session.connection.create_channel().await?;
+    ) -> Result<Self, String> {
+        let channel = in_time("no channel", session.connection.create_channel()).await?;
         let (mut places, mut kept, mut arrivals) = (Vec::new(), Vec::new(), Vec::new());
         for line in lines(&names, prefetch) {
             let is_partition = line.partition.is_some();
-            let (place, arriving) = line.join(&channel).await?;
+            // A queue without a leader answers nothing but this. Who mends it has to know which.
+            let why = format!("queue {:?} takes no consumer (has it a leader?)", line.queue);
+            let (place, arriving) = in_time(&why, line.join(&channel)).await?;
             arrivals.push(arriving);
             if is_partition { &mut places } else { &mut kept }.push(place);
         }
@@ -119,8 +122,8 @@ impl Intake {
     /// is served: then only the channel is opened anew, which passes on what it holds up.
     async fn look(&mut self) -> Result<(), String> {
         self.next_look = Instant::now() + LOOK_EVERY;
-        let ready = match timeout(LOOK_TIMEOUT, topology::waiting(&self.channel, &self.names)).await
-        {
+        let answer = timeout(ANSWER_TIMEOUT, topology::waiting(&self.channel, &self.names)).await;
+        let ready = match answer {
             Ok(ready) => ready.map_err(|error| error.to_string())?,
             Err(_) => return Err(self.distrust("the broker does not answer on this channel")),
         };
@@ -146,6 +149,17 @@ impl Intake {
 impl fmt::Debug for Intake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Intake").field("number", &self.number).finish_non_exhaustive()
+    }
+}
+
+/// The broker's answer, or `why` there is none.
+async fn in_time<T>(
+    why: &str,
+    answer: impl Future<Output = Result<T, lapin::Error>>,
+) -> Result<T, String> {
+    match timeout(ANSWER_TIMEOUT, answer).await {
+        Ok(answer) => answer.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("{why} within {} s", ANSWER_TIMEOUT.as_secs())),
     }
 }
 

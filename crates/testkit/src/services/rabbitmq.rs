@@ -93,15 +93,41 @@ impl RabbitMq {
         }
     }
 
-    /// Starts the node on the same data and port; returns when it accepts clients.
-    pub async fn start_again(&mut self) {
+    /// Has a queue of the default virtual host answer nothing, as one without a leader does.
+    pub fn freeze_queue(&self, queue: &str) {
+        self.eval(&format!("sys:suspend('%2F_{queue}')."));
+    }
+
+    pub fn thaw_queue(&self, queue: &str) {
+        self.eval(&format!("sys:resume('%2F_{queue}')."));
+    }
+
+    /// Has the node run this.
+    fn eval(&self, expression: &str) {
+        let answer = self.command("rabbitmqctl").args(["eval", expression]).output();
+        let answer = answer.expect("rabbitmqctl can be run");
+        let said = String::from_utf8_lossy(&answer.stdout);
+        assert!(answer.status.success() && said.trim() == "ok", "{expression}: {answer:?}");
+    }
+
+    /// A program of the broker's makers, for this node.
+    fn command(&self, program: &str) -> Command {
         let home = self.folder.path();
-        let mut command = Command::new(self.bin.join("rabbitmq-server"));
+        let mut command = Command::new(self.bin.join(program));
         command
             .env("HOME", home)
             .env("ERL_EPMD_PORT", self.epmd_port.to_string())
             .env("ERL_EPMD_ADDRESS", "127.0.0.1")
             .env("RABBITMQ_NODENAME", &self.node)
+            .env("RABBITMQ_CONF_ENV_FILE", home.join("no-such-file"));
+        command
+    }
+
+    /// Starts the node on the same data and port; returns when it accepts clients.
+    pub async fn start_again(&mut self) {
+        let home = self.folder.path();
+        let mut command = self.command("rabbitmq-server");
+        command
             .env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1")
             .env("RABBITMQ_NODE_PORT", self.port.to_string())
             .env("RABBITMQ_DIST_PORT", self.dist_port.to_string())
@@ -110,7 +136,6 @@ impl RabbitMq {
             .env("RABBITMQ_LOGS", "-")
             .env("RABBITMQ_CONFIG_FILE", home.join("rabbitmq"))
             .env("RABBITMQ_ENABLED_PLUGINS_FILE", home.join("enabled_plugins"))
-            .env("RABBITMQ_CONF_ENV_FILE", home.join("no-such-file"))
             // Schedulers that spin while idle would starve the tests.
             .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "+S 2:2 +sbwt none +sbwtdcpu none")
             // The start script then becomes the server, so a signal to it reaches the server.
