@@ -163,7 +163,13 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 
 /// Reads a body, or says what is wrong and where.
 pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
-    serde_json::from_slice(body).map(|Object(read)| read).map_err(|error| {
+    // Looked through once as a whole, it costs less than each text by itself. What is not read of a
+    // body may be any bytes.
+    let read = match str::from_utf8(body) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(body),
+    };
+    read.map(|Object(read)| read).map_err(|error| {
         // Tracking the path while reading is slow, so it is done only once reading has failed.
         let mut json = serde_json::Deserializer::from_slice(body);
         match serde_path_to_error::deserialize::<_, Object<T>>(&mut json) {

@@ -1,7 +1,9 @@
 use domain::{DeadReason, Meaning};
 use serde_json::{Value, json};
 
-use crate::bodies::{PAID, PARTIALLY_FULFILLED, PARTLY_REFUNDED, dead, envelope, with, without};
+use crate::bodies::{
+    PAID, PARTIALLY_FULFILLED, PARTLY_REFUNDED, dead, envelope, order, with, without,
+};
 
 #[track_caller]
 fn malformed(body: impl Into<bytes::Bytes>, path: &str) -> String {
@@ -36,6 +38,19 @@ fn a_bad_value_is_named_with_its_path() {
             assert!(!detail.contains(char::is_control), "{detail:?}");
         }
     }
+}
+
+#[test]
+fn bytes_that_are_no_text_are_an_error_where_they_are_read() {
+    let put = |field: &str| {
+        let body = with(PAID, field, json!("CUT"));
+        let at = body.find("CUT").expect("it was put in");
+        let mut body = body.into_bytes();
+        body[at] = 0xff;
+        body
+    };
+    assert_eq!(order(put("/a_field_that_nobody_reads")), order(PAID));
+    malformed(put("/line_items/1/sku"), "line_items[1].sku");
 }
 
 #[test]
