@@ -242,8 +242,9 @@ impl Lane {
             why = link.left(session.number) => Err(unavailable(&why)),
             () = sleep(CONFIRM_TIMEOUT) => {
                 count_unconfirmed("none");
-                session.give_up("no publisher confirm in time");
-                Err(unavailable("no publisher confirm in time"))
+                let why = format!("no publisher confirm in time for {:?}", message.routing_key);
+                session.give_up(&why);
+                Err(unavailable(&why))
             }
         };
         match &answer {
