@@ -92,13 +92,16 @@ pub(crate) async fn measure(onhand: &Path) -> anyhow::Result<()> {
         }
     }
     println!("orders/s · conflicts per order · p99 of a batch from reading to committed, ms");
-    table::print(&["hot share", "batch", "strategy", "1 worker", "2 workers", "4 workers"], &rows);
+    let workers = WORKERS.map(|n| format!("{n} worker{}", if n == 1 { "" } else { "s" }));
+    let head = ["hot share", "batch", "strategy"].into_iter();
+    let head: Vec<&str> = head.chain(workers.iter().map(String::as_str)).collect();
+    table::print(&head, &rows);
     for (place, hot) in HOT_SHARES.iter().enumerate() {
         let each = BATCHES.len() * STRATEGIES.len();
         let part = &bars[place * each..(place + 1) * each];
         let title = format!("orders/s by strategy and batch, {hot} of all orders for one item");
         let file = format!("docs/strategies-hot-{}.svg", hot.replace('.', ""));
-        plot::bars(Path::new(&file), &title, &WORKERS.map(|n| format!("{n} workers")), part)?;
+        plot::bars(Path::new(&file), &title, &workers, part)?;
     }
     Ok(())
 }
