@@ -143,8 +143,8 @@ async fn a_stop_without_a_broker_says_what_is_left_in_the_spool_and_where() {
     fleet.stock("CAP", 10).await;
     let spool = [("ONHAND_SPOOL", fleet.path("spool").display().to_string())];
     fleet.start_front(&spool).await;
-    // Killed while it makes queues, a broker may come back with one that never answers. What it has
-    // confirmed is on its disk, with all that came before.
+    // Killed while it makes queues, a broker may come back with one that takes no consumer. With what
+    // it has confirmed, the queues that workers take from are on its disk.
     fleet.front.as_ref().expect("it runs").says("broker connected").await;
     all_taken(&fleet, [1]).await;
     broker.kill9();

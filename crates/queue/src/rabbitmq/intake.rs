@@ -25,7 +25,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Messages ready, nothing held and nothing received for so long: the subscription is dead.
 const STALLED_AFTER: Duration = Duration::from_secs(30);
 
-/// For each of the broker's answers.
+/// For an answer of the broker's; for all answers of a look.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How many dead letters a lane takes ahead: a trickle, never in the way of webhooks.
@@ -69,7 +69,7 @@ impl Intake {
         let (mut places, mut kept, mut arrivals) = (Vec::new(), Vec::new(), Vec::new());
         for line in lines(&names, prefetch) {
             let is_partition = line.partition.is_some();
-            // A queue without a leader answers nothing but this. Who mends it has to know which.
+            // A queue without a leader answers everything but this. Who mends it has to know which.
             let why = format!("queue {:?} takes no consumer (has it a leader?)", line.queue);
             let (place, arriving) = in_time(&why, line.join(&channel)).await?;
             arrivals.push(arriving);
@@ -163,7 +163,8 @@ async fn in_time<T>(
     }
 }
 
-/// What a lane subscribes to.
+/// What a lane subscribes to, webhooks last: should a queue before take no consumer, the channel ends
+/// without having taken any, and nobody counts them as handed out once more.
 fn lines(names: &Names, prefetch: u16) -> Vec<Line> {
     let line = |source, queue: &str, partition, prefetch| {
         let queue = queue.to_owned();
@@ -174,10 +175,10 @@ fn lines(names: &Names, prefetch: u16) -> Vec<Line> {
     let partitions = names.partitions.iter().enumerate();
     let partitions = partitions
         .map(|(number, partition)| line(Source::Webhooks, &partition.queue, Some(number), each));
-    let others = [
-        line(Source::Webhooks, &names.webhooks, None, each),
+    let aside = [
         line(Source::Dead, &names.dead, None, PREFETCH_GIVEN_UP),
         line(Source::Unrouted, &names.unrouted, None, PREFETCH_GIVEN_UP),
     ];
-    partitions.chain(others).collect()
+    let common = line(Source::Webhooks, &names.webhooks, None, each);
+    aside.into_iter().chain(partitions).chain([common]).collect()
 }

@@ -242,7 +242,8 @@ impl Lane {
             why = link.left(session.number) => Err(unavailable(&why)),
             () = sleep(CONFIRM_TIMEOUT) => {
                 count_unconfirmed("none");
-                let why = format!("no publisher confirm in time for {:?}", message.routing_key);
+                let key = &message.routing_key;
+                let why = format!("no publisher confirm in time, with routing key {key:?}");
                 session.give_up(&why);
                 Err(unavailable(&why))
             }

@@ -23,6 +23,7 @@ use crate::harness::{
 };
 use crate::proxy::Proxy;
 
+mod leaderless;
 mod partitions;
 mod spool;
 

@@ -93,7 +93,7 @@ impl RabbitMq {
         }
     }
 
-    /// Has a queue of the default virtual host answer nothing, as one without a leader does.
+    /// Has a queue of the default virtual host neither take nor give anything, as one without a leader.
     pub fn freeze_queue(&self, queue: &str) {
         self.eval(&format!("sys:suspend('%2F_{queue}')."));
     }
