@@ -98,7 +98,7 @@ async fn a_database_that_is_killed_and_restarted_under_load_loses_nothing(strate
 
 /// As one without a leader is: its members were lost, or the broker was killed while it was made.
 #[tokio::test]
-async fn a_queue_that_answers_nothing_is_named_and_taken_from_once_it_does() {
+async fn a_queue_that_takes_no_consumer_is_named_and_taken_from_once_it_does() {
     let broker = RabbitMq::start().await;
     let mut fleet = Fleet::prepare_on(None, Some(&broker.url())).await;
     fleet.stock("CAP", 10).await;
