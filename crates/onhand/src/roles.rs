@@ -168,9 +168,10 @@ impl WorkerLimits {
         }
     }
 
-    /// One connection per lane, and some for questions, of which verifying takes long.
+    /// One connection per lane, one for the turn among processes, and some for questions, of which
+    /// verifying takes long.
     fn connections(&self) -> usize {
-        usize::from(self.lanes) + 3
+        usize::from(self.lanes) + 4
     }
 }
 

@@ -31,8 +31,8 @@ use crate::reports::{
 use crate::rollups::{Counts, Process, Rollup, Span};
 use crate::sqlite::{self, Sqlite};
 use crate::{
-    Activity, Alert, Alerts, Channels, Commit, DeadBody, Pages, Pause, Pauses, Redaction,
-    Redactions, Reports, Rollups, ShortOrder, Store, StoreError, Waiting,
+    Activity, Alert, Alerts, Channels, Commit, DeadBody, Pages, Pause, Pauses, ProcessTurn,
+    Redaction, Redactions, Reports, Rollups, ShortOrder, Store, StoreError, Waiting,
 };
 
 /// What a call will answer.
@@ -176,12 +176,8 @@ impl Store for AnyStore {
         answer.await
     }
 
-    async fn claim_in_turn(&self, keys: &Keys) -> Result<(AnyClaim, View), StoreError> {
-        let answer: Answer<'_, _> = match self {
-            Self::Postgres(store) => Box::pin(AnyClaim::postgres(store.claim_in_turn(keys))),
-            Self::Sqlite(store) => Box::pin(AnyClaim::sqlite(store.claim_in_turn(keys))),
-        };
-        answer.await
+    async fn process_turn(&self) -> Result<ProcessTurn, StoreError> {
+        whichever!(self, store => store.process_turn())
     }
 
     async fn commit(&self, changes: &ChangeSet) -> Result<Commit, StoreError> {

@@ -3,7 +3,7 @@
 //! After a few conflicts on an item a process takes the locks before it reads (`Store::claim`), and
 //! goes back to optimistic batches when the item has been calm for a while. Batches of many items
 //! meet on some item nearly always, each time on others: for them one conflict is enough, and they
-//! take turns among all processes (`Store::claim_in_turn`).
+//! take turns among all processes (`Store::process_turn`).
 
 use std::collections::HashMap;
 
@@ -25,11 +25,19 @@ const CROWD_PER_CONFLICT: u32 = 16;
 /// No more items than this are watched; beyond, all are forgotten.
 const ITEMS_MAX: usize = 10_000;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Heat {
     items: HashMap<Sku, u32>,
     /// Of all items together.
     crowd: u32,
+}
+
+impl Default for Heat {
+    /// Crowded, until it is known whether others are at it: to find out by conflicts costs them tries,
+    /// too, and fills the pages of stock.
+    fn default() -> Self {
+        Self { items: HashMap::new(), crowd: CROWD_PER_CONFLICT }
+    }
 }
 
 /// What a batch of some items has to expect.
@@ -68,6 +76,11 @@ impl Heat {
         }
     }
 
+    /// Another process had its turn, or waited for it.
+    pub(crate) fn crowd(&mut self) {
+        self.crowd = self.crowd.max(CROWD_PER_CONFLICT);
+    }
+
     pub(crate) fn calm(&mut self, keys: &Keys) {
         self.crowd = self.crowd.saturating_sub(1);
         if self.items.is_empty() {
@@ -93,19 +106,26 @@ mod tests {
     const MANY: usize = 32;
 
     #[test]
-    fn batches_of_many_items_take_turns_after_one_conflict() {
+    fn batches_of_many_items_take_turns_until_nobody_was_met_for_a_while() {
         let conflict = [ConflictKey::Stock(StockKey::new(&Sku::new("1"), &"main".into()))];
         let of = |items: usize| Keys {
             skus: (100..100 + items).map(|item| Sku::new(item.to_string())).collect(),
             ..Keys::default()
         };
         let mut heat = Heat::default();
-        assert_eq!(heat.of(&of(MANY), MANY), Temperature::Calm);
+        let cool_down = |heat: &mut Heat| {
+            (1..CROWD_PER_CONFLICT).for_each(|_| heat.calm(&of(1)));
+            assert_eq!(heat.of(&of(MANY), MANY), Temperature::Crowded);
+            heat.calm(&of(1));
+            assert_eq!(heat.of(&of(MANY), MANY), Temperature::Calm);
+        };
+        cool_down(&mut heat);
         heat.conflict(&conflict);
         assert_eq!(heat.of(&of(MANY), MANY), Temperature::Crowded);
         assert_eq!(heat.of(&of(MANY - 1), MANY), Temperature::Calm);
-        (0..CROWD_PER_CONFLICT).for_each(|_| heat.calm(&of(1)));
-        assert_eq!(heat.of(&of(MANY), MANY), Temperature::Calm);
+        cool_down(&mut heat);
+        (0..2).for_each(|_| heat.crowd());
+        cool_down(&mut heat);
     }
 
     #[test]

@@ -8,12 +8,14 @@
 //!
 //! More commits at the same time are had by more processes.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex as Lock, MutexGuard as LockGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use domain::sighting::Thing;
 use domain::{ChangeSet, Keys, View};
+use store::{ProcessTurn, Store, StoreError};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, timeout_at};
 
@@ -30,11 +32,14 @@ pub struct Thresholds {
     pub tries: u32,
     /// How long a lane waits for its turns: many times what a batch takes.
     pub patience: Duration,
+    /// Batches of all processes while each has the turn among them once. The more of them are one turn,
+    /// the more are decided ahead; and the longer wait the others.
+    pub in_round: u32,
 }
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self { ahead: 128, many: 32, tries: 3, patience: Duration::from_secs(1) }
+        Self { ahead: 128, many: 32, tries: 3, patience: Duration::from_secs(1), in_round: 6 }
     }
 }
 
@@ -47,8 +52,38 @@ pub struct Turn {
     /// Whoever has it may commit. Taken before what was decided is shown to the next one, so no batch
     /// is decided over more than one that is not committed.
     committing: Arc<Mutex<()>>,
+    line: Arc<Lock<Line>>,
     heat: Arc<Lock<Heat>>,
     pub(crate) thresholds: Thresholds,
+}
+
+/// Whether a lane waits for the turn among processes.
+#[derive(Debug)]
+enum Line {
+    In,
+    Left(Instant),
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self::Left(Instant::now())
+    }
+}
+
+/// For as long as a lane is in line.
+struct InLine<'a>(&'a Turn);
+
+impl<'a> InLine<'a> {
+    fn new(turn: &'a Turn) -> Self {
+        *turn.line() = Line::In;
+        Self(turn)
+    }
+}
+
+impl Drop for InLine<'_> {
+    fn drop(&mut self) {
+        *self.0.line() = Line::Left(Instant::now());
+    }
 }
 
 /// The turn to read and decide.
@@ -69,7 +104,7 @@ impl Turn {
     }
 
     pub(crate) async fn to_decide(&self, until: Instant) -> Result<Deciding<'_>, OutOfPatience> {
-        timeout_at(until, self.deciding.lock()).await.map_err(|_| OutOfPatience)
+        self.patiently(until, self.deciding.lock()).await
     }
 
     /// For whoever has the turn to decide.
@@ -77,7 +112,47 @@ impl Turn {
         &self,
         until: Instant,
     ) -> Result<MutexGuard<'_, ()>, OutOfPatience> {
-        timeout_at(until, self.committing.lock()).await.map_err(|_| OutOfPatience)
+        self.patiently(until, self.committing.lock()).await
+    }
+
+    /// Waits for `turn` until then, and not longer; but as long as it takes where the lane that has it
+    /// waits in line with other processes: who goes on without would only get in their way.
+    async fn patiently<T>(
+        &self,
+        mut until: Instant,
+        turn: impl Future<Output = T>,
+    ) -> Result<T, OutOfPatience> {
+        let mut turn = pin!(turn);
+        loop {
+            if let Ok(turn) = timeout_at(until, &mut turn).await {
+                return Ok(turn);
+            }
+            match *self.line() {
+                Line::In => until = self.patience(),
+                Line::Left(at) if at + self.thresholds.patience > until => {
+                    until = at + self.thresholds.patience;
+                }
+                Line::Left(_) => return Err(OutOfPatience),
+            }
+        }
+    }
+
+    /// Begins a series of batches, once no other process that asks for its turn has it. For whoever has
+    /// the turn to commit.
+    pub(crate) async fn series<S: Store>(&self, store: &S) -> Result<Arc<Series>, StoreError> {
+        let waiting = InLine::new(self);
+        let turn = store.process_turn().await?;
+        drop(waiting);
+        if turn.others > 0 {
+            self.heat().crowd();
+        }
+        let batches = self.thresholds.in_round / turn.others.max(1);
+        let left = AtomicU32::new(batches.saturating_sub(1));
+        Ok(Arc::new(Series { _turn: turn, left }))
+    }
+
+    fn line(&self) -> LockGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Another lane has one.
@@ -91,16 +166,40 @@ impl Turn {
     }
 }
 
+/// A few batches of this process, while no other process that asks for its turn has it.
+#[derive(Debug)]
+pub(crate) struct Series {
+    /// Ends with the last batch.
+    _turn: ProcessTurn,
+    /// How many more may join.
+    left: AtomicU32,
+}
+
+impl Series {
+    /// For the batch after this one, unless others have waited for long enough.
+    fn join(self: &Arc<Self>) -> Option<Arc<Self>> {
+        let less = |left: u32| left.checked_sub(1);
+        self.left.fetch_update(Ordering::AcqRel, Ordering::Acquire, less).ok()?;
+        Some(Arc::clone(self))
+    }
+}
+
 /// A batch that is decided and is being committed.
 #[derive(Debug)]
 pub(crate) struct Pending {
     changes: ChangeSet,
     applied: AtomicBool,
+    series: Option<Arc<Series>>,
 }
 
 impl Pending {
-    pub(crate) fn new(changes: ChangeSet) -> Arc<Self> {
-        Arc::new(Self { changes, applied: AtomicBool::new(false) })
+    pub(crate) fn new(changes: ChangeSet, series: Option<Arc<Series>>) -> Arc<Self> {
+        Arc::new(Self { changes, applied: AtomicBool::new(false), series })
+    }
+
+    /// For the batch after this one.
+    pub(crate) fn join(&self) -> Option<Arc<Series>> {
+        self.series.as_ref().and_then(Series::join)
     }
 
     pub(crate) fn changes(&self) -> &ChangeSet {
@@ -183,7 +282,7 @@ mod tests {
         let changes = ChangeSet { stock: stock.into(), ..ChangeSet::default() };
         let mut view = View::default();
         view.stock.insert(key("BOWL", "west"), row(version));
-        Pending::new(changes).leaves(view)
+        Pending::new(changes, None).leaves(view)
     }
 
     #[test]
@@ -245,7 +344,7 @@ mod tests {
             Thing::Level { inventory_item: "i1".to_owned(), location: "1".into(), available: None };
         let product = Thing::Product { product: "1".to_owned() };
         let none = ChangeSet::default;
-        let is_beside = |changes, keys: &Keys| Pending::new(changes).is_beside(keys);
+        let is_beside = |changes, keys: &Keys| Pending::new(changes, None).is_beside(keys);
 
         assert!(is_beside(none(), &keys));
         assert!(is_beside(ChangeSet { sightings: saw(level), ..none() }, &keys));

@@ -4,7 +4,6 @@ use std::fmt;
 
 use domain::{ChangeSet, Keys, View};
 
-use super::columns::Columns;
 use super::commit::{self, Begin};
 use super::flight::{Step, all, fly};
 use super::load::{KeyRows, complete, known_view, read_holdings};
@@ -28,9 +27,6 @@ impl fmt::Debug for Claim {
 pub(super) enum Items {
     /// By locks on their rows.
     Rows,
-    /// The same, and one batch at a time: who waited row by row would find each of them changed
-    /// since its statement began, and have it read and judged anew.
-    RowsInTurn,
     /// By advisory locks on their names, which only those heed who take them, too.
     Names,
 }
@@ -52,9 +48,6 @@ pub(super) async fn claim(
     // A statement of its own: those after it see what was committed before the lock was had.
     let (first, stock) = match items {
         Items::Rows => (None, LOCKED_STOCK),
-        Items::RowsInTurn => {
-            (Some((include_str!("sql/claim_turn.sql"), Columns::default())), LOCKED_STOCK)
-        }
         Items::Names => (Some((include_str!("sql/claim_names.sql"), rows.names())), STOCK),
     };
     let skip = usize::from(first.is_some());

@@ -14,7 +14,7 @@ use tokio_postgres::Row;
 use self::columns::moment;
 use crate::measure::Connections;
 use crate::migrations::{self, SchemaVersions};
-use crate::{Commit, Pages, SHORT_COUNT_MAX, ShortOrder, Store, StoreError, Waiting};
+use crate::{Commit, Pages, ProcessTurn, SHORT_COUNT_MAX, ShortOrder, Store, StoreError, Waiting};
 
 mod activity;
 mod alerts;
@@ -33,6 +33,7 @@ mod redactions;
 mod reports;
 mod rollups;
 mod rows;
+mod turn;
 
 pub use claim::Claim;
 pub use pool::PostgresConfig;
@@ -108,9 +109,8 @@ impl Store for Postgres {
         claim::claim(connection, keys, claim::Items::Names).await
     }
 
-    async fn claim_in_turn(&self, keys: &Keys) -> Result<(Claim, View), StoreError> {
-        let connection = self.pool.get().await?;
-        claim::claim(connection, keys, claim::Items::RowsInTurn).await
+    async fn process_turn(&self) -> Result<ProcessTurn, StoreError> {
+        turn::take(self.pool.get().await?).await
     }
 
     async fn commit(&self, changes: &ChangeSet) -> Result<Commit, StoreError> {

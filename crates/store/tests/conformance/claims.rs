@@ -46,36 +46,6 @@ pub(crate) async fn a_claimed_batch_commits<T: TestStore>() {
     sound(store).await;
 }
 
-/// And the second sees what the first has committed, though it asked before that.
-pub(crate) async fn claims_in_turn_wait_for_each_other_whatever_their_items<T: TestStore>() {
-    let test = T::open().await;
-    let (store, other) = (test.store(), test.another().await);
-    stock_moves(store, "CUP", 10).await;
-    stock_moves(store, "POT", 10).await;
-    let batch = |number, item| {
-        let order = ShopifyOrder::new(number).line(item, 1);
-        vec![sent(u128::from(number), &order, "orders/create")]
-    };
-    let (first, second) = (batch(1, "CUP"), batch(2, "POT"));
-    let (claim, view) = store.claim_in_turn(&keys(&first)).await.expect("claims");
-
-    let mut both = keys(&second);
-    both.skus.extend(keys(&first).skus);
-    let mut waiting = Box::pin(other.claim_in_turn(&both));
-    for _ in 0..200 {
-        assert!(poll!(&mut waiting).is_pending(), "two at once");
-        tokio::task::yield_now().await;
-    }
-    let (changes, _) = decide(view, &first);
-    assert_eq!(store.commit_claim(claim, &changes).await.expect("commits"), Commit::Applied);
-    let (claim, view) = soon("its turn", waiting).await.expect("claims");
-    assert_eq!(view.stock.get(&stock_key("CUP")).committed, 1);
-    let (changes, _) = decide(view, &second);
-    assert_eq!(other.commit_claim(claim, &changes).await.expect("commits"), Commit::Applied);
-    assert_eq!((units(store, "CUP").await, units(store, "POT").await), ((10, 1), (10, 1)));
-    sound(store).await;
-}
-
 pub(crate) async fn a_claim_keeps_others_out<T: TestStore>() {
     let test = T::open().await;
     let (store, other) = (test.store(), test.another().await);

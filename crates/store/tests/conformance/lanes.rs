@@ -153,14 +153,19 @@ async fn attempt<S: Store>(
     mode: Mode,
 ) -> Result<(Commit, Vec<Decided>), StoreError> {
     let keys = keys(batch);
+    let turn = match mode {
+        Mode::InTurn => Some(store.process_turn().await?),
+        _ => None,
+    };
     let (claim, view) = match mode {
-        Mode::Optimistic | Mode::Both => {
+        Mode::Optimistic | Mode::Both | Mode::InTurn => {
             let (changes, decided) = decide(store.load(&keys).await?, batch);
-            return Ok((store.commit(&changes).await?, decided));
+            let answer = store.commit(&changes).await?;
+            drop(turn);
+            return Ok((answer, decided));
         }
         Mode::Locking => store.claim(&keys).await?,
         Mode::Named => store.claim_by_name(&keys).await?,
-        Mode::InTurn => store.claim_in_turn(&keys).await?,
     };
     let (changes, decided) = decide(view, batch);
     Ok((store.commit_claim(claim, &changes).await?, decided))

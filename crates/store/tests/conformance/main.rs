@@ -25,4 +25,5 @@ mod rollups;
 mod schema;
 mod sqlite;
 mod tampering;
+mod turns;
 mod webhooks;

@@ -18,7 +18,7 @@ use crate::harness::{
 
 conformance_suite!(TestPostgres);
 
-struct TestPostgres {
+pub(crate) struct TestPostgres {
     store: Postgres,
     database: TestDatabase,
 }
@@ -91,7 +91,7 @@ impl TestPostgres {
         options.connect().await.expect("the server answers")
     }
 
-    async fn number(&self, sql: &str) -> i64 {
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
         let mut connection = self.connection().await;
         let row = sqlx::query(AssertSqlSafe(sql.to_owned()))
             .fetch_one(&mut connection)

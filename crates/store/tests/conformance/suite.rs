@@ -124,7 +124,6 @@ macro_rules! conformance_suite {
             claims:
                 a_claimed_batch_commits,
                 a_claim_keeps_others_out,
-                claims_in_turn_wait_for_each_other_whatever_their_items,
                 a_dropped_claim_lets_go_at_once_and_leaves_nothing,
                 an_unused_claim_leaves_nothing,
                 a_claim_on_something_else_still_compares_versions,
@@ -134,7 +133,6 @@ macro_rules! conformance_suite {
                 optimistic_lanes_lose_no_update,
                 locking_lanes_lose_no_update_and_meet_no_conflict,
                 lanes_that_lock_names_lose_no_update_and_meet_no_conflict,
-                lanes_in_turn_lose_no_update_and_meet_no_conflict,
                 mixed_lanes_lose_no_update,
             ;
             tampering:

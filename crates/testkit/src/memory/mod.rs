@@ -18,7 +18,7 @@ use domain::{
     Move, MoveKind, OrderChange, OrderKey, Outcome, PaymentChange, PaymentKey, ShopId, Sighting,
     Sku, Stock, StockKey, Timestamp, Version, View, WebhookKey, WebhookRecord,
 };
-use store::{ShortOrder, Store, StoreError, Waiting};
+use store::{ProcessTurn, ShortOrder, Store, StoreError, Waiting};
 use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
@@ -53,6 +53,8 @@ pub struct MemoryStore {
     contents: Arc<Mutex<Contents>>,
     /// Held by a claim: everybody else's commit waits, as it would for the row locks.
     gate: Arc<tokio::sync::Mutex<()>>,
+    /// Held by whoever has the turn among processes.
+    turn: Arc<tokio::sync::Mutex<()>>,
     is_far: bool,
 }
 
@@ -289,6 +291,13 @@ impl Store for MemoryStore {
         let claim = Arc::clone(&self.gate).lock_owned().await;
         self.travel().await;
         Ok((claim, self.load_now(keys)))
+    }
+
+    async fn process_turn(&self) -> Result<ProcessTurn, StoreError> {
+        Ok(match Arc::clone(&self.turn).try_lock_owned() {
+            Ok(held) => ProcessTurn::new(0, held),
+            Err(_) => ProcessTurn::new(1, Arc::clone(&self.turn).lock_owned().await),
+        })
     }
 
     async fn commit(&self, changes: &ChangeSet) -> Result<Commit, StoreError> {

@@ -66,13 +66,15 @@ impl<S: Store> Processor<S> {
         let Ok(deciding) = self.turn.to_decide(until).await else {
             return self.out_of_turn(batch, wanted.left()).await;
         };
-        let temperature = self.turn.heat().of(wanted.left(), thresholds.many);
+        let temperature = match self.turn.heat().of(wanted.left(), thresholds.many) {
+            _ if tries >= thresholds.tries => Temperature::Hot,
+            temperature => temperature,
+        };
         let answer = match temperature {
-            Temperature::Calm if tries < thresholds.tries => {
-                self.behind(deciding, until, batch, &wanted).await
-            }
-            Temperature::Calm | Temperature::Hot | Temperature::Crowded => {
-                self.alone(deciding, until, batch, wanted.left(), temperature).await
+            Temperature::Hot => self.alone(deciding, until, batch, wanted.left()).await,
+            Temperature::Calm | Temperature::Crowded => {
+                let is_crowded = temperature == Temperature::Crowded;
+                self.behind(deciding, until, batch, &wanted, is_crowded).await
             }
         };
         match &answer {
@@ -83,16 +85,21 @@ impl<S: Store> Processor<S> {
         answer
     }
 
-    /// Reads and decides while the lane before commits, then does so itself.
+    /// Reads and decides while the lane before commits, then does so itself. Where it is crowded, in a
+    /// series of batches that no other process gets into.
     async fn behind(
         &self,
         mut deciding: Deciding<'_>,
         until: Instant,
         batch: &mut [Prepared],
         wanted: &Wanted,
+        is_crowded: bool,
     ) -> Result<(Commit, Vec<Decided>), StoreError> {
         let before = mem::take(&mut *deciding).upgrade();
         let is_beside = before.as_ref().is_none_or(|before| before.is_beside(&wanted.all));
+        let series = before.as_ref().filter(|_| is_crowded).and_then(|before| before.join());
+        // Other processes come before a new series, and the last one ends when nobody holds its batches.
+        let before = before.filter(|_| !is_crowded || series.is_some());
         let mut early = None;
         if let Some(before) = before.as_ref().filter(|_| is_beside) {
             let view = before.leaves(self.store.load(wanted.left()).await?);
@@ -102,7 +109,11 @@ impl<S: Store> Processor<S> {
             drop(deciding);
             return self.out_of_turn(batch, wanted.left()).await;
         };
-        measure::adaptive(Way::Optimistic);
+        let series = match series {
+            None if is_crowded => Some(self.turn.series(&self.store).await?),
+            series => series,
+        };
+        measure::adaptive(if is_crowded { Way::InTurn } else { Way::Optimistic });
         let (changes, decided) = match early {
             Some(early) if before.is_some_and(|before| before.is_applied()) => {
                 measure::decided_ahead();
@@ -114,7 +125,7 @@ impl<S: Store> Processor<S> {
                 decide(batch, self.store.load(keys).await?)
             }
         };
-        let pending = Pending::new(changes.into_changes());
+        let pending = Pending::new(changes.into_changes(), series);
         *deciding = Arc::downgrade(&pending);
         drop(deciding);
         let commit = traced::commit(batch, self.store.commit(pending.changes())).await?;
@@ -134,20 +145,13 @@ impl<S: Store> Processor<S> {
         until: Instant,
         batch: &mut [Prepared],
         keys: &Keys,
-        temperature: Temperature,
     ) -> Result<(Commit, Vec<Decided>), StoreError> {
         let Ok(_committing) = self.turn.to_commit(until).await else {
             drop(deciding);
             return self.out_of_turn(batch, keys).await;
         };
-        let claim = if temperature == Temperature::Crowded {
-            measure::adaptive(Way::InTurn);
-            self.store.claim_in_turn(keys).await?
-        } else {
-            measure::adaptive(Way::Locking);
-            self.store.claim(keys).await?
-        };
-        self.claimed(batch, claim).await
+        measure::adaptive(Way::Locking);
+        self.claimed(batch, self.store.claim(keys).await?).await
     }
 
     /// Somebody holds a turn for long: versions keep the promises without it, too.
@@ -174,7 +178,7 @@ mod tests {
 
     use super::*;
     use crate::strategy::Strategy;
-    use crate::turn::{Thresholds, Turn};
+    use crate::turn::{Series, Thresholds, Turn};
     use crate::{Done, Work};
 
     /// Of a batch that looks ahead.
@@ -236,17 +240,21 @@ mod tests {
         store.assert_sound();
     }
 
-    /// A lane decides while another one is about to commit an order for two of three bowls. What it
-    /// has done once that is `applied` or is not, the units that are committed then, and how often it
-    /// was decided ahead.
-    async fn follow(applied: bool) -> (Vec<&'static str>, i64, String) {
+    /// A lane decides while another one is about to commit an order for two of three bowls, perhaps in
+    /// a series of `in_round`. What it has done once that is `applied` or is not, the units that are
+    /// committed then, and how often it was decided ahead.
+    async fn follow(applied: bool, in_round: Option<u32>) -> (Vec<&'static str>, i64, String) {
         let recorder = PrometheusBuilder::new().build_recorder();
         let _guard = metrics::set_default_local_recorder(&recorder);
         measure::describe();
-        let (turn, store, shops) = (Turn::default(), MemoryStore::default(), shops());
+        let many = if in_round.is_some() { 0 } else { usize::MAX };
+        let in_round = in_round.unwrap_or_default();
+        let turn = Turn::new(Thresholds { many, in_round, ..Thresholds::default() });
+        let (store, shops) = (MemoryStore::default(), shops());
         store.open_stock("BOWL", "main", 3, 0);
         let bowls = |id, units| ShopifyOrder::new(id).line("BOWL", units).webhook("orders/create");
-        let other = pending(&store, &bowls(1, 2), &shops);
+        let series = if many == 0 { Some(turn.series(&store).await.unwrap()) } else { None };
+        let other = pending(&store, &bowls(1, 2), &shops, series);
         *turn.to_decide(turn.patience()).await.expect("nobody has it") = Arc::downgrade(&other);
         let committing = turn.to_commit(turn.patience()).await.expect("nobody has it");
 
@@ -262,6 +270,7 @@ mod tests {
         drop((other, committing));
         let done = outcomes(&waiting.await.unwrap());
         store.assert_sound();
+        assert!(store.process_turn().await.unwrap().others == 0, "nobody goes on");
         let rendered = recorder.handle().render();
         let mut lines = rendered.lines();
         let times = lines.find_map(|line| line.strip_prefix("onhand_decided_ahead_total "));
@@ -269,21 +278,67 @@ mod tests {
     }
 
     /// `webhook`, decided.
-    fn pending(store: &MemoryStore, webhook: &SignedWebhook, shops: &Shops) -> Arc<Pending> {
+    fn pending(
+        store: &MemoryStore,
+        webhook: &SignedWebhook,
+        shops: &Shops,
+        series: Option<Arc<Series>>,
+    ) -> Arc<Pending> {
         let mut batch = [Prepared::new(work(webhook), shops)];
         let keys = prepare::keys(&batch);
         let (changes, _) = decide(&mut batch, store.load_now(&keys));
-        Pending::new(changes.into_changes())
+        Pending::new(changes.into_changes(), series)
     }
 
     #[tokio::test]
     async fn a_batch_is_decided_over_what_the_one_before_is_about_to_commit() {
-        assert_eq!(follow(true).await, (vec!["short"], 2, "1".to_owned()));
+        assert_eq!(follow(true, None).await, (vec!["short"], 2, "1".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn the_next_batch_of_a_series_is_decided_ahead_and_the_first_is_not() {
+        assert_eq!(follow(true, Some(2)).await, (vec!["short"], 2, "1".to_owned()));
+        assert_eq!(follow(true, Some(1)).await, (vec!["short"], 2, "0".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_series_goes_on_behind_a_batch_that_was_not_committed() {
+        assert_eq!(follow(false, Some(2)).await, (vec!["applied"], 2, "0".to_owned()));
+    }
+
+    /// However long that takes: by row locks it would only get in their way.
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_waits_in_line_with_other_processes() {
+        let turn = Turn::new(Thresholds { many: 0, ..Thresholds::default() });
+        let (store, shops) = (MemoryStore::default(), shops());
+        store.open_stock("BOWL", "main", 10, 0);
+        let bowl = |id| ShopifyOrder::new(id).line("BOWL", 1).webhook("orders/create");
+        let elsewhere = store.process_turn().await.unwrap();
+        let mut lanes = [(); 2]
+            .map(|()| Processor::new(store.clone(), Strategy::Adaptive).in_turn(turn.clone()));
+        let [one, two] = &mut lanes;
+        let lanes = async {
+            tokio::join!(
+                one.process(vec![work(&bowl(1))], &shops, true),
+                two.process(vec![work(&bowl(2))], &shops, true),
+            )
+        };
+        let mut lanes = Box::pin(lanes);
+        let long = turn.thresholds.patience * 20;
+        assert!(tokio::time::timeout(long, &mut lanes).await.is_err(), "not their turn");
+        // What the first has read must not be older than this.
+        let mut other = Processor::new(store.clone(), Strategy::Optimistic);
+        other.process(vec![work(&bowl(3))], &shops, true).await.unwrap();
+        drop(elsewhere);
+        let (one, two) = lanes.await;
+        assert_eq!([one, two].map(|done| outcomes(&done.unwrap())), [["applied"], ["applied"]]);
+        assert_eq!(store.stock_of("BOWL", "main").committed, 3);
+        store.assert_sound();
     }
 
     #[tokio::test]
     async fn a_batch_is_decided_once_more_if_the_one_before_was_not_committed() {
-        assert_eq!(follow(false).await, (vec!["applied"], 2, "0".to_owned()));
+        assert_eq!(follow(false, None).await, (vec!["applied"], 2, "0".to_owned()));
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{ChangeSet, EnvelopeId, Keys, ShopId, Timestamp, View, WebhookKey};
-use store::{Commit, ShortOrder, Store, StoreError, Waiting};
+use store::{Commit, ProcessTurn, ShortOrder, Store, StoreError, Waiting};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// One commit at a time; loads and decisions of others go on meanwhile, and end in conflicts.
@@ -50,10 +50,8 @@ impl<S: Store> Store for Logged<S> {
         Ok(((log, claim), view))
     }
 
-    async fn claim_in_turn(&self, keys: &Keys) -> Result<(Self::Claim, View), StoreError> {
-        let log = Arc::clone(&self.log).lock_owned().await;
-        let (claim, view) = self.inner.claim_in_turn(keys).await?;
-        Ok(((log, claim), view))
+    async fn process_turn(&self) -> Result<ProcessTurn, StoreError> {
+        self.inner.process_turn().await
     }
 
     async fn commit(&self, changes: &ChangeSet) -> Result<Commit, StoreError> {

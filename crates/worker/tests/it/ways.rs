@@ -32,8 +32,13 @@ pub(crate) const PATHS: &[&str] = &[
 ];
 
 /// The batches of histories are small, and would neither look ahead nor lock nor be a crowd.
-const LOCKS: Thresholds =
-    Thresholds { ahead: 1, many: usize::MAX, tries: 1, patience: Duration::from_secs(1) };
+const LOCKS: Thresholds = Thresholds {
+    ahead: 1,
+    many: usize::MAX,
+    tries: 1,
+    patience: Duration::from_secs(1),
+    in_round: 2,
+};
 const CROWDS: Thresholds = Thresholds { many: 0, ..LOCKS };
 const IMPATIENT: Thresholds = Thresholds { patience: Duration::ZERO, ..LOCKS };
 

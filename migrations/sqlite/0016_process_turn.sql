@@ -1,0 +1,2 @@
+-- Nobody shares a SQLite file.
+SELECT 1;
