@@ -1,2 +1,2 @@
--- Nobody shares a SQLite file.
+-- A SQLite file has one writer at a time anyway.
 SELECT 1;

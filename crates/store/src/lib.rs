@@ -81,7 +81,7 @@ pub trait Store: Clone + Send + Sync + 'static {
 
     /// Waits for the turn among all processes that ask for one: for batches of so many items that they
     /// would meet others on some, whatever they are. It keeps nobody out who does not ask, so the
-    /// versions of rows stay the fence. A store that nobody shares has nobody to wait for.
+    /// versions of rows stay the fence. Where one writes at a time anyway, there is nobody to wait for.
     fn process_turn(&self) -> impl Future<Output = Result<ProcessTurn, StoreError>> + Send {
         ready(Ok(ProcessTurn::new(0, ())))
     }

@@ -81,8 +81,11 @@ impl Heat {
         self.crowd = self.crowd.max(CROWD_PER_CONFLICT);
     }
 
-    pub(crate) fn calm(&mut self, keys: &Keys) {
-        self.crowd = self.crowd.saturating_sub(1);
+    /// A batch that needed `keys` met nobody. One of a few items says nothing of crowds.
+    pub(crate) fn calm(&mut self, keys: &Keys, many: usize) {
+        if keys.skus.len() >= many {
+            self.crowd = self.crowd.saturating_sub(1);
+        }
         if self.items.is_empty() {
             return;
         }
@@ -114,9 +117,10 @@ mod tests {
         };
         let mut heat = Heat::default();
         let cool_down = |heat: &mut Heat| {
-            (1..CROWD_PER_CONFLICT).for_each(|_| heat.calm(&of(1)));
+            (1..CROWD_PER_CONFLICT).for_each(|_| heat.calm(&of(MANY), MANY));
+            heat.calm(&of(1), MANY);
             assert_eq!(heat.of(&of(MANY), MANY), Temperature::Crowded);
-            heat.calm(&of(1));
+            heat.calm(&of(MANY), MANY);
             assert_eq!(heat.of(&of(MANY), MANY), Temperature::Calm);
         };
         cool_down(&mut heat);
@@ -139,10 +143,10 @@ mod tests {
         assert_eq!(heat.of(&keys, MANY), Temperature::Calm, "one conflict is nothing");
         heat.conflict(&conflict);
         assert_eq!(heat.of(&keys, MANY), Temperature::Hot);
-        heat.calm(&keys);
+        heat.calm(&keys, MANY);
         assert_eq!(heat.of(&keys, MANY), Temperature::Calm);
         (0..100).for_each(|_| heat.conflict(&conflict));
-        (0..=HOTTEST - HOT).for_each(|_| heat.calm(&keys));
+        (0..=HOTTEST - HOT).for_each(|_| heat.calm(&keys, MANY));
         assert_eq!(heat.of(&keys, MANY), Temperature::Calm, "even the hottest cools down");
     }
 }

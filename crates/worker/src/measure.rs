@@ -29,9 +29,9 @@ pub(crate) enum Way {
     Optimistic,
     /// It locked its items: one of them conflicts often.
     Locking,
-    /// The same, and one batch at a time among all processes.
+    /// It read without locks, while its process had the turn among all.
     InTurn,
-    /// The same as locking: another lane kept its turn for too long.
+    /// It locked its items: another lane kept its turn for too long.
     OutOfTurn,
     /// It was repeats alone, and needed no turn.
     Repeats,

@@ -30,7 +30,8 @@ pub struct Thresholds {
     pub many: usize,
     /// Tries after which a batch locks before it reads, whatever the heat of its items.
     pub tries: u32,
-    /// How long a lane waits for its turns: many times what a batch takes.
+    /// How long a lane waits for its turns, but for the line of processes; and from when on no batch
+    /// joins a series: many times what a batch takes.
     pub patience: Duration,
     /// Batches of all processes while each has the turn among them once. The more of them are one turn,
     /// the more are decided ahead; and the longer wait the others.
@@ -39,7 +40,7 @@ pub struct Thresholds {
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self { ahead: 128, many: 32, tries: 3, patience: Duration::from_secs(1), in_round: 6 }
+        Self { ahead: 128, many: 32, tries: 3, patience: Duration::from_secs(1), in_round: 8 }
     }
 }
 
@@ -86,6 +87,14 @@ impl Drop for InLine<'_> {
     }
 }
 
+/// Until when a lane waits for turns.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    pub(crate) until: Instant,
+    /// It is for a batch that needs the turn among processes.
+    pub(crate) is_crowded: bool,
+}
+
 /// The turn to read and decide.
 pub(crate) type Deciding<'a> = MutexGuard<'a, Weak<Pending>>;
 
@@ -98,28 +107,31 @@ impl Turn {
         Self { thresholds, ..Self::default() }
     }
 
-    /// Until when a lane waits that begins now.
-    pub(crate) fn patience(&self) -> Instant {
-        Instant::now() + self.thresholds.patience
+    /// Of a lane that begins to wait now.
+    pub(crate) fn patience(&self, is_crowded: bool) -> Patience {
+        Patience { until: Instant::now() + self.thresholds.patience, is_crowded }
     }
 
-    pub(crate) async fn to_decide(&self, until: Instant) -> Result<Deciding<'_>, OutOfPatience> {
-        self.patiently(until, self.deciding.lock()).await
+    pub(crate) async fn to_decide(
+        &self,
+        patience: Patience,
+    ) -> Result<Deciding<'_>, OutOfPatience> {
+        self.patiently(patience, self.deciding.lock()).await
     }
 
     /// For whoever has the turn to decide.
     pub(crate) async fn to_commit(
         &self,
-        until: Instant,
+        patience: Patience,
     ) -> Result<MutexGuard<'_, ()>, OutOfPatience> {
-        self.patiently(until, self.committing.lock()).await
+        self.patiently(patience, self.committing.lock()).await
     }
 
-    /// Waits for `turn` until then, and not longer; but as long as it takes where the lane that has it
-    /// waits in line with other processes: who goes on without would only get in their way.
+    /// Waits for `turn` as long as that is worth it. A crowded batch waits on where the lane that has it
+    /// is in line with other processes: without the turn it would only get in their way.
     async fn patiently<T>(
         &self,
-        mut until: Instant,
+        Patience { mut until, is_crowded }: Patience,
         turn: impl Future<Output = T>,
     ) -> Result<T, OutOfPatience> {
         let mut turn = pin!(turn);
@@ -127,13 +139,14 @@ impl Turn {
             if let Ok(turn) = timeout_at(until, &mut turn).await {
                 return Ok(turn);
             }
-            match *self.line() {
-                Line::In => until = self.patience(),
-                Line::Left(at) if at + self.thresholds.patience > until => {
-                    until = at + self.thresholds.patience;
-                }
-                Line::Left(_) => return Err(OutOfPatience),
+            let left = match *self.line() {
+                Line::In => Instant::now(),
+                Line::Left(at) => at,
+            };
+            if !is_crowded || left + self.thresholds.patience <= until {
+                return Err(OutOfPatience);
             }
+            until = left + self.thresholds.patience;
         }
     }
 
@@ -146,9 +159,7 @@ impl Turn {
         if turn.others > 0 {
             self.heat().crowd();
         }
-        let batches = self.thresholds.in_round / turn.others.max(1);
-        let left = AtomicU32::new(batches.saturating_sub(1));
-        Ok(Arc::new(Series { _turn: turn, left }))
+        Ok(Series::new(turn, self.thresholds))
     }
 
     fn line(&self) -> LockGuard<'_, Line> {
@@ -171,13 +182,23 @@ impl Turn {
 pub(crate) struct Series {
     /// Ends with the last batch.
     _turn: ProcessTurn,
-    /// How many more may join.
+    /// How many more may join, and until when.
     left: AtomicU32,
+    until: Instant,
 }
 
 impl Series {
+    fn new(turn: ProcessTurn, thresholds: Thresholds) -> Arc<Self> {
+        let batches = thresholds.in_round / turn.others.saturating_add(1);
+        let left = AtomicU32::new(batches.saturating_sub(1));
+        Arc::new(Self { _turn: turn, left, until: Instant::now() + thresholds.patience })
+    }
+
     /// For the batch after this one, unless others have waited for long enough.
     fn join(self: &Arc<Self>) -> Option<Arc<Self>> {
+        if Instant::now() >= self.until {
+            return None;
+        }
         let less = |left: u32| left.checked_sub(1);
         self.left.fetch_update(Ordering::AcqRel, Ordering::Acquire, less).ok()?;
         Some(Arc::clone(self))
@@ -283,6 +304,21 @@ mod tests {
         let mut view = View::default();
         view.stock.insert(key("BOWL", "west"), row(version));
         Pending::new(changes, None).leaves(view)
+    }
+
+    #[test]
+    fn a_round_of_all_processes_has_so_many_batches() {
+        let batches = |others| {
+            let series = Series::new(ProcessTurn::new(others, ()), Thresholds::default());
+            1 + std::iter::from_fn(|| series.join()).count()
+        };
+        assert_eq!([0, 1, 2, 3, 7, 20].map(batches), [8, 4, 2, 2, 1, 1]);
+    }
+
+    #[test]
+    fn no_batch_joins_a_series_that_takes_too_long() {
+        let thresholds = Thresholds { patience: Duration::ZERO, ..Thresholds::default() };
+        assert!(Series::new(ProcessTurn::new(0, ()), thresholds).join().is_none());
     }
 
     #[test]

@@ -42,12 +42,13 @@ pub use pool::PostgresConfig;
 #[derive(Clone, Debug)]
 pub struct Postgres {
     pool: pool::Pool,
+    turns: turn::Own,
 }
 
 impl Postgres {
     /// Makes the pool; connects when first used.
     pub fn new(config: &PostgresConfig) -> Result<Self, StoreError> {
-        Ok(Self { pool: pool::Pool::new(config)? })
+        Ok(Self { pool: pool::Pool::new(config)?, turns: turn::Own::default() })
     }
 
     /// Applies the migrations that are missing; returns the versions before.
@@ -110,7 +111,7 @@ impl Store for Postgres {
     }
 
     async fn process_turn(&self) -> Result<ProcessTurn, StoreError> {
-        turn::take(self.pool.get().await?).await
+        turn::take(self.pool.get().await?, &self.turns).await
     }
 
     async fn commit(&self, changes: &ChangeSet) -> Result<Commit, StoreError> {

@@ -301,6 +301,7 @@ impl Store for MemoryStore {
     }
 
     async fn commit(&self, changes: &ChangeSet) -> Result<Commit, StoreError> {
+        self.travel().await;
         let _gate = self.gate.lock().await;
         self.commit_with_faults(changes)
     }

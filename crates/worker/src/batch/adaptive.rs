@@ -6,14 +6,13 @@ use std::sync::Arc;
 
 use domain::{Decided, Keys};
 use store::{Commit, Store, StoreError};
-use tokio::time::Instant;
 
 use super::{Processor, ahead, decide};
 use crate::heat::Temperature;
 use crate::measure::{self, Way};
 use crate::prepare::{self, Prepared};
 use crate::traced;
-use crate::turn::{Deciding, Pending};
+use crate::turn::{Deciding, Patience, Pending};
 
 /// What a batch has to see.
 struct Wanted {
@@ -62,23 +61,22 @@ impl<S: Store> Processor<S> {
         tries: u32,
     ) -> Result<(Commit, Vec<Decided>), StoreError> {
         let thresholds = self.turn.thresholds;
-        let until = self.turn.patience();
-        let Ok(deciding) = self.turn.to_decide(until).await else {
+        let temperature = || self.turn.heat().of(wanted.left(), thresholds.many);
+        let patience = self.turn.patience(temperature() == Temperature::Crowded);
+        let Ok(deciding) = self.turn.to_decide(patience).await else {
             return self.out_of_turn(batch, wanted.left()).await;
         };
-        let temperature = match self.turn.heat().of(wanted.left(), thresholds.many) {
-            _ if tries >= thresholds.tries => Temperature::Hot,
-            temperature => temperature,
-        };
-        let answer = match temperature {
-            Temperature::Hot => self.alone(deciding, until, batch, wanted.left()).await,
-            Temperature::Calm | Temperature::Crowded => {
-                let is_crowded = temperature == Temperature::Crowded;
-                self.behind(deciding, until, batch, &wanted, is_crowded).await
-            }
+        // Of now: the lanes before have learned something.
+        let temperature = temperature();
+        let is_crowded = temperature == Temperature::Crowded;
+        let patience = Patience { is_crowded, ..patience };
+        let answer = if temperature == Temperature::Hot || tries >= thresholds.tries {
+            self.alone(deciding, patience, batch, wanted.left()).await
+        } else {
+            self.behind(deciding, patience, batch, &wanted).await
         };
         match &answer {
-            Ok((Commit::Applied, _)) => self.turn.heat().calm(wanted.left()),
+            Ok((Commit::Applied, _)) => self.turn.heat().calm(wanted.left(), thresholds.many),
             Ok((Commit::Conflict(conflicts), _)) => self.turn.heat().conflict(conflicts),
             Err(_) => {}
         }
@@ -90,14 +88,14 @@ impl<S: Store> Processor<S> {
     async fn behind(
         &self,
         mut deciding: Deciding<'_>,
-        until: Instant,
+        patience: Patience,
         batch: &mut [Prepared],
         wanted: &Wanted,
-        is_crowded: bool,
     ) -> Result<(Commit, Vec<Decided>), StoreError> {
+        let is_crowded = patience.is_crowded;
         let before = mem::take(&mut *deciding).upgrade();
         let is_beside = before.as_ref().is_none_or(|before| before.is_beside(&wanted.all));
-        let series = before.as_ref().filter(|_| is_crowded).and_then(|before| before.join());
+        let series = before.as_ref().and_then(|before| before.join());
         // Other processes come before a new series, and the last one ends when nobody holds its batches.
         let before = before.filter(|_| !is_crowded || series.is_some());
         let mut early = None;
@@ -105,17 +103,18 @@ impl<S: Store> Processor<S> {
             let view = before.leaves(self.store.load(wanted.left()).await?);
             early = view.map(|view| decide(batch, view));
         }
-        let Ok(committing) = self.turn.to_commit(until).await else {
-            drop(deciding);
+        let Ok(committing) = self.turn.to_commit(patience).await else {
+            drop((deciding, series, before));
             return self.out_of_turn(batch, wanted.left()).await;
         };
+        let is_applied = before.is_some_and(|before| before.is_applied());
         let series = match series {
             None if is_crowded => Some(self.turn.series(&self.store).await?),
             series => series,
         };
         measure::adaptive(if is_crowded { Way::InTurn } else { Way::Optimistic });
         let (changes, decided) = match early {
-            Some(early) if before.is_some_and(|before| before.is_applied()) => {
+            Some(early) if is_applied => {
                 measure::decided_ahead();
                 early
             }
@@ -132,7 +131,7 @@ impl<S: Store> Processor<S> {
         if commit == Commit::Applied {
             pending.set_applied();
         }
-        drop(committing);
+        drop((pending, committing));
         // Whoever waited for it was woken on this thread, where no other takes it up: let it go first.
         tokio::task::yield_now().await;
         Ok((commit, decided))
@@ -142,13 +141,17 @@ impl<S: Store> Processor<S> {
     async fn alone(
         &self,
         deciding: Deciding<'_>,
-        until: Instant,
+        patience: Patience,
         batch: &mut [Prepared],
         keys: &Keys,
     ) -> Result<(Commit, Vec<Decided>), StoreError> {
-        let Ok(_committing) = self.turn.to_commit(until).await else {
+        let Ok(_committing) = self.turn.to_commit(patience).await else {
             drop(deciding);
             return self.out_of_turn(batch, keys).await;
+        };
+        let _series = match patience.is_crowded {
+            true => Some(self.turn.series(&self.store).await?),
+            false => None,
         };
         measure::adaptive(Way::Locking);
         self.claimed(batch, self.store.claim(keys).await?).await
@@ -221,7 +224,7 @@ mod tests {
         let placed = old.webhook("orders/create");
         lane.process(vec![work(&placed)], &shops, true).await.unwrap();
 
-        let other = turn.to_decide(turn.patience()).await.expect("nobody has it");
+        let other = turn.to_decide(turn.patience(false)).await.expect("nobody has it");
         let done = lane.process(large(&placed, &[]), &shops, true).await.unwrap();
         assert_eq!(outcomes(&done), ["duplicate"; AHEAD], "without a turn");
 
@@ -255,8 +258,9 @@ mod tests {
         let bowls = |id, units| ShopifyOrder::new(id).line("BOWL", units).webhook("orders/create");
         let series = if many == 0 { Some(turn.series(&store).await.unwrap()) } else { None };
         let other = pending(&store, &bowls(1, 2), &shops, series);
-        *turn.to_decide(turn.patience()).await.expect("nobody has it") = Arc::downgrade(&other);
-        let committing = turn.to_commit(turn.patience()).await.expect("nobody has it");
+        *turn.to_decide(turn.patience(false)).await.expect("nobody has it") =
+            Arc::downgrade(&other);
+        let committing = turn.to_commit(turn.patience(false)).await.expect("nobody has it");
 
         let mut lane = Processor::new(store.clone(), Strategy::Adaptive).in_turn(turn.clone());
         let mut waiting = Box::pin(lane.process(vec![work(&bowls(2, 2))], &shops, true));
@@ -299,6 +303,25 @@ mod tests {
     async fn the_next_batch_of_a_series_is_decided_ahead_and_the_first_is_not() {
         assert_eq!(follow(true, Some(2)).await, (vec!["short"], 2, "1".to_owned()));
         assert_eq!(follow(true, Some(1)).await, (vec!["short"], 2, "0".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_process_that_is_alone_finds_out() {
+        let turn = Turn::new(Thresholds { many: 0, ..Thresholds::default() });
+        let (store, shops) = (MemoryStore::default(), shops());
+        store.open_stock("BOWL", "main", 100, 0);
+        let run = async |lane: u64| {
+            let mut lane_of =
+                Processor::new(store.clone(), Strategy::Adaptive).in_turn(turn.clone());
+            for at in 0..10 {
+                let order = ShopifyOrder::new(lane * 100 + at).line("BOWL", 1);
+                let batch = vec![work(&order.webhook("orders/create"))];
+                lane_of.process(batch, &shops, true).await.unwrap();
+            }
+        };
+        tokio::join!(run(1), run(2));
+        assert_eq!(turn.heat().of(&Keys::default(), 0), Temperature::Calm);
+        store.assert_sound();
     }
 
     #[tokio::test]
@@ -348,11 +371,11 @@ mod tests {
         store.open_stock("BOWL", "main", 10, 0);
         let mut lane = Processor::new(store.clone(), Strategy::Adaptive).in_turn(turn.clone());
         let placed = |id| ShopifyOrder::new(id).line("BOWL", 1).webhook("orders/create");
-        let deciding = turn.to_decide(turn.patience()).await.expect("nobody has it");
+        let deciding = turn.to_decide(turn.patience(false)).await.expect("nobody has it");
         let done = lane.process(vec![work(&placed(1))], &shops, true).await.unwrap();
         assert_eq!(outcomes(&done), ["applied"]);
         drop(deciding);
-        let _committing = turn.to_commit(turn.patience()).await.expect("nobody has it");
+        let _committing = turn.to_commit(turn.patience(false)).await.expect("nobody has it");
         let done = lane.process(vec![work(&placed(2))], &shops, true).await.unwrap();
         assert_eq!(outcomes(&done), ["applied"]);
         assert_eq!(store.stock_of("BOWL", "main").committed, 2);

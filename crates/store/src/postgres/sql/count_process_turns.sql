@@ -3,5 +3,5 @@
 SELECT count(*)
 FROM pg_locks
 WHERE pg_table_is_visible('process_turn'::regclass)
-  AND locktype = 'relation' AND relation = 'process_turn'::regclass
+  AND locktype = 'relation' AND relation = 'process_turn'::regclass AND mode = 'ExclusiveLock'
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
