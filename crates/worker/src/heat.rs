@@ -54,13 +54,18 @@ impl Heat {
     /// Of a batch that needs `keys`, where `many` items are many.
     pub(crate) fn of(&self, keys: &Keys, many: usize) -> Temperature {
         let is_hot = |sku| self.items.get(sku).is_some_and(|heat| *heat >= HOT);
-        if self.crowd > 0 && keys.skus.len() >= many {
+        if self.is_crowd(keys, many) {
             Temperature::Crowded
         } else if !self.items.is_empty() && keys.skus.iter().any(is_hot) {
             Temperature::Hot
         } else {
             Temperature::Calm
         }
+    }
+
+    /// Whether such a batch needs the turn among processes.
+    pub(crate) fn is_crowd(&self, keys: &Keys, many: usize) -> bool {
+        self.crowd > 0 && keys.skus.len() >= many
     }
 
     pub(crate) fn conflict(&mut self, conflicts: &[ConflictKey]) {

@@ -5,7 +5,7 @@ use std::fmt;
 use domain::{ChangeSet, Keys, View};
 
 use super::commit::{self, Begin};
-use super::flight::{Step, all, fly};
+use super::flight::{Step, all, fly, roll_back};
 use super::load::{KeyRows, complete, known_view, read_holdings};
 use super::pool::Connection;
 use crate::{Commit, StoreError};
@@ -64,9 +64,7 @@ pub(super) async fn claim(
     // Each statement sees its own moment. What is locked does not change any more; but an order that
     // came, or grew an item, after that was looked for may hold what is not locked.
     if view.is_torn() {
-        if all(fly(&connection, &[Step::Plain("ROLLBACK")]).await?).is_ok() {
-            connection.done();
-        }
+        roll_back(connection).await?;
         return Err(StoreError::TryAgain("an order changed while it was claimed".into()));
     }
     Ok((Claim { connection }, view))

@@ -78,6 +78,14 @@ pub(super) async fn fly_unbounded(
     Ok(join_all(answers).await)
 }
 
+/// Ends a transaction in which nothing is to happen any more. If that fails, with its connection.
+pub(super) async fn roll_back(connection: Connection) -> Result<(), StoreError> {
+    if all(fly(&connection, &[Step::Plain("ROLLBACK")]).await?).is_ok() {
+        connection.done();
+    }
+    Ok(())
+}
+
 /// All answers, or the first failure.
 pub(super) fn all(answers: Answers) -> Result<Vec<Vec<Row>>, StoreError> {
     answers.into_iter().collect::<Result<_, _>>().map_err(from_postgres)

@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 
 use super::columns::Columns;
 use super::first;
-use super::flight::{Step, all, fly};
+use super::flight::{Step, all, fly, roll_back};
 use super::pool::Connection;
 use crate::{ProcessTurn, StoreError};
 
@@ -48,9 +48,8 @@ impl Drop for Held {
         let own = self.own.clone();
         if let (Some(connection), Ok(runtime)) = (self.connection.take(), Handle::try_current()) {
             runtime.spawn(async move {
-                let answers = fly(&connection, &[Step::Plain("ROLLBACK")]).await;
-                if answers.and_then(all).is_ok() {
-                    connection.done();
+                if let Err(error) = roll_back(connection).await {
+                    tracing::debug!(error = %error, "a turn ended with its connection");
                 }
                 own.0.fetch_sub(1, Ordering::AcqRel);
             });

@@ -61,13 +61,13 @@ impl<S: Store> Processor<S> {
         tries: u32,
     ) -> Result<(Commit, Vec<Decided>), StoreError> {
         let thresholds = self.turn.thresholds;
-        let temperature = || self.turn.heat().of(wanted.left(), thresholds.many);
-        let patience = self.turn.patience(temperature() == Temperature::Crowded);
+        let is_crowd = self.turn.heat().is_crowd(wanted.left(), thresholds.many);
+        let patience = self.turn.patience(is_crowd);
         let Ok(deciding) = self.turn.to_decide(patience).await else {
             return self.out_of_turn(batch, wanted.left()).await;
         };
         // Of now: the lanes before have learned something.
-        let temperature = temperature();
+        let temperature = self.turn.heat().of(wanted.left(), thresholds.many);
         let is_crowded = temperature == Temperature::Crowded;
         let patience = Patience { is_crowded, ..patience };
         let answer = if temperature == Temperature::Hot || tries >= thresholds.tries {
