@@ -3,7 +3,7 @@
 //! No webhook moves stock by itself. The fact joins what is known, the targets follow from that,
 //! and the moves are what is missing to reach them. So the same fact again finds nothing to do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::allocate::{Allocated, Increase, allocate};
 use crate::fact::OrderFact;
@@ -42,7 +42,7 @@ pub fn decide(
 ) -> Decision {
     let stock = &view.stock;
     if fact.test || order.known.test {
-        return test_order(order);
+        return test_order(order, stock, policy);
     }
     let mut next = order.clone();
     let resolver = Resolver { shop, view, policy };
@@ -74,13 +74,23 @@ pub fn decide(
     Decision { verdict, order, moves: allocated.moves, read: allocated.read }
 }
 
-/// Only the order's own body says that it is a test. It is remembered, so that parts, whether they
-/// came before or come later, are no order without a body.
-fn test_order(order: &Order) -> Decision {
+/// It is remembered that the order is a test, so that parts, whether they came before or come later,
+/// are no order without a body. What it held, as nobody had said so yet, it gives back; its lines stay,
+/// because by them its stock is read.
+fn test_order(order: &Order, stock: &StockView, policy: &Policy) -> Decision {
     let known = Known { test: true, ..Known::default() };
-    let next = Order { known, lines: BTreeMap::new(), ..order.clone() };
+    let mut next = Order { known, ..order.clone() };
+    let verdict = Verdict::ignored("test_order");
+    // One that an older program took for a test has no lines. It waits for a body that names its items.
+    if !order.holdings.keys().all(|key| stock.knows(&key.sku)) {
+        return Decision { order: (next != *order).then_some(next), ..Decision::only(verdict) };
+    }
+    let Allocated { moves, read, .. } = match settle(&mut next, stock, policy, false) {
+        Ok(allocated) => allocated,
+        Err(verdict) => return Decision::only(verdict),
+    };
     let order = (next != *order).then_some(next);
-    Decision { order, ..Decision::only(Verdict::ignored("test_order")) }
+    Decision { verdict, order, moves, read }
 }
 
 /// Decides a short order again, although nothing new is known of it (`order retry`).

@@ -37,6 +37,26 @@ fn parts_of_a_test_order_are_no_order_whichever_comes_first() {
     assert_eq!(ends[0], ends[1]);
 }
 
+/// A field that a subscription leaves out, or a payment by a test gateway.
+#[test]
+fn an_order_that_turns_out_to_be_a_test_gives_back_all_that_it_held() {
+    let mut world = ten_bowls();
+    let mut order = ShopifyOrder::new(1).line("BOWL", 3);
+    order.fulfil_at(LOCATION, FulfilmentStatus::Success, &[(0, 1)]);
+    assert_eq!(world.send(&order, "orders/create"), applied());
+    assert_eq!(world.stock("BOWL"), (9, 2));
+    assert_eq!(world.send(&order.clone().test(), "orders/updated"), Verdict::ignored("test_order"));
+    assert_eq!(world.stock("BOWL"), (10, 0));
+    let row = &world.store.orders()[&order_key("1")];
+    assert_eq!(row.state, OrderState::NotStock);
+    assert!(row.order.audit(&Policy::default(), &world.stock_view()).is_empty());
+    // What comes of it later may bring no lines, and so name no items.
+    for topic in ["orders/updated", "fulfillments/create", "orders/delete"] {
+        assert_eq!(world.send(&order, topic), Verdict::ignored("test_order"), "{topic}");
+        assert_eq!(world.stock("BOWL"), (10, 0), "{topic}");
+    }
+}
+
 #[test]
 fn lines_of_one_sku_are_owed_line_by_line_and_committed_together() {
     let mut world = ten_bowls();
