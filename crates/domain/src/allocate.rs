@@ -260,7 +260,7 @@ impl Allocation<'_> {
     fn room(&mut self, key: &StockKey, limit: Limit) -> i64 {
         let row = self.row(key);
         match limit {
-            Limit::Safety => row.available() - row.floor.max(self.policy.safety_stock),
+            Limit::Safety => room(&row, self.policy),
             Limit::Floor => row.available() - row.floor,
         }
     }
@@ -269,6 +269,11 @@ impl Allocation<'_> {
     fn touched(&self, targets: &BTreeMap<StockKey, i64>) -> BTreeSet<StockKey> {
         targets.keys().chain(self.order.holdings.keys()).cloned().collect()
     }
+}
+
+/// Units that may still be committed there by the shop's own rule.
+pub(crate) fn room(row: &Stock, policy: &Policy) -> i64 {
+    row.available() - row.floor.max(policy.safety_stock)
 }
 
 /// Units that may leave `row` once `released` of its committed ones are owed no more. Where it is

@@ -115,14 +115,17 @@ fn settle(
     policy: &Policy,
     force: bool,
 ) -> Result<Allocated, Verdict> {
-    let targets = order.targets(policy).map_err(|unknown| {
+    let mut targets = order.targets(policy, stock).map_err(|unknown| {
         let detail = format!(
             "location {} is not in the shop's location_ids; map it in the shops file, then replay",
             unknown.0
         );
         Verdict::dead(DeadReason::UnknownLocation, detail)
     })?;
-    Ok(allocate(order, &targets, stock, policy, force))
+    let read = std::mem::take(&mut targets.read);
+    let mut allocated = allocate(order, &targets, stock, policy, force);
+    allocated.read.extend(read);
+    Ok(allocated)
 }
 
 fn short(order: &Order) -> Verdict {

@@ -14,7 +14,7 @@ impl Order {
     /// again, and turn out not to have come back. They cannot be taken away while `stock` has no
     /// room; deciding the order again, once it has, does it.
     pub fn audit(&self, policy: &Policy, stock: &StockView) -> Vec<String> {
-        let targets = match self.targets(policy) {
+        let targets = match self.targets(policy, stock) {
             Ok(targets) => targets,
             Err(unknown) => return vec![format!("location {} is not mapped", unknown.0)],
         };

@@ -1,12 +1,15 @@
-//! What an order should hold, as a pure function of what is known of it.
+//! What an order should hold: a pure function of what is known of it, and, where units left and nobody
+//! says from where, of what there is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::allocate::{can_leave, room};
 use crate::ids::{LineId, LocationId, PlatformLocation, Sku, StockKey};
 use crate::order::{FulfilmentStatus, Holding, Known, Order, OrderLine, Restock, SnapshotLine};
 use crate::policy::{CommitOn, Policy};
 use crate::stock::QUANTITY_MAX;
 use crate::time::Timestamp;
+use crate::view::StockView;
 
 /// Units that the ledger should show for an order. Zeroes are left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +20,8 @@ pub struct Targets {
     pub shipped: BTreeMap<StockKey, i64>,
     /// Units that came back, per location.
     pub returned: BTreeMap<StockKey, i64>,
+    /// The rows by which locations were chosen.
+    pub read: BTreeSet<StockKey>,
 }
 
 /// A location id that the shop does not map.
@@ -39,8 +44,9 @@ pub fn is_reached(known: &Known, policy: &Policy) -> bool {
 }
 
 impl Order {
-    /// The targets of this order under `policy`.
-    pub fn targets(&self, policy: &Policy) -> Result<Targets, UnknownLocation> {
+    /// The targets of this order under `policy`. `stock` matters where units left and nobody says from
+    /// where.
+    pub fn targets(&self, policy: &Policy, stock: &StockView) -> Result<Targets, UnknownLocation> {
         let mut targets = Targets::default();
         // Before anything else: what names an unknown location is refused by itself, also where it
         // comes before its order, or the order would be refused for it.
@@ -81,14 +87,21 @@ impl Order {
             }
         }
         for (sku, units) in unplaced {
-            self.place(sku, units, policy, &mut targets);
+            self.place(sku, units, (policy, stock), &mut targets);
         }
         Ok(targets)
     }
 
     /// Finds locations for units of which nobody says where they left and came back: where they are
-    /// recorded already, then where the order holds units, then the shop's first.
-    fn place(&self, sku: &Sku, units: Unplaced, policy: &Policy, targets: &mut Targets) {
+    /// recorded already, then where the order holds units, then the shop's first that has them all,
+    /// or its first.
+    fn place(
+        &self,
+        sku: &Sku,
+        units: Unplaced,
+        (policy, stock): (&Policy, &StockView),
+        targets: &mut Targets,
+    ) {
         let held = |of: fn(&Holding) -> i64| {
             let rows = self.holdings.iter().filter(|(key, _)| key.sku == *sku);
             rows.map(move |(key, holding)| (key.clone(), of(holding))).collect::<Vec<_>>()
@@ -97,10 +110,17 @@ impl Order {
         let committed = committed.map(|(at, units)| (StockKey::new(sku, &at), units));
         let left = held(|holding| holding.shipped + holding.uncovered);
         let (rest, mut shipped) = spread(units.shipped, left.into_iter().chain(committed));
-        // What the order held nowhere: where most of it is from, or the shop's first.
-        let first = policy.location(None).expect("a policy has a location");
+        // What the order held nowhere: where most of it is from.
         let home = shipped.iter().max_by_key(|(_, units)| **units).map(|(key, _)| key.clone());
-        let home = home.unwrap_or_else(|| StockKey::new(sku, first));
+        let home = home.unwrap_or_else(|| {
+            let keys: Vec<_> = policy.locations.iter().map(|at| StockKey::new(sku, at)).collect();
+            targets.read.extend(keys.iter().cloned());
+            // As it would have been committed; else from where it can leave at all.
+            let room = |key: &&StockKey| room(&stock.get(key), policy) >= rest;
+            let some = |key: &&StockKey| can_leave(&stock.get(key), 0) >= rest;
+            let found = keys.iter().find(room).or_else(|| keys.iter().find(some));
+            found.or(keys.first()).expect("a policy has a location").clone()
+        });
         *shipped.entry(home.clone()).or_default() += rest;
         // Units that were given back before anything left were held nowhere any more: so they come
         // back to where the rest left.

@@ -169,6 +169,44 @@ fn a_short_order_that_is_completed_anyway_is_uncovered() {
     assert!(order.audit(&Policy::default(), &world.stock_view()).is_empty());
 }
 
+/// The webhooks from before may come late, or never.
+#[test]
+fn an_order_that_is_first_seen_completed_left_from_where_its_units_were() {
+    let safe = |safety_stock| Policy {
+        locations: vec!["main".into(), "annex".into()],
+        safety_stock,
+        ..Policy::default()
+    };
+    let two = || safe(0);
+    let world = |main, annex| {
+        World::new(two()).with_row("BOWL", "main", main, 0).with_row("BOWL", "annex", annex, 0)
+    };
+    for (safety_stock, (main, annex), left) in
+        [(0, (0, 8), (0, 5)), (0, (8, 8), (5, 8)), (0, (2, 3), (2, 0)), (1, (3, 8), (3, 5))]
+    {
+        let mut ends = Vec::new();
+        for facts in [vec![kept(3), completed(0)], vec![completed(0), kept(3)]] {
+            let mut world = world(main, annex);
+            world.policy = safe(safety_stock);
+            let moments = if facts[0].shipped == 0 { [10, 20] } else { [20, 10] };
+            for (at, line) in moments.into_iter().zip(facts) {
+                world.decide(told(at, line));
+            }
+            ends.push(["main", "annex"].map(|at| world.stock_at("BOWL", at)));
+            let order = &world.store.orders()[&order_key("1")].order;
+            assert!(order.audit(&two(), &world.stock_view()).is_empty());
+            assert_eq!(order.flags(&two()), []);
+        }
+        assert_eq!(ends, [[(left.0, 0), (left.1, 0)]; 2]);
+    }
+    // Nowhere are three of them.
+    let mut world = world(2, 2);
+    world.decide(told(20, completed(0)));
+    let stock = ["main", "annex"].map(|at| world.stock_at("BOWL", at));
+    assert_eq!(stock, [(0, 0), (2, 0)]);
+    assert_eq!(world.store.orders()[&order_key("1")].order.flags(&two()), [OrderFlag::Uncovered]);
+}
+
 #[test]
 fn units_that_were_put_back_do_not_leave_again_with_an_old_date() {
     // Completed, cancelled, then refunded: the date of completion stays in the body.
