@@ -48,8 +48,11 @@ pub(super) struct Order<'a> {
     pub(super) financial_status: Option<Text<'a>>,
     pub(super) fulfillment_status: Option<Text<'a>>,
     pub(super) line_items: List<Line<'a>>,
-    pub(super) fulfillments: List<Fulfilment<'a>>,
-    pub(super) refunds: List<Refund<'a>>,
+    /// Missing where a subscription leaves the field out.
+    #[serde(default, deserialize_with = "stated")]
+    pub(super) fulfillments: Stated<Vec<Object<Fulfilment<'a>>>>,
+    #[serde(default, deserialize_with = "stated")]
+    pub(super) refunds: Stated<Vec<Object<Refund<'a>>>>,
     // No stock matter: they tell an order from what only looks like one.
     order_number: Present,
     order_id: Present,
@@ -165,8 +168,8 @@ impl Order<'_> {
         // What every order has and its parts do not.
         let of_orders_alone = self.financial_status.is_some()
             || self.order_number.is_some()
-            || self.refunds.is_some()
-            || self.fulfillments.is_some();
+            || matches!(self.refunds, Some(Some(_)))
+            || matches!(self.fulfillments, Some(Some(_)));
         match () {
             () if is_other_than(&self.admin_graphql_api_id, "Order") => {
                 Some("something whose admin_graphql_api_id is not an order's")

@@ -12,7 +12,7 @@ use domain::{
 };
 
 use super::Unfit;
-use super::body::{self, Order};
+use super::body::{self, Order, Stated};
 use super::parts::{self, twice};
 use super::rank;
 use crate::digest::digest;
@@ -29,8 +29,8 @@ pub(super) fn whole(body: &[u8], triggered_at: Option<Timestamp>) -> Result<Orde
 
 fn fact(order: &Order<'_>, triggered_at: Option<Timestamp>) -> Result<OrderFact, String> {
     let id = order.id.ok_or("id: missing")?;
-    let refund_lines = parts::refund_lines(order.refunds.as_deref().unwrap_or_default())?;
-    let fulfilments = parts::fulfilments(order.fulfillments.as_deref().unwrap_or_default())?;
+    let refund_lines = parts::refund_lines(shown(&order.refunds))?;
+    let fulfilments = parts::fulfilments(shown(&order.fulfillments))?;
     let status = order.financial_status.as_ref().map(Text::as_str);
     let paid =
         matches!(status, Some("paid" | "partially_paid" | "partially_refunded" | "refunded"));
@@ -50,6 +50,10 @@ fn fact(order: &Order<'_>, triggered_at: Option<Timestamp>) -> Result<OrderFact,
     })
 }
 
+fn shown<T>(list: &Stated<Vec<T>>) -> &[T] {
+    list.as_ref().and_then(Option::as_deref).unwrap_or_default()
+}
+
 fn snapshot(
     order: &Order<'_>,
     triggered_at: Option<Timestamp>,
@@ -59,12 +63,17 @@ fn snapshot(
     let updated_at = order.updated_at.ok_or("updated_at: missing")?.0;
     let body_lines = order.line_items.as_deref().ok_or("line_items: missing")?;
     let moved = moved(refund_lines, fulfilments);
+    // What is still to be fulfilled is less what refunds and fulfilments took. Of a body without one
+    // of these lists (a subscription names the fields it wants) nobody knows what was taken off, and
+    // what is known of it elsewhere would be taken off twice.
+    let shows_parts = order.refunds.is_some() && order.fulfillments.is_some();
     let mut refs = BTreeMap::new();
     let mut lines = BTreeMap::new();
     for (index, Object(line)) in body_lines.iter().enumerate() {
         let id = LineId::new(line.id.to_string());
         let moved = moved.get(&id).copied().unwrap_or_default();
-        let fulfillable = line.fulfillable_quantity.map(|quantity| quantity.units());
+        let fulfillable = line.fulfillable_quantity.filter(|_| shows_parts);
+        let fulfillable = fulfillable.map(|quantity| quantity.units());
         let quantity = line.quantity.units();
         let kept = SnapshotLine::new(quantity, fulfillable, moved.in_fulfilments, moved.cancelled);
         if lines.insert(id.clone(), kept).is_some() {

@@ -270,6 +270,22 @@ fn missing_and_null_parts_are_empty() {
     assert!(order(with(PAID, "/line_items", json!([]))).lines.is_empty());
 }
 
+/// A subscription names the fields that it wants. What a list that is not shown took off is known by
+/// its own topic, and must not be taken off twice.
+#[test]
+fn without_its_parts_a_body_does_not_say_what_is_still_owed() {
+    let kept = |body: String| {
+        let snapshot = order(body).known.snapshot.expect("an order is a snapshot");
+        snapshot.lines.into_values().map(|line| (line.quantity, line.kept)).collect::<Vec<_>>()
+    };
+    let taken_off = with(PAID, "/line_items/0/fulfillable_quantity", json!(2));
+    assert_eq!(kept(taken_off.clone())[0], (3, 2), "by an edit, as it shows no refund");
+    for part in ["/refunds", "/fulfillments"] {
+        assert_eq!(kept(with(&taken_off, part, json!(null)))[0], (3, 2), "{part}");
+        assert_eq!(kept(without(&taken_off, part))[0], (3, 3), "{part}");
+    }
+}
+
 #[test]
 fn a_missing_moment_of_a_part_is_taken_from_its_other_one() {
     let refund = without(PARTLY_REFUNDED, "/refunds/0/created_at");
