@@ -102,6 +102,8 @@ pub struct Snapshot {
 pub struct Rank {
     pub updated_at: Timestamp,
     pub progress: i64,
+    /// When the body was made; where the platform does not say, when it was received, if it is made as
+    /// it is sent.
     pub triggered_at: Timestamp,
     pub digest: u64,
 }

@@ -3,7 +3,7 @@
 //! Only the body is signed: no header can be believed for more than how to read it, and a captured
 //! body stays valid for ever. So every meaning is a piece of knowledge that may come again at any
 //! time without harm: an order's body has the date of its last change, and what has no date (the
-//! bin) counts from when it came.
+//! bin), or the same date as another body, counts from when it came.
 //!
 //! An order has no revision and no fulfilments. Its status says what it holds, and what each line
 //! holds at the shop itself is in the line's `_reduced_stock`: see `status`.

@@ -54,7 +54,7 @@ fn meaning(envelope: &Envelope, left_the_bin_at: Option<Timestamp>) -> Result<Me
         let known = Known { trashed_at: changed_at, paid, ..Known::default() };
         return Ok(fact(id, BTreeMap::new(), known));
     }
-    let (lines, snapshot) = snapshot(&order, text, status, body_lines)?;
+    let (lines, snapshot) = snapshot(&order, text, status, body_lines, envelope.received_at)?;
     let changed = snapshot.rank.updated_at;
     let outside_at = changed_at.max(left_the_bin_at);
     let known = Known {
@@ -80,6 +80,7 @@ fn snapshot(
     text: &Text<'_>,
     status: Status,
     body_lines: &[Object<Line<'_>>],
+    received_at: Timestamp,
 ) -> Result<(BTreeMap<LineId, LineRef>, Snapshot), Unfit> {
     let updated_at = changed_at(order);
     let date_completed = order.date_completed_gmt.map(|date| date.0);
@@ -99,8 +100,11 @@ fn snapshot(
     let paid = order.date_paid_gmt.is_some();
     let progress = status.progress(refunds, date_completed.is_some(), paid);
     let cancelled = status == Status::Cancelled;
+    // Sites that keep orders as posts leave the date as it is when only lines change. A body is built
+    // when it is sent, and never sent again.
+    let triggered_at = received_at;
     let mut snapshot = Snapshot {
-        rank: Rank { updated_at, progress, triggered_at: Timestamp::default(), digest: 0 },
+        rank: Rank { updated_at, progress, triggered_at, digest: 0 },
         name: order.number.as_ref().and_then(name),
         financial_status: Some(text.as_str().to_owned()),
         fulfillment_status: completed_at.map(|_| "fulfilled".to_owned()),

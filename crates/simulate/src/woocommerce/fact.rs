@@ -49,7 +49,7 @@ impl WooOrder {
         let progress = self.progress();
         let lines = self.shown().map(|line| (self.line_key(line), self.snapshot_line(line)));
         let mut snapshot = Snapshot {
-            rank: Rank { updated_at, progress, triggered_at: Timestamp(0), digest: 0 },
+            rank: Rank { updated_at, progress, triggered_at: updated_at, digest: 0 },
             name: Some(format!("#{}", self.id)),
             financial_status: Some(self.status.clone()),
             fulfillment_status: self.left_at().map(|_| "fulfilled".to_owned()),

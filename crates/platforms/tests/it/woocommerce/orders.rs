@@ -1,5 +1,5 @@
 use domain::order::Known;
-use domain::{LineClass, LineId, LineRef, Meaning, Timestamp};
+use domain::{Envelope, Fact, LineClass, LineId, LineRef, Meaning, Timestamp};
 use serde_json::{Value, json};
 
 use super::{
@@ -25,7 +25,7 @@ fn an_order_says_what_is_owed() {
     );
     let snapshot = fact.known.snapshot.unwrap();
     assert_eq!(snapshot.rank.updated_at, CHANGED_AT);
-    assert_eq!(snapshot.rank.triggered_at, Timestamp(0));
+    assert_eq!(snapshot.rank.triggered_at, RECEIVED_AT);
     assert_eq!(snapshot.name.as_deref(), Some("#897"));
     assert_eq!(snapshot.financial_status.as_deref(), Some("processing"));
     assert_eq!((snapshot.fulfillment_status, snapshot.completed_at), (None, None));
@@ -191,11 +191,24 @@ fn within_a_second_the_one_that_shows_more_is_the_newer() {
         assert!(older_rank < newer_rank, "{} < {}", older["status"], newer["status"]);
         assert_eq!(older_rank.updated_at, newer_rank.updated_at);
     }
-    // Only the digest is left.
-    let (two, three) = (one_line("on-hold", 2, None, &[]), one_line("on-hold", 3, None, &[]));
-    let (two, three) = (snapshot(&two).rank, snapshot(&three).rank);
-    assert_eq!(two.progress, three.progress);
-    assert_ne!(two.digest, three.digest);
+}
+
+/// A site that keeps orders as posts leaves the date as it is when only lines change.
+#[test]
+fn of_two_bodies_with_one_date_and_status_the_one_received_later_is_newer() {
+    let rank = |quantity, received_at| {
+        let body = one_line("on-hold", quantity, None, &[]).to_string();
+        let sent = Envelope { received_at, ..envelope("order.updated", body) };
+        match platforms::parse(&sent) {
+            Meaning::Fact(Fact::Order(order)) => order.known.snapshot.expect("it is one").rank,
+            other => panic!("not an order: {other:?}"),
+        }
+    };
+    let (sooner, later) = (RECEIVED_AT, Timestamp(RECEIVED_AT.0 + 1));
+    assert!(rank(2, sooner) < rank(3, later));
+    assert!(rank(3, sooner) < rank(2, later));
+    assert_eq!(rank(2, sooner).progress, rank(3, later).progress);
+    assert_ne!(rank(2, sooner).digest, rank(3, sooner).digest, "or only that is left");
 }
 
 #[test]
