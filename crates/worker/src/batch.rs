@@ -27,6 +27,20 @@ mod attempt;
 /// Tries after which a batch is given up as stuck, and its envelopes are tried one by one.
 pub(crate) const TRIES_MAX: u32 = 30;
 
+/// A try that is to be made again, and took so long, waited for rows that somebody keeps locked: the
+/// store does for five seconds, and the try holds other rows meanwhile.
+const LOCK_WAIT_MIN: Duration = Duration::from_secs(4);
+
+/// Such tries after which a batch is tried in halves; and, of all its parts together, after which what is
+/// still stuck waits on the ladder.
+const LOCK_WAITS_MAX: u32 = 2;
+const LOCK_WAITS_IN_ALL_MAX: u32 = 8;
+
+/// How often a store that is away is asked again; and how long a batch that is suspected waits for it
+/// before it is handed back: only while the store is there can be seen what it fails with.
+pub(crate) const PROBE: Duration = Duration::from_millis(250);
+const AWAY_MAX: Duration = Duration::from_secs(60);
+
 /// How long waits what the store does not even take as a dead letter.
 pub(crate) const UNWRITABLE_WAIT: Duration = retry::RUNGS[retry::RUNGS.len() - 1];
 
@@ -126,10 +140,18 @@ impl<S: Store> Processor<S> {
         let prepared = work.into_iter().map(|work| Prepared::new(work, shops)).collect();
         let mut done = Vec::new();
         let mut rest: Vec<Vec<Prepared>> = vec![prepared];
+        let mut lock_waits = 0;
         while let Some(mut batch) = rest.pop() {
-            match self.commit(&mut batch).await {
+            match self.commit(&mut batch, &mut lock_waits).await {
                 Ok(decided) => done.extend(decided.into_iter().map(Done::Decided)),
-                Err(Failed::Outage(error)) if patient => return Err(error),
+                Err(Failed::Outage(error)) if patient || !self.comes_back().await => {
+                    return Err(error);
+                }
+                Err(Failed::Stuck) if lock_waits >= LOCK_WAITS_IN_ALL_MAX => {
+                    for one in batch {
+                        done.push(self.give_up_one(vec![one], Failed::Stuck).await?);
+                    }
+                }
                 Err(_) if batch.len() > 1 => {
                     // The stack keeps the order: the first half is decided first.
                     let second = batch.split_off(batch.len() / 2);
@@ -162,7 +184,7 @@ impl<S: Store> Processor<S> {
                 one.condemn(DeadReason::RetriesExhausted, detail);
             }
         }
-        match self.commit(&mut batch).await {
+        match self.commit(&mut batch, &mut 0).await {
             Ok(mut decided) => Ok(Done::Decided(decided.remove(0))),
             Err(Failed::Outage(error)) => Err(error),
             Err(Failed::Refused(_) | Failed::Stuck) => {
@@ -178,10 +200,29 @@ impl<S: Store> Processor<S> {
         }
     }
 
-    async fn commit(&mut self, batch: &mut [Prepared]) -> Result<Vec<Decided>, Failed> {
+    /// Whether the store answers, or does so again soon.
+    async fn comes_back(&self) -> bool {
+        let until = tokio::time::Instant::now() + AWAY_MAX;
+        while self.store.ping().await.is_err() {
+            if tokio::time::Instant::now() >= until {
+                return false;
+            }
+            tokio::time::sleep(PROBE).await;
+        }
+        true
+    }
+
+    /// `lock_waits`: tries of this batch and of what it is a part of that waited for locks in vain.
+    async fn commit(
+        &mut self,
+        batch: &mut [Prepared],
+        lock_waits: &mut u32,
+    ) -> Result<Vec<Decided>, Failed> {
         let mut backoff = ConflictBackoff::default();
         let started = Instant::now();
+        let waits_before = *lock_waits;
         for tries in 0..TRIES_MAX {
+            let tried = tokio::time::Instant::now();
             match self.attempt(batch, tries).await {
                 Ok((Commit::Applied, decided)) => {
                     tell(batch, &decided, started);
@@ -198,6 +239,13 @@ impl<S: Store> Processor<S> {
                 Err(StoreError::TryAgain(error)) => {
                     tracing::debug!(error = %error, "the database asks to try again");
                     measure::try_again();
+                    *lock_waits += u32::from(tried.elapsed() >= LOCK_WAIT_MIN);
+                    let waits = *lock_waits - waits_before;
+                    if waits >= LOCK_WAITS_MAX
+                        || (waits > 0 && *lock_waits >= LOCK_WAITS_IN_ALL_MAX)
+                    {
+                        break;
+                    }
                 }
                 Err(error) => return Err(error.into()),
             }

@@ -14,7 +14,7 @@ use store::{Store, StoreError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::batch::{Done, Processor, RetryReason, UNWRITABLE_WAIT};
+use crate::batch::{Done, PROBE, Processor, RetryReason, UNWRITABLE_WAIT};
 use crate::hands::Hands;
 use crate::pauses::Heard;
 use crate::prepare::Work;
@@ -28,9 +28,6 @@ const SUSPECT_TRIES: u32 = 5;
 
 /// Failures of one batch, with a store that answers in between, after which it is tried in halves.
 const OUTAGES_MAX: u32 = 3;
-
-/// How often a store that is away is asked again.
-const PROBE: Duration = Duration::from_millis(250);
 
 pub(crate) struct Lane<C, S> {
     pub(crate) consumer: C,

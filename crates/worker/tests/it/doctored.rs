@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use domain::order::{Holding, Order};
 use domain::{
@@ -9,8 +10,8 @@ use domain::{
 };
 use store::activity::{ActivityNotes, Hour, ShopHour, ShopSigner};
 use store::{
-    Activity, Commit, ConflictKey, DeadBody, Pause, Pauses, Redaction, Redactions, ShortOrder,
-    Store, StoreError, Waiting,
+    Activity, Commit, ConflictKey, DeadBody, Pause, Pauses, ProcessTurn, Redaction, Redactions,
+    ShortOrder, Store, StoreError, Waiting,
 };
 use testkit::memory::MemoryStore;
 use tokio::sync::watch;
@@ -21,6 +22,9 @@ pub(crate) struct Doctored {
     pub(crate) inner: MemoryStore,
     pub(crate) orders: Arc<Orders>,
 }
+
+/// How long the store waits for a lock.
+pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What the store was told, and what it saw.
 #[derive(Debug, Default)]
@@ -37,6 +41,10 @@ pub(crate) struct Orders {
     pub(crate) conflicts: AtomicUsize,
     /// Every commit is asked to try again.
     pub(crate) busy: AtomicBool,
+    /// Nobody gets the turn among processes.
+    pub(crate) without_turn: AtomicBool,
+    /// Every commit waits for a lock, in vain.
+    pub(crate) locked: AtomicBool,
     /// Refuses every change set with this webhook, but its dead letter.
     pub(crate) rejects: Mutex<Option<WebhookId>>,
     /// Refuses dead letters too.
@@ -185,9 +193,20 @@ impl Store for Doctored {
         Ok((claim, view))
     }
 
+    async fn process_turn(&self) -> Result<ProcessTurn, StoreError> {
+        if self.orders.without_turn.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("told to have no turn".into()));
+        }
+        self.inner.process_turn().await
+    }
+
     async fn commit(&self, changes: &ChangeSet) -> Result<Commit, StoreError> {
         self.answers()?;
         self.hang().await;
+        if self.orders.locked.load(Ordering::SeqCst) {
+            tokio::time::sleep(LOCK_TIMEOUT).await;
+            return Err(StoreError::TryAgain("told to keep it locked".into()));
+        }
         let answer = match self.planted(changes) {
             Some(planted) => planted,
             None => self.inner.commit(changes).await,

@@ -7,10 +7,10 @@ use platforms::signature::sign;
 use store::StoreError;
 use testkit::memory::Fault;
 use testkit::shopify::{PLACED_AT, ShopifyOrder};
-use worker::{Done, Processor, RetryReason, Strategy, Work};
+use worker::{Done, Processor, RetryReason, Strategy, Thresholds, Turn, Work};
 
 use crate::cards::{paid_shops, payment, received};
-use crate::doctored::Doctored;
+use crate::doctored::{Doctored, LOCK_TIMEOUT};
 use crate::harness::{outcomes, placed, recorded, shops, value, verdict, work};
 
 const NOW: Timestamp = Timestamp(PLACED_AT * 1_000_000);
@@ -184,6 +184,69 @@ async fn what_is_always_too_busy_climbs_the_ladder() {
     let done = processor.process(vec![work(&placed(1, 1))], &shops(""), true).await.unwrap();
     assert_eq!(done, [Done::RetryIn(retry::RUNGS[0], RetryReason::Busy)]);
     assert_eq!(value(&metrics, "onhand_commit_try_again_total"), Some(30.0));
+}
+
+/// A database that comes and goes makes a batch suspect, and must not send all of it to the ladder.
+#[tokio::test(start_paused = true)]
+async fn what_is_suspected_is_held_all_the_same_while_the_store_is_away() {
+    let store = Doctored::with_bowls(100);
+    store.set_away(true);
+    let mut processor = Processor::new(store.clone(), Strategy::Optimistic);
+    let batch: Vec<_> = (1..=4).map(|id| work(&placed(id, 1))).collect();
+    processor.process(batch.clone(), &shops(""), false).await.unwrap_err();
+    // It is there again while the batch waits for it.
+    let mut asked = store.orders.asked_in_vain.subscribe();
+    asked.mark_unchanged();
+    let before = *asked.borrow();
+    let shops = shops("");
+    let returns = async {
+        asked.wait_for(|times| *times > before + 3).await.expect("somebody asks");
+        store.set_away(false);
+    };
+    let (done, ()) = tokio::join!(processor.process(batch, &shops, false), returns);
+    assert_eq!(outcomes(&done.unwrap()), ["applied"; 4]);
+}
+
+/// Whoever has the turn to commit when the store goes leaves it to the other lanes, and the line, too.
+#[tokio::test(start_paused = true)]
+async fn a_lane_that_gets_no_turn_among_processes_keeps_nobody_else_from_theirs() {
+    let store = Doctored::with_bowls(100);
+    let turn = Turn::new(Thresholds { many: 0, ..Thresholds::default() });
+    let lane = || Processor::new(store.clone(), Strategy::Adaptive).in_turn(turn.clone());
+    let (mut first, mut second) = (lane(), lane());
+    store.orders.without_turn.store(true, Ordering::SeqCst);
+    let shops = shops("");
+    let (one, two) = tokio::join!(
+        first.process(vec![work(&placed(1, 1))], &shops, true),
+        second.process(vec![work(&placed(2, 1))], &shops, true),
+    );
+    for failed in [one, two] {
+        assert!(matches!(failed, Err(StoreError::Unavailable(_))), "{failed:?}");
+    }
+
+    store.orders.without_turn.store(false, Ordering::SeqCst);
+    let began = tokio::time::Instant::now();
+    for (lane, id) in [(&mut second, 2), (&mut first, 1)] {
+        let done = lane.process(vec![work(&placed(id, 1))], &shops, true).await.unwrap();
+        assert_eq!(outcomes(&done), ["applied"]);
+    }
+    assert!(began.elapsed() < Thresholds::default().patience, "nobody is in line");
+    store.inner.assert_sound();
+}
+
+/// Somebody has locked a row and left: what does not want it must not wait for half an hour.
+#[tokio::test(start_paused = true)]
+async fn a_batch_waits_for_locks_a_few_times_and_not_thirty() {
+    let store = Doctored::with_bowls(100);
+    store.orders.locked.store(true, Ordering::SeqCst);
+    let mut processor = Processor::new(store.clone(), Strategy::Optimistic);
+    let batch = (1..=4).map(|id| work(&placed(id, 1))).collect();
+    let began = tokio::time::Instant::now();
+    let done = processor.process(batch, &shops(""), true).await.unwrap();
+    assert_eq!(done, vec![Done::RetryIn(retry::RUNGS[0], RetryReason::Busy); 4]);
+    // Twice all, the first half, and each of it; then the second half is not tried any further.
+    let waits = began.elapsed().as_secs() / LOCK_TIMEOUT.as_secs();
+    assert_eq!(waits, 9, "{:?}", began.elapsed());
 }
 
 #[tokio::test]
