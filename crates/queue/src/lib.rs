@@ -72,7 +72,8 @@ pub trait Consumer: Send + 'static {
     /// taken ahead and never handed out goes back as if it had not been taken: no redelivery.
     fn pause(&mut self) -> impl Future<Output = ()> + Send;
 
-    /// Gives everything unsettled back to the queue.
+    /// Gives everything unsettled back to the queue, for good; what was never handed out as
+    /// [`Consumer::pause`] does.
     fn close(self) -> impl Future<Output = ()> + Send;
 }
 
