@@ -6,7 +6,7 @@ use serde_json::json;
 use testkit::services::{TestDatabase, test_database};
 use testkit::shopify::ShopifyOrder;
 
-use crate::harness::{Fleet, Profile, get, in_both_profiles, shops};
+use crate::harness::{Fleet, Profile, eventually, get, in_both_profiles, shops};
 
 in_both_profiles!(
     stock_is_never_set_below_what_is_committed,
@@ -105,13 +105,29 @@ async fn a_shops_file_is_picked_up_while_serving_and_a_bad_one_keeps_the_last_go
     let webhook = new.webhook("orders/create");
     assert_eq!(fleet.send(&webhook).await, 401);
 
-    let entry = "[[shop]]\nname = \"new\"\nplatform = \"shopify\"\n\
-         domain = \"new.myshopify.com\"\nsecrets = [\"plain:new-secret\"]\n";
+    let secret = fleet.path("new.secret");
+    fs::write(&secret, "new-secret\n").expect("written");
+    let entry = format!(
+        "[[shop]]\nname = \"new\"\nplatform = \"shopify\"\n\
+         domain = \"new.myshopify.com\"\nsecrets = [\"file:{}\"]\n",
+        secret.display()
+    );
+    let entry = entry.as_str();
     fleet.write_shops(&shops(entry));
     for role in fleet.roles() {
         role.says("read the shops file again").await;
     }
     assert_eq!(fleet.outcome(&webhook).await, ("applied".to_owned(), None));
+
+    // The secret alone is another one.
+    fs::write(&secret, "newest-secret\n").expect("written");
+    let signed = ShopifyOrder::new(3).of("new.myshopify.com", "newest-secret").line("CAP", 1);
+    let signed = signed.webhook("orders/create");
+    let sent = async || (fleet.send(&signed).await == 200).then_some(());
+    eventually("the new secret is taken", sent).await;
+    fs::write(&secret, "new-secret\n").expect("written");
+    let sent = async || (fleet.send(&webhook).await == 200).then_some(());
+    eventually("the old secret is taken again", sent).await;
 
     fleet.write_shops("[[shop]]\nname = ");
     for role in fleet.roles() {

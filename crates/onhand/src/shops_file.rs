@@ -1,4 +1,4 @@
-//! The shops file: read at start, and again whenever it changes.
+//! The shops file: read at start, and again whenever it or a file with a secret of its shops changes.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::exit::bad_config;
 
-/// How often the file's date is looked at.
+/// How often the files' dates are looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
 const EXAMPLE: &str = r#"
@@ -26,14 +26,47 @@ secrets = ["env:DEMO_SECRET"]
 
 /// Reads the file and the secrets that it names.
 pub(crate) fn load(path: &Path) -> anyhow::Result<Shops> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        bad_config(format!(
-            "cannot read the shops file {} (ONHAND_SHOPS, --shops): {error}; for example:\n{EXAMPLE}",
-            path.display()
-        ))
-    })?;
-    Shops::parse(&text, secret)
+    Seen::default().load(path)
+}
+
+/// The files that were read, each with its date and length from before: a change while it is being
+/// read is seen at the next look.
+#[derive(Default)]
+struct Seen(Vec<(PathBuf, Option<Version>)>);
+
+type Version = (SystemTime, u64);
+
+impl Seen {
+    /// Reads the file and the secrets that it names. As far as it came, where it fails.
+    fn load(&mut self, path: &Path) -> anyhow::Result<Shops> {
+        self.0.clear();
+        let text = self.read(path).map_err(|error| {
+            bad_config(format!(
+                "cannot read the shops file {} (ONHAND_SHOPS, --shops): {error}; for example:\n\
+                 {EXAMPLE}",
+                path.display()
+            ))
+        })?;
+        Shops::parse(&text, |entry| match entry.strip_prefix("file:") {
+            Some(path) => self.read(Path::new(path)).map_err(|error| cannot_read(path, &error)),
+            None => secret(entry),
+        })
         .map_err(|error| bad_config(format!("the shops file {}: {error}", path.display())))
+    }
+
+    fn read(&mut self, path: &Path) -> std::io::Result<String> {
+        self.0.push((path.to_owned(), version(path)));
+        std::fs::read_to_string(path)
+    }
+
+    fn is_outdated(&self) -> bool {
+        self.0.iter().any(|(path, seen)| version(path) != *seen)
+    }
+}
+
+fn version(path: &Path) -> Option<Version> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
 }
 
 /// The shop of that name, which somebody typed.
@@ -81,10 +114,14 @@ pub(crate) fn secret(entry: &str) -> Result<String, String> {
             .into_string()
             .map_err(|_| format!("the environment variable {name} is not text")),
         Some(("file", path)) => {
-            std::fs::read_to_string(path).map_err(|error| format!("cannot read {path}: {error}"))
+            std::fs::read_to_string(path).map_err(|error| cannot_read(path, &error))
         }
         _ => Err("is none of env:NAME, file:/path or plain:text".to_owned()),
     }
+}
+
+fn cannot_read(path: &str, error: &std::io::Error) -> String {
+    format!("cannot read {path}: {error}")
 }
 
 /// Keeps the newest good version. A file that turns bad is reported, and the last good one stays.
@@ -93,27 +130,20 @@ pub(crate) fn watch(
     tasks: &TaskTracker,
     stop: CancellationToken,
 ) -> anyhow::Result<watch::Receiver<Arc<Shops>>> {
-    // Looked at first: a change while it is being read is seen at the next look.
-    let seen = changed_at(path);
-    let (sender, receiver) = watch::channel(Arc::new(load(path)?));
+    let mut seen = Seen::default();
+    let (sender, receiver) = watch::channel(Arc::new(seen.load(path)?));
     measure(true);
     tasks.spawn(stop.run_until_cancelled_owned(keep_reading(path.to_owned(), seen, sender)));
     Ok(receiver)
 }
 
-async fn keep_reading(
-    path: PathBuf,
-    mut seen: Option<(SystemTime, u64)>,
-    sender: watch::Sender<Arc<Shops>>,
-) {
+async fn keep_reading(path: PathBuf, mut seen: Seen, sender: watch::Sender<Arc<Shops>>) {
     loop {
         tokio::time::sleep(LOOK).await;
-        let now = changed_at(&path);
-        if now == seen {
+        if !seen.is_outdated() {
             continue;
         }
-        seen = now;
-        match load(&path) {
+        match seen.load(&path) {
             Ok(shops) => {
                 measure(true);
                 tracing::info!(shops = shops.count(), "read the shops file again");
@@ -140,9 +170,4 @@ fn measure(good: bool) {
     if good {
         metrics::gauge!(READ).set(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
     }
-}
-
-fn changed_at(path: &Path) -> Option<(SystemTime, u64)> {
-    let metadata = std::fs::metadata(path).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
 }

@@ -93,11 +93,11 @@ impl Shops {
     /// `file:/run/secrets/demo` and returns what is behind them.
     pub fn parse(
         text: &str,
-        resolve: impl Fn(&str) -> Result<String, String>,
+        mut resolve: impl FnMut(&str) -> Result<String, String>,
     ) -> Result<Shops, ShopsError> {
         let mut shops = Shops::default();
         for (index, table) in tables(text)?.into_iter().enumerate() {
-            shops.add(Entry::new(index, table)?.read(&resolve)?)?;
+            shops.add(Entry::new(index, table)?.read(&mut resolve)?)?;
         }
         shops.check_pays_for()?;
         Ok(shops)

@@ -80,7 +80,7 @@ impl Entry {
 
     pub(super) fn read(
         mut self,
-        resolve: &impl Fn(&str) -> Result<String, String>,
+        resolve: &mut impl FnMut(&str) -> Result<String, String>,
     ) -> Result<Shop, ShopsError> {
         let name = self.text("name")?.unwrap_or_default();
         let platforms = [Platform::Shopify, Platform::WooCommerce, Platform::Payments]
@@ -173,7 +173,7 @@ impl Entry {
     fn secrets(
         &mut self,
         platform: Platform,
-        resolve: &impl Fn(&str) -> Result<String, String>,
+        resolve: &mut impl FnMut(&str) -> Result<String, String>,
     ) -> Result<(Vec<SecretString>, Vec<String>), ShopsError> {
         let entries = self.texts("secrets")?.unwrap_or_default();
         // Payments may come without: Mollie's classic callbacks are not signed.
