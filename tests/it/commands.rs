@@ -230,6 +230,20 @@ async fn what_cannot_be_reached_exits_with_3() {
     fleet.discard();
 }
 
+/// It is told where the queue is, and of no database.
+#[tokio::test]
+async fn doctor_is_content_where_an_ingress_runs() {
+    let mut fleet = Fleet::prepare(Profile::Fleet).await;
+    let database = fleet.settings.remove("ONHAND_DATABASE_URL").expect("it was set");
+    let checks = fleet.ok(&["doctor"]).await;
+    let database_check = &checks.as_array().expect("a list")[2];
+    assert_eq!(database_check["what"], "database");
+    let detail = database_check["detail"].as_str().expect("a text");
+    assert!(detail.contains("ONHAND_DATABASE_URL"), "{detail}");
+    fleet.settings.insert("ONHAND_DATABASE_URL", database);
+    fleet.finish().await;
+}
+
 #[tokio::test]
 async fn an_older_schema_is_refused_with_the_command_that_mends_it() {
     let mut fleet = Fleet::prepare(Profile::Fleet).await;

@@ -85,7 +85,7 @@ enum Command {
     Verify,
     /// Say what a webhook's body means. Moves nothing.
     Explain(cmd::explain::ExplainArgs),
-    /// Play the platforms: send signed webhooks to any URL.
+    /// Play the platforms: send signed webhooks to any http:// URL.
     Simulate(cmd::simulate::SimulateArgs),
     /// Check configuration, database, broker and clock, and say how to mend what is wrong.
     #[command(after_help = "Example: onhand doctor")]

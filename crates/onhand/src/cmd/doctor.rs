@@ -52,8 +52,8 @@ pub(crate) async fn run(settings: &Settings, args: &DoctorArgs) -> anyhow::Resul
         check("alerts", async { alerts(&args.alerts) }).await,
     ];
     // Without shops or a database nothing can be said about apps, and why was said already.
-    if checks.iter().filter(|check| ["shops file", "database"].contains(&check.what)).all(|c| c.ok)
-    {
+    let mut needed = checks.iter().filter(|it| ["shops file", "database"].contains(&it.what));
+    if needed.all(|check| check.ok) && !is_ingress(settings) {
         checks.push(check("apps", apps(settings)).await);
     }
     if settings.json {
@@ -94,7 +94,7 @@ fn data_folder(settings: &Settings) -> anyhow::Result<String> {
     // A setting that cannot be read is told of where it belongs, and needs no folder.
     let embedded = matches!(settings.broker("doctor"), Ok(Broker::Embedded(_)))
         || matches!(settings.database(1), Ok(Database::Sqlite(_)));
-    if !embedded {
+    if !embedded || (is_ingress(settings) && !folder.exists()) {
         return Ok("not needed".to_owned());
     }
     if !folder.exists() {
@@ -111,7 +111,18 @@ fn data_folder(settings: &Settings) -> anyhow::Result<String> {
     Ok(format!("{} can be written", folder.display()))
 }
 
+/// Whether this looks like the place of a fleet's ingress, which needs no database and is told of none.
+fn is_ingress(settings: &Settings) -> bool {
+    settings.database_url.is_none()
+        && matches!(settings.broker("doctor"), Ok(Broker::RabbitMq(_)))
+        && matches!(settings.database(1), Ok(Database::Sqlite(path)) if !path.exists())
+}
+
 async fn database(settings: &Settings) -> anyhow::Result<String> {
+    if is_ingress(settings) {
+        let none = "none is named (ONHAND_DATABASE_URL); an ingress needs none, all else does";
+        return Ok(none.to_owned());
+    }
     settings.open_store().await?.ping().await?;
     Ok("answers, and its schema fits".to_owned())
 }
@@ -181,7 +192,9 @@ async fn clock(settings: &Settings) -> anyhow::Result<String> {
         anyhow::bail!("it is {said} by this machine; {SET_CLOCK}");
     }
     // Why it cannot be asked is said of the database.
-    let Ok(store) = settings.open_store().await else { return Ok(said) };
+    let Ok(store) = settings.open_store().await else {
+        return Ok(format!("{said} by this machine"));
+    };
     let asked = worker::clock::now();
     let Ok(Some(theirs)) = store.clock().await else {
         return Ok(format!("{said} by this machine; there is no other clock to compare it with"));

@@ -11,8 +11,8 @@ use crate::exit::{NOT_FINE, bad_config};
 
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Enough for the status line.
-const ANSWER_BYTES: usize = 64;
+/// Enough for what a role says it misses.
+const ANSWER_BYTES_MAX: u64 = 4 * 1024;
 
 pub(crate) async fn run(url: &str) -> anyhow::Result<ExitCode> {
     let (host, path) = url
@@ -26,6 +26,9 @@ pub(crate) async fn run(url: &str) -> anyhow::Result<ExitCode> {
     let line = answer.lines().next().unwrap_or_default();
     outln!("{url}: {line}");
     let fine = line.split(' ').nth(1) == Some("200");
+    if let (false, Some((_, why))) = (fine, answer.split_once("\r\n\r\n")) {
+        outln!("{}", why.trim_end());
+    }
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::from(NOT_FINE) })
 }
 
@@ -33,7 +36,7 @@ pub(crate) async fn get(host: &str, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(host).await?;
     let request = format!("GET /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
-    let mut answer = [0; ANSWER_BYTES];
-    let read = stream.read(&mut answer).await?;
-    Ok(String::from_utf8_lossy(&answer[..read]).into_owned())
+    let mut answer = Vec::new();
+    stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer).await?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
 }

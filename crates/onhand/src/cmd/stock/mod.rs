@@ -71,6 +71,8 @@ pub(crate) enum StockCommand {
         reason: String,
     },
     /// Set many rows from a CSV file with the columns sku,location,on_hand: all or nothing
+    ///
+    /// At most 200,000 rows: split a longer file.
     #[command(after_help = "Example: onhand stock import stock.csv\n\n  \
         sku,location,on_hand\n  TSHIRT-RED-M,main,120\n  MUG,main,7")]
     Import { file: PathBuf },
