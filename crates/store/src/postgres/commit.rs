@@ -115,7 +115,7 @@ async fn once(
 /// The place in its input that a conflict row names, counted from 0.
 fn place(row: &Row) -> usize {
     let from_one: i64 = row.get(0);
-    usize::try_from(from_one - 1).expect("WITH ORDINALITY counts from 1")
+    usize::try_from(from_one - 1).expect("places count from 1")
 }
 
 /// Ends a transaction that was marked. Before what rests on the rows that were compared: it could

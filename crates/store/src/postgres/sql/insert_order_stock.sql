@@ -2,7 +2,6 @@
 INSERT INTO order_stock (
     shop, order_id, sku, location, committed, shipped, returned, uncovered
 )
-SELECT * FROM unnest(
-    $1::text[], $2::text[], $3::text[], $4::text[],
-    $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[]
-)
+SELECT
+    unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::text[]),
+    unnest($5::bigint[]), unnest($6::bigint[]), unnest($7::bigint[]), unnest($8::bigint[])

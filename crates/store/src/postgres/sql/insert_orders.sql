@@ -3,7 +3,7 @@ INSERT INTO orders (
     shop, order_id, version, state, short,
     name, financial_status, fulfillment_status, document
 )
-SELECT * FROM unnest(
-    $1::text[], $2::text[], $3::bigint[], $4::text[], $5::boolean[],
-    $6::text[], $7::text[], $8::text[], $9::jsonb[]
-)
+SELECT
+    unnest($1::text[]), unnest($2::text[]), unnest($3::bigint[]), unnest($4::text[]),
+    unnest($5::boolean[]), unnest($6::text[]), unnest($7::text[]), unnest($8::text[]),
+    unnest($9::jsonb[])

@@ -1,10 +1,11 @@
--- ② of a commit: the inbox rows, as they lie in the inbox: ever more to the right.
+-- ② of a commit: the inbox rows, as they lie in the inbox: ever more to the right. In the list and not
+-- in FROM, as in all that a new order needs: there each column would be written into a table first.
 INSERT INTO webhooks (
     webhook_id, shop, body_hash, envelope_id, topic, order_id,
     outcome, reason, detail, received_at, decided_at, scope, attempts
 )
-SELECT * FROM unnest(
-    $1::text[], $2::text[], $3::bytea[], $4::uuid[], $5::text[], $6::text[],
-    $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[],
-    $12::text[], $13::smallint[]
-)
+SELECT
+    unnest($1::text[]), unnest($2::text[]), unnest($3::bytea[]), unnest($4::uuid[]),
+    unnest($5::text[]), unnest($6::text[]), unnest($7::text[]), unnest($8::text[]),
+    unnest($9::text[]), unnest($10::timestamptz[]), unnest($11::timestamptz[]),
+    unnest($12::text[]), unnest($13::smallint[])

@@ -1,3 +1,3 @@
 SELECT o.shop, o.order_id, o.version, o.document
-FROM orders AS o
-JOIN unnest($1::text[], $2::text[]) AS t (shop, order_id) USING (shop, order_id)
+FROM (SELECT unnest($1::text[]) AS shop, unnest($2::text[]) AS order_id) AS t
+JOIN orders AS o USING (shop, order_id)

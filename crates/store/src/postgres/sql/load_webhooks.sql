@@ -4,8 +4,10 @@
 SELECT t.webhook_id, t.shop, t.body_hash, coalesce(b.outcome, a.outcome),
        coalesce(b.envelope_id, a.envelope_id), coalesce(b.repeats, a.repeats),
        CASE WHEN b.outcome IS NULL THEN t.scope ELSE '' END
-FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[])
-    AS t (webhook_id, shop, body_hash, scope)
+FROM (
+    SELECT unnest($1::text[]) AS webhook_id, unnest($2::text[]) AS shop,
+           unnest($3::bytea[]) AS body_hash, unnest($4::text[]) AS scope
+) AS t
 LEFT JOIN LATERAL (
     SELECT w.outcome, w.envelope_id, w.repeats FROM webhooks AS w
     WHERE w.shop = t.shop AND w.scope = t.scope

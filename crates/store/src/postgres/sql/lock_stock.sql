@@ -1,7 +1,10 @@
 -- ① of a commit: the stock rows that the batch rests on, locked in key order, still as read.
 WITH input AS (
-    SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])
-        WITH ORDINALITY AS t (sku, location, expected, place)
+    SELECT *, row_number() OVER () AS place
+    FROM (
+        SELECT unnest($1::text[]) AS sku, unnest($2::text[]) AS location,
+               unnest($3::bigint[]) AS expected
+    ) AS t
 ), locked AS (
     SELECT s.sku, s.location, s.version
     FROM stock AS s

@@ -1,9 +1,12 @@
 -- ① of a commit. The version is checked again where it is written: the fence of every strategy.
 WITH input AS (
-    SELECT * FROM unnest(
-        $1::text[], $2::text[], $3::bigint[],
-        $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[]
-    ) WITH ORDINALITY AS t (sku, location, expected, on_hand, committed, floor, version, place)
+    SELECT *, row_number() OVER () AS place
+    FROM (
+        SELECT unnest($1::text[]) AS sku, unnest($2::text[]) AS location,
+               unnest($3::bigint[]) AS expected, unnest($4::bigint[]) AS on_hand,
+               unnest($5::bigint[]) AS committed, unnest($6::bigint[]) AS floor,
+               unnest($7::bigint[]) AS version
+    ) AS t
 ), written AS (
     UPDATE stock AS s SET
         on_hand = i.on_hand, committed = i.committed, floor = i.floor, version = i.version
