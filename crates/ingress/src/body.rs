@@ -63,6 +63,12 @@ impl Bodies {
             if length > room.bytes() {
                 let step = length.next_multiple_of(STEP_BYTES);
                 room.grow_to(step.min(declared.unwrap_or(self.limits.body_bytes_max)))?;
+            }
+            if buffer.is_empty() && body.is_end_stream() {
+                // It came in one piece, as most do.
+                return Ok(data);
+            }
+            if length > buffer.capacity() {
                 // As much as it has room for, and not what is only declared.
                 buffer.reserve(room.bytes().saturating_sub(buffer.len()));
             }

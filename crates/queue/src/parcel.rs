@@ -88,14 +88,7 @@ pub fn split(envelopes: Vec<Envelope>) -> Vec<Vec<Envelope>> {
 
 /// Packs envelopes. Fails only where a single one is larger than anybody sends.
 pub fn encode(envelopes: &[Envelope]) -> Result<Vec<u8>, TooLarge> {
-    let raw = pack(envelopes);
-    let length = u32::try_from(raw.len()).ok().filter(|_| raw.len() <= RAW_BYTES_MAX);
-    let length = length.ok_or(TooLarge { raw_bytes: raw.len() })?;
-    let mut parcel = Vec::with_capacity(5 + zstd::zstd_safe::compress_bound(raw.len()));
-    parcel.push(VERSION);
-    parcel.extend_from_slice(&length.to_le_bytes());
-    parcel.extend_from_slice(&compress(&raw).expect("zstd fails only for want of memory"));
-    Ok(parcel)
+    PACKER.with_borrow_mut(|packer| packer.encode(envelopes))
 }
 
 /// Some of a parcel's envelopes, and a parcel of their own; `None` where there is not one of them.
@@ -129,9 +122,9 @@ pub fn decode(parcel: &[u8]) -> Result<Vec<Envelope>, ParcelError> {
     unpack(Bytes::from(raw))
 }
 
-fn pack(envelopes: &[Envelope]) -> Vec<u8> {
+fn pack(envelopes: &[Envelope], raw: &mut Vec<u8>) {
     let bodies: usize = envelopes.iter().map(|envelope| envelope.body.len()).sum();
-    let mut raw = Vec::with_capacity(bodies + envelopes.len() * 512);
+    raw.reserve(bodies + envelopes.len() * 512);
     for envelope in envelopes {
         let header = write_header(envelope).expect("an envelope has only text and numbers");
         // A length beyond u32 is far beyond RAW_BYTES_MAX: the caller refuses the parcel.
@@ -142,7 +135,6 @@ fn pack(envelopes: &[Envelope]) -> Vec<u8> {
         raw.extend_from_slice(&header);
         raw.extend_from_slice(&envelope.body);
     }
-    raw
 }
 
 fn unpack(mut raw: Bytes) -> Result<Vec<Envelope>, ParcelError> {
@@ -177,25 +169,59 @@ fn take_bytes(from: &mut Bytes, length: usize) -> Result<Bytes, ParcelError> {
     Ok(from.split_to(length))
 }
 
-// To make a zstd context takes longer than to use it on a parcel, so each thread keeps its own.
+// To make a zstd context, and buffers of half a megabyte, takes longer than to use them on a parcel, so
+// each thread keeps its own.
 thread_local! {
-    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static PACKER: RefCell<Packer> = RefCell::default();
     static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
-fn compress(raw: &[u8]) -> io::Result<Vec<u8>> {
-    COMPRESSOR.with_borrow_mut(|kept| {
-        let compressor = match kept {
+#[derive(Default)]
+struct Packer {
+    compressor: Option<Compressor<'static>>,
+    raw: Vec<u8>,
+    compressed: Vec<u8>,
+}
+
+impl Packer {
+    /// What is kept for the next parcel; what a single large body took is not.
+    const KEPT_BYTES_MAX: usize = 2 * SHARED_BYTES_MAX;
+
+    fn encode(&mut self, envelopes: &[Envelope]) -> Result<Vec<u8>, TooLarge> {
+        self.raw.clear();
+        pack(envelopes, &mut self.raw);
+        let parcel = self.seal();
+        for buffer in [&mut self.raw, &mut self.compressed] {
+            if buffer.capacity() > Self::KEPT_BYTES_MAX {
+                *buffer = Vec::new();
+            }
+        }
+        parcel
+    }
+
+    /// What is packed, as a parcel.
+    fn seal(&mut self) -> Result<Vec<u8>, TooLarge> {
+        let raw_bytes = self.raw.len();
+        let length = u32::try_from(raw_bytes).ok().filter(|_| raw_bytes <= RAW_BYTES_MAX);
+        let length = length.ok_or(TooLarge { raw_bytes })?;
+        self.compress().expect("zstd fails only for want of memory");
+        Ok([&[VERSION], &length.to_le_bytes()[..], &self.compressed].concat())
+    }
+
+    fn compress(&mut self) -> io::Result<()> {
+        let compressor = match &mut self.compressor {
             Some(compressor) => compressor,
-            None => {
+            none => {
                 let mut compressor = Compressor::new(ZSTD_LEVEL)?;
                 // Off by default: without it a flipped bit in a body can pass as a body.
                 compressor.include_checksum(true)?;
-                kept.insert(compressor)
+                none.insert(compressor)
             }
         };
-        compressor.compress(raw)
-    })
+        self.compressed.clear();
+        self.compressed.reserve(zstd::zstd_safe::compress_bound(self.raw.len()));
+        compressor.compress_to_buffer(&self.raw, &mut self.compressed).map(drop)
+    }
 }
 
 fn decompress(compressed: &[u8], length: usize) -> io::Result<Vec<u8>> {
@@ -303,8 +329,10 @@ mod tests {
 
     /// Wraps raw bytes as a parcel does.
     fn seal(raw: &[u8]) -> Vec<u8> {
+        let mut packer = Packer { raw: raw.to_vec(), ..Packer::default() };
+        packer.compress().expect("compresses");
         let length = u32::try_from(raw.len()).expect("small");
-        [&[VERSION], &length.to_le_bytes()[..], &compress(raw).expect("compresses")].concat()
+        [&[VERSION], &length.to_le_bytes()[..], &packer.compressed].concat()
     }
 
     #[test]
@@ -338,7 +366,8 @@ mod tests {
 
     #[test]
     fn more_envelopes_than_a_parcel_holds_are_refused() {
-        let raw = pack(&vec![envelope("t", vec![1]); ENVELOPES_MAX + 1]);
+        let mut raw = Vec::new();
+        pack(&vec![envelope("t", vec![1]); ENVELOPES_MAX + 1], &mut raw);
         assert!(matches!(decode(&seal(&raw)), Err(ParcelError::Damaged(_))));
     }
 }

@@ -328,6 +328,7 @@ fn arrived<'a>(
 fn tell(batch: &[Prepared], decided: &[Decided], started: Instant) {
     let now = clock::now();
     measure::committed(batch.len(), started.elapsed());
+    let mut first_time = Vec::with_capacity(batch.len());
     for (one, decided) in batch.iter().zip(decided) {
         let outcome = match decided {
             Decided::Verdict(verdict) => verdict.outcome,
@@ -341,7 +342,7 @@ fn tell(batch: &[Prepared], decided: &[Decided], started: Instant) {
             measure::replayed(outcome);
         } else {
             let lag = (now.0 - one.incoming.received_at.0).max(0).unsigned_abs();
-            measure::decided(outcome, Duration::from_micros(lag));
+            first_time.push((outcome, Duration::from_micros(lag)));
         }
         if outcome == Outcome::Dead
             && let Decided::Verdict(verdict) = decided
@@ -358,4 +359,5 @@ fn tell(batch: &[Prepared], decided: &[Decided], started: Instant) {
             );
         }
     }
+    measure::decided(first_time.into_iter());
 }

@@ -1,5 +1,6 @@
 //! What a worker counts: there from the first scrape on, so that a rate over it sees the first one.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::Outcome;
@@ -90,9 +91,16 @@ pub(crate) fn committed(envelopes: usize, after: Duration) {
     histogram!(BATCH).record(crate::as_f64(envelopes));
 }
 
-pub(crate) fn decided(outcome: Outcome, lag: Duration) {
-    counter!(WEBHOOKS, "outcome" => outcome.as_str()).increment(1);
-    histogram!(LAG).record(lag);
+/// What came of the webhooks of a batch, and how long each was on its way.
+pub(crate) fn decided(webhooks: impl Iterator<Item = (Outcome, Duration)>) {
+    let (lags, mut outcomes) = (histogram!(LAG), BTreeMap::new());
+    for (outcome, lag) in webhooks {
+        lags.record(lag);
+        *outcomes.entry(outcome).or_default() += 1;
+    }
+    for (outcome, times) in outcomes {
+        counter!(WEBHOOKS, "outcome" => outcome.as_str()).increment(times);
+    }
 }
 
 /// Apart from the others: it came long ago, and says nothing of how workers do.
