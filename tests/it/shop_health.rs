@@ -35,6 +35,8 @@ async fn a_shop_tells_what_came_of_it_and_that_its_old_secret_still_signs(profil
 
     let checked = fleet.ok(&["shop", "check"]).await;
     assert_eq!(checked[0]["secret_sources"], json!(["plain, number 1", "plain, number 2"]));
+    let warning = checked[0]["warnings"][0].as_str().expect("it was never told when to begin");
+    assert!(warning.contains("live_from"), "{warning}");
     let seen = format!("{list}{checked}");
     assert!(!seen.contains(SECRET) && !seen.contains("newer"), "{seen}");
     fleet.ok(&["pause", "--shop", "quiet"]).await;

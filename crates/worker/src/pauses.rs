@@ -20,11 +20,11 @@ use crate::prepare::sender;
 /// How often the store is asked.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// Of a pause that is as young, webhooks come back soon after its end; of an older one somewhat
-/// later, so that a pile of them is not moved around for nothing all the time.
-const YOUNG: Duration = Duration::from_secs(5 * 60);
-const HELD_WHILE_YOUNG: Duration = retry::RUNGS[1];
-const HELD: Duration = retry::RUNGS[2];
+/// How long a webhook is held, by the age of the pause in minutes, the oldest first. Of a young one they
+/// come back soon after its end; of an older one later, so that a pile of them is not moved around for
+/// nothing all the time.
+const HELD: [(u64, Duration); 4] =
+    [(360, retry::RUNGS[4]), (60, retry::RUNGS[3]), (5, retry::RUNGS[2]), (0, retry::RUNGS[1])];
 
 /// What is paused, and since when.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,7 +50,8 @@ impl Paused {
     fn held_for(&self, shop: &ShopId, now: Timestamp) -> Option<Duration> {
         let since = self.shops.get(shop)?;
         let age = Duration::from_micros((now.0 - since.0).max(0).unsigned_abs());
-        Some(if age < YOUNG { HELD_WHILE_YOUNG } else { HELD })
+        let minutes = age.as_secs() / 60;
+        HELD.iter().find(|(from, _)| minutes >= *from).map(|(_, held)| *held)
     }
 }
 
@@ -163,9 +164,13 @@ mod tests {
         let (demo, other) = (ShopId::new("demo"), ShopId::new("other"));
         assert!(paused.is_paused(&demo) && !paused.is_paused(&other));
         let at = |seconds: i64| Timestamp(seconds * 1_000_000);
-        assert_eq!(paused.held_for(&demo, at(-1)), Some(HELD_WHILE_YOUNG), "clocks differ");
-        assert_eq!(paused.held_for(&demo, at(299)), Some(HELD_WHILE_YOUNG));
-        assert_eq!(paused.held_for(&demo, at(300)), Some(HELD));
+        let held = |seconds| paused.held_for(&demo, at(seconds)).map(|held| held.as_secs());
+        assert_eq!(held(-1), Some(5), "clocks differ");
+        assert_eq!([299, 300, 3_599].map(held), [5, 30, 30].map(Some));
+        assert_eq!(
+            [3_600, 21_599, 21_600, i64::MAX / 1_000_000].map(held),
+            [120, 120, 600, 600].map(Some)
+        );
         assert_eq!(paused.held_for(&other, at(300)), None);
         assert!(Paused::new(vec![pause(None, 0)]).is_paused(&other));
     }

@@ -160,6 +160,13 @@ fn describe(shop: &Shop) -> ShopJson<'_> {
              will be a dead letter (unknown_location)",
         );
     }
+    if shop.platform != Platform::Payments && shop.policy.live_from.is_none() {
+        warnings.push(
+            "it has no live_from: an old order that is touched again, and all of which left before \
+             the stock was counted, takes its units from what was counted; set it to the moment of \
+             the count, as in live_from = \"2026-11-01T00:00:00Z\"",
+        );
+    }
     ShopJson {
         name: shop.name.as_str(),
         platform: shop.platform.as_str(),
