@@ -31,7 +31,7 @@ MISSING_HOURS = (19, 19.25)  # the lag cannot be read, just when workers could g
 
 # ---- what a fleet can do ------------------------------------------------------------------------
 
-WORKER = 5_800  # webhooks/s of one worker on a slow day (docs/performance.md, At half load)
+WORKER = 5_800  # webhooks/s of one worker on the slowest machine (docs/performance.md, Speed)
 DATABASE = 11_000  # webhooks/s of one pool of stock, one batch after the other (docs/scaling.md)
 PARCEL = 64  # webhooks in a full parcel (docs/scaling.md)
 # Seconds; a parcel fills while one confirm is awaited: ack p50 in docs/performance.md. As if there

@@ -3,8 +3,7 @@
 //! Guaranteed: a webhook is answered 200 only after the queue has it durably (promise P1), and
 //! whatever else happens it is answered, with a status that `routes.rs` lists and one clear line.
 //! Nothing is queued that a known secret did not sign, but Mollie's classic callbacks, which are not
-//! signed and say nothing. What a sender can make this process hold is
-//! bounded by [`Limits`].
+//! signed and say nothing. What a sender can make this process hold is bounded by [`Limits`].
 //!
 //! It never sees the store, so it works while the database is down. While the queue is down it
 //! answers 503 with `Retry-After`, soon enough for the sender to see it, and works again by itself

@@ -20,7 +20,8 @@ const HELD: &str = "What Onhand holds of a customer: the ids of their orders wit
     To answer a data_request, look at each order that it names (`onhand order show SHOP ORDER`) \
     and at the shop's dead letters (`onhand dead list --all`, `onhand dead show ID`), and where it \
     has keep_bodies at the orders' webhooks (`onhand webhook list --order ID`, `onhand webhook show \
-    ID --body`, which covers personal data: the shop itself has it), tell the customer, then close it with `onhand privacy done ID`.\n\n\
+    ID --body`, which covers personal data: the shop itself has it), tell the customer, then close \
+    it with `onhand privacy done ID`.\n\n\
     redact_customer and redact_shop need nobody: workers carry them out at once, and again when the \
     retry ladder's six hours have passed, for what was still queued then. Until then they are listed \
     here, with what was done so far.\n\n\
