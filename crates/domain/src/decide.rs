@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::allocate::{Allocated, Increase, allocate};
 use crate::fact::OrderFact;
 use crate::ids::{ShopId, StockKey};
-use crate::order::{Known, Order, SnapshotJoin};
+use crate::order::{Known, Order, SnapshotJoin, Targets};
 use crate::policy::Policy;
 use crate::resolve::Resolver;
 use crate::stock::Move;
@@ -80,17 +80,14 @@ pub fn decide(
 fn test_order(order: &Order, stock: &StockView, policy: &Policy) -> Decision {
     let known = Known { test: true, ..Known::default() };
     let mut next = Order { known, ..order.clone() };
-    let verdict = Verdict::ignored("test_order");
+    let mut decision = Decision::only(Verdict::ignored("test_order"));
     // One that an older program took for a test has no lines. It waits for a body that names its items.
-    if !order.holdings.keys().all(|key| stock.knows(&key.sku)) {
-        return Decision { order: (next != *order).then_some(next), ..Decision::only(verdict) };
+    if order.holdings.keys().all(|key| stock.knows(&key.sku)) {
+        let allocated = allocate(&mut next, &Targets::default(), stock, policy, false);
+        (decision.moves, decision.read) = (allocated.moves, allocated.read);
     }
-    let Allocated { moves, read, .. } = match settle(&mut next, stock, policy, false) {
-        Ok(allocated) => allocated,
-        Err(verdict) => return Decision::only(verdict),
-    };
-    let order = (next != *order).then_some(next);
-    Decision { verdict, order, moves, read }
+    decision.order = (next != *order).then_some(next);
+    decision
 }
 
 /// Decides a short order again, although nothing new is known of it (`order retry`).
@@ -115,16 +112,15 @@ fn settle(
     policy: &Policy,
     force: bool,
 ) -> Result<Allocated, Verdict> {
-    let mut targets = order.targets(policy, stock).map_err(|unknown| {
+    let targets = order.targets(policy, stock).map_err(|unknown| {
         let detail = format!(
             "location {} is not in the shop's location_ids; map it in the shops file, then replay",
             unknown.0
         );
         Verdict::dead(DeadReason::UnknownLocation, detail)
     })?;
-    let read = std::mem::take(&mut targets.read);
     let mut allocated = allocate(order, &targets, stock, policy, force);
-    allocated.read.extend(read);
+    allocated.read.extend(targets.read);
     Ok(allocated)
 }
 

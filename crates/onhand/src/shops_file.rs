@@ -40,23 +40,25 @@ impl Seen {
     /// Reads the file and the secrets that it names. As far as it came, where it fails.
     fn load(&mut self, path: &Path) -> anyhow::Result<Shops> {
         self.0.clear();
-        let text = self.read(path).map_err(|error| {
+        self.see(path);
+        let text = std::fs::read_to_string(path).map_err(|error| {
             bad_config(format!(
                 "cannot read the shops file {} (ONHAND_SHOPS, --shops): {error}; for example:\n\
                  {EXAMPLE}",
                 path.display()
             ))
         })?;
-        Shops::parse(&text, |entry| match entry.strip_prefix("file:") {
-            Some(path) => self.read(Path::new(path)).map_err(|error| cannot_read(path, &error)),
-            None => secret(entry),
+        Shops::parse(&text, |entry| {
+            if let Some(path) = entry.strip_prefix("file:") {
+                self.see(Path::new(path));
+            }
+            secret(entry)
         })
         .map_err(|error| bad_config(format!("the shops file {}: {error}", path.display())))
     }
 
-    fn read(&mut self, path: &Path) -> std::io::Result<String> {
+    fn see(&mut self, path: &Path) {
         self.0.push((path.to_owned(), version(path)));
-        std::fs::read_to_string(path)
     }
 
     fn is_outdated(&self) -> bool {
@@ -114,14 +116,10 @@ pub(crate) fn secret(entry: &str) -> Result<String, String> {
             .into_string()
             .map_err(|_| format!("the environment variable {name} is not text")),
         Some(("file", path)) => {
-            std::fs::read_to_string(path).map_err(|error| cannot_read(path, &error))
+            std::fs::read_to_string(path).map_err(|error| format!("cannot read {path}: {error}"))
         }
         _ => Err("is none of env:NAME, file:/path or plain:text".to_owned()),
     }
-}
-
-fn cannot_read(path: &str, error: &std::io::Error) -> String {
-    format!("cannot read {path}: {error}")
 }
 
 /// Keeps the newest good version. A file that turns bad is reported, and the last good one stays.

@@ -36,9 +36,11 @@ const LOCK_WAIT_MIN: Duration = Duration::from_secs(4);
 const LOCK_WAITS_MAX: u32 = 2;
 const LOCK_WAITS_IN_ALL_MAX: u32 = 8;
 
-/// How often a store that is away is asked again; and how long a batch that is suspected waits for it
-/// before it is handed back: only while the store is there can be seen what it fails with.
-pub(crate) const PROBE: Duration = Duration::from_millis(250);
+/// How often a store that is away is asked again.
+const PROBE: Duration = Duration::from_millis(250);
+
+/// How long a batch that is suspected waits for the store before it is handed back: only while the store
+/// is there can be seen what it fails with.
 const AWAY_MAX: Duration = Duration::from_secs(60);
 
 /// How long waits what the store does not even take as a dead letter.
@@ -202,14 +204,8 @@ impl<S: Store> Processor<S> {
 
     /// Whether the store answers, or does so again soon.
     async fn comes_back(&self) -> bool {
-        let until = tokio::time::Instant::now() + AWAY_MAX;
-        while self.store.ping().await.is_err() {
-            if tokio::time::Instant::now() >= until {
-                return false;
-            }
-            tokio::time::sleep(PROBE).await;
-        }
-        true
+        self.store.ping().await.is_ok()
+            || tokio::time::timeout(AWAY_MAX, answers(&self.store)).await.is_ok()
     }
 
     /// `lock_waits`: tries of this batch and of what it is a part of that waited for locks in vain.
@@ -265,6 +261,16 @@ impl<S: Store> Processor<S> {
             keys.orders.extend(linked(batch, &view));
         }
         Ok(keys)
+    }
+}
+
+/// Waits until a store that was away answers.
+pub(crate) async fn answers<S: Store>(store: &S) {
+    loop {
+        tokio::time::sleep(PROBE).await;
+        if store.ping().await.is_ok() {
+            return;
+        }
     }
 }
 
@@ -359,5 +365,5 @@ fn tell(batch: &[Prepared], decided: &[Decided], started: Instant) {
             );
         }
     }
-    measure::decided(first_time.into_iter());
+    measure::decided(&first_time);
 }

@@ -14,7 +14,7 @@ use store::{Store, StoreError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::batch::{Done, PROBE, Processor, RetryReason, UNWRITABLE_WAIT};
+use crate::batch::{Done, Processor, RetryReason, UNWRITABLE_WAIT, answers};
 use crate::hands::Hands;
 use crate::pauses::Heard;
 use crate::prepare::Work;
@@ -194,17 +194,13 @@ impl<C: Consumer, S: Store> Lane<C, S> {
     async fn wait_for_store(&mut self, error: &StoreError) -> Option<()> {
         tracing::warn!(error = crate::error_chain(error), "the store is away; holding the batch");
         measure::store_outage();
-        loop {
-            tokio::select! {
-                biased;
-                () = self.stop.cancelled() => return None,
-                () = tokio::time::sleep(PROBE) => {}
-            }
-            if self.processor.store().ping().await.is_ok() {
-                tracing::info!("the store answers");
-                return Some(());
-            }
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return None,
+            () = answers(self.processor.store()) => {}
         }
+        tracing::info!("the store answers");
+        Some(())
     }
 }
 

@@ -92,11 +92,11 @@ pub(crate) fn committed(envelopes: usize, after: Duration) {
 }
 
 /// What came of the webhooks of a batch, and how long each was on its way.
-pub(crate) fn decided(webhooks: impl Iterator<Item = (Outcome, Duration)>) {
+pub(crate) fn decided(webhooks: &[(Outcome, Duration)]) {
     let (lags, mut outcomes) = (histogram!(LAG), BTreeMap::new());
     for (outcome, lag) in webhooks {
-        lags.record(lag);
-        *outcomes.entry(outcome).or_default() += 1;
+        lags.record(*lag);
+        *outcomes.entry(*outcome).or_default() += 1;
     }
     for (outcome, times) in outcomes {
         counter!(WEBHOOKS, "outcome" => outcome.as_str()).increment(times);
