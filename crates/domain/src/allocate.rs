@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::{LocationId, Sku, StockKey};
-use crate::order::{Holding, Order, Short, Targets};
+use crate::order::{Holding, Order, Short, TakenElsewhere, Targets};
 use crate::policy::{Policy, WhenShort};
 use crate::stock::{Move, MoveKind, Stock};
 use crate::view::StockView;
@@ -48,6 +48,7 @@ pub(crate) fn allocate(
     force: bool,
 ) -> Allocated {
     let recorded: BTreeSet<StockKey> = order.holdings.keys().cloned().collect();
+    order.taken_elsewhere.clone_from(&targets.taken_elsewhere);
     let mut work = Allocation { policy, stock, order, rows: BTreeMap::new(), moves: Vec::new() };
     work.bring_back(targets);
     work.release_and_ship(targets);
@@ -127,20 +128,71 @@ impl Allocation<'_> {
             })
             .collect();
         let releases = self.releases(targets, &shipments);
-
-        // A release only makes room, so all of them count before any shipment is measured.
-        for key in releases.keys().chain(shipments.keys()).collect::<BTreeSet<_>>() {
+        let leaving = self.leaving(&shipments, &releases);
+        for key in releases.keys().chain(leaving.keys()).collect::<BTreeSet<_>>() {
             let released = releases.get(key).copied().unwrap_or(0);
-            let asked = shipments.get(key).copied().unwrap_or(0);
-            let row = self.row(key);
-            let shipped = asked.min(can_leave(&row, released));
+            let shipped = leaving.get(key).copied().unwrap_or(0);
             let shipped_from_committed = shipped.min(released);
             self.push(key, MoveKind::Release, 0, -(released - shipped_from_committed));
             self.push(key, MoveKind::Ship, -shipped, -shipped_from_committed);
             let holding = self.holding(key);
             holding.committed -= released;
             holding.shipped += shipped;
-            holding.uncovered += asked - shipped;
+        }
+    }
+
+    /// Units to take from each row. What cannot leave from where it was shipped, because all that is
+    /// there is meant for others, is taken from where the order had its own, then from where some are
+    /// free; what is nowhere is uncovered.
+    fn leaving(
+        &mut self,
+        shipments: &BTreeMap<StockKey, i64>,
+        releases: &BTreeMap<StockKey, i64>,
+    ) -> BTreeMap<StockKey, i64> {
+        let released = |key: &StockKey| releases.get(key).copied().unwrap_or(0);
+        // A release only makes room, so all of them count before any shipment is measured.
+        let (mut leaving, mut stranded) = (BTreeMap::new(), Vec::new());
+        for (key, asked) in shipments {
+            let units = can_leave(&self.row(key), released(key)).min(*asked);
+            leaving.insert(key.clone(), units);
+            stranded.push((key, asked - units));
+        }
+        for (key, mut rest) in stranded {
+            let own = releases.iter().filter(|(from, _)| from.sku == key.sku);
+            let own = own.map(|(from, units)| (from.clone(), *units));
+            let locations = self.policy.locations.iter();
+            let free = locations.map(|location| (StockKey::new(&key.sku, location), i64::MAX));
+            for (from, most) in own.chain(free) {
+                if rest == 0 {
+                    break;
+                }
+                let can = can_leave(&self.row(&from), released(&from)).min(most);
+                let taken = leaving.entry(from.clone()).or_insert(0);
+                let units = rest.min(can - *taken).max(0);
+                *taken += units;
+                rest -= units;
+                self.note_taken_elsewhere(key, &from.location, units);
+            }
+            self.holding(key).uncovered += rest;
+        }
+        leaving
+    }
+
+    fn note_taken_elsewhere(&mut self, shipped: &StockKey, from: &LocationId, units: i64) {
+        if units == 0 {
+            return;
+        }
+        let taken = TakenElsewhere {
+            sku: shipped.sku.clone(),
+            shipped_from: shipped.location.clone(),
+            taken_from: from.clone(),
+            units,
+        };
+        let all = &mut self.order.taken_elsewhere;
+        match all.iter_mut().find(|one| one.said() == taken.said() && one.taken() == taken.taken())
+        {
+            Some(same) => same.units += units,
+            None => all.push(taken),
         }
     }
 

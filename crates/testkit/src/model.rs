@@ -45,6 +45,8 @@ pub struct ModelOrder {
     held: BTreeMap<StockKey, Holding>,
     /// What it owed when it was short, if it is.
     short: Option<BTreeMap<Sku, i64>>,
+    /// Each unit that was shipped from one row and taken from another.
+    swaps: Vec<(StockKey, StockKey)>,
 }
 
 /// What an order should hold.
@@ -98,7 +100,7 @@ impl Model {
         }
         order.facts.push(fact.clone());
         if let Some(wanted) = order.wanted(policy) {
-            self.reach(&mut order, &wanted, policy, false);
+            self.reach(&mut order, wanted, policy, false);
             self.orders.insert(key.clone(), order);
         }
     }
@@ -108,16 +110,17 @@ impl Model {
         if let Some(mut order) = self.orders.get(key).cloned()
             && let Some(wanted) = order.wanted(policy)
         {
-            self.reach(&mut order, &wanted, policy, true);
+            self.reach(&mut order, wanted, policy, true);
             self.orders.insert(key.clone(), order);
         }
     }
 
-    fn reach(&mut self, order: &mut ModelOrder, wanted: &Wanted, policy: &Policy, force: bool) {
-        self.take_back(order, wanted);
-        let leaving = self.release(order, wanted, policy);
-        self.ship(order, leaving);
-        self.commit(order, wanted, policy, force);
+    fn reach(&mut self, order: &mut ModelOrder, wanted: Wanted, policy: &Policy, force: bool) {
+        let wanted = order.swap(wanted);
+        self.take_back(order, &wanted);
+        let (leaving, freed) = self.release(order, &wanted, policy);
+        self.ship(order, leaving, freed, policy);
+        self.commit(order, &wanted, policy, force);
     }
 
     fn take_back(&mut self, order: &mut ModelOrder, wanted: &Wanted) {
@@ -147,14 +150,14 @@ impl Model {
         }
     }
 
-    /// Returns the units that are about to leave, by row.
+    /// Returns the units that are about to leave and those that nobody holds any more, by row.
     fn release(
         &mut self,
         order: &mut ModelOrder,
         wanted: &Wanted,
         policy: &Policy,
-    ) -> BTreeMap<StockKey, i64> {
-        let mut leaving = BTreeMap::new();
+    ) -> (BTreeMap<StockKey, i64>, BTreeMap<StockKey, i64>) {
+        let (mut leaving, mut freed) = (BTreeMap::new(), BTreeMap::new());
         for (key, shipped) in &wanted.shipped {
             let held = order.held.get(key).copied().unwrap_or_default();
             leaving.insert(key.clone(), (shipped - held.shipped - held.uncovered).max(0));
@@ -173,26 +176,52 @@ impl Model {
                     *left -= 1;
                 }
                 order.held.entry(place.clone()).or_default().committed -= 1;
-                self.rows.entry(place).or_default().committed -= 1;
+                self.rows.entry(place.clone()).or_default().committed -= 1;
+                *freed.entry(place).or_insert(0) += 1;
             }
         }
-        leaving
+        (leaving, freed)
     }
 
-    fn ship(&mut self, order: &mut ModelOrder, leaving: BTreeMap<StockKey, i64>) {
-        for (key, units) in leaving.into_iter().filter(|(_, units)| *units > 0) {
-            let held = order.held.entry(key.clone()).or_default();
+    fn ship(
+        &mut self,
+        order: &mut ModelOrder,
+        leaving: BTreeMap<StockKey, i64>,
+        mut freed: BTreeMap<StockKey, i64>,
+        policy: &Policy,
+    ) {
+        let mut stranded = Vec::new();
+        for (key, units) in leaving {
             for _ in 0..units {
-                // A row that does not exist has nothing to ship, and does not begin to exist.
-                match self.rows.get_mut(&key) {
-                    Some(row) if row.has_one_to_spare() => {
-                        row.on_hand -= 1;
-                        held.shipped += 1;
-                    }
-                    _ => held.uncovered += 1,
+                if self.take_one(order, &key) {
+                    *freed.entry(key.clone()).or_insert(0) -= 1;
+                } else {
+                    stranded.push(key.clone());
                 }
             }
         }
+        for key in stranded {
+            let own = freed.iter().filter(|(at, units)| at.sku == key.sku && **units > 0);
+            let mut places: Vec<StockKey> = own.map(|(at, _)| at.clone()).collect();
+            places.extend(policy.locations.iter().map(|at| StockKey::new(&key.sku, at)));
+            match places.into_iter().find(|at| self.take_one(order, at)) {
+                Some(at) => {
+                    *freed.entry(at.clone()).or_insert(0) -= 1;
+                    order.swaps.push((key, at));
+                }
+                None => order.held.entry(key).or_default().uncovered += 1,
+            }
+        }
+    }
+
+    /// Whether a unit could leave. A row that does not exist has none, and does not begin to exist.
+    fn take_one(&mut self, order: &mut ModelOrder, key: &StockKey) -> bool {
+        let Some(row) = self.rows.get_mut(key).filter(|row| row.has_one_to_spare()) else {
+            return false;
+        };
+        row.on_hand -= 1;
+        order.held.entry(key.clone()).or_default().shipped += 1;
+        true
     }
 
     fn commit(&mut self, order: &mut ModelOrder, wanted: &Wanted, policy: &Policy, force: bool) {
@@ -256,6 +285,30 @@ impl Model {
 }
 
 impl ModelOrder {
+    /// Units that were taken elsewhere stay so; the latest are forgotten where less was shipped after
+    /// all. What left a row for another one is none of the row's own.
+    fn swap(&mut self, mut wanted: Wanted) -> Wanted {
+        let swaps = std::mem::take(&mut self.swaps);
+        let own = |key: &StockKey| {
+            let shipped = self.held.get(key).map_or(0, |held| held.shipped);
+            shipped
+                - i64::try_from(swaps.iter().filter(|(_, from)| from == key).count()).unwrap_or(0)
+        };
+        let mut kept = Vec::new();
+        for (said, from) in &swaps {
+            let shipped = wanted.shipped.entry(said.clone()).or_default();
+            if *shipped > own(said) {
+                *shipped -= 1;
+                kept.push((said.clone(), from.clone()));
+            }
+        }
+        for (_, from) in &kept {
+            *wanted.shipped.entry(from.clone()).or_default() += 1;
+        }
+        self.swaps = kept;
+        wanted
+    }
+
     fn committed(&self, sku: &Sku) -> i64 {
         self.held.iter().filter(|(key, _)| key.sku == *sku).map(|(_, held)| held.committed).sum()
     }

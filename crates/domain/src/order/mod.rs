@@ -11,6 +11,8 @@ mod audit;
 mod cancelled;
 mod cut_over;
 mod known;
+mod line_moves;
+mod not_restocked;
 mod state;
 mod targets;
 
@@ -36,6 +38,8 @@ pub struct Order {
     pub holdings: BTreeMap<StockKey, Holding>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub short: Option<Short>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken_elsewhere: Vec<TakenElsewhere>,
 }
 
 /// One line, resolved.
@@ -76,6 +80,29 @@ impl Holding {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Short {
     pub demand: BTreeMap<Sku, i64>,
+}
+
+/// Units that the platform shipped from where all that is there is meant for other orders. They were
+/// taken from where this order had its own or, if it had none, from where some were free: else those
+/// would be sold once more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenElsewhere {
+    pub sku: Sku,
+    pub shipped_from: LocationId,
+    pub taken_from: LocationId,
+    pub units: i64,
+}
+
+impl TakenElsewhere {
+    /// The row that the platform shipped from.
+    pub fn said(&self) -> StockKey {
+        StockKey::new(&self.sku, &self.shipped_from)
+    }
+
+    /// The row that has fewer.
+    pub fn taken(&self) -> StockKey {
+        StockKey::new(&self.sku, &self.taken_from)
+    }
 }
 
 impl Order {

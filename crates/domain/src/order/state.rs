@@ -68,8 +68,12 @@ impl fmt::Display for OrderState {
 pub enum OrderFlag {
     /// Shipped by the platform when we had no units to take.
     Uncovered,
+    /// Shipped by the platform from where all units were meant for others; its own were taken instead.
+    TakenElsewhere,
     /// A `legacy_restock` refund: the platform does not say whether units came back.
     LegacyRestock,
+    /// Refunded without restocking before they left: here they are available again.
+    NotRestocked,
     /// A fulfilment from before the cut-over changed after it.
     CrossesCutOver,
     /// Short, but what fitted is committed.
@@ -154,7 +158,9 @@ impl Order {
         let not_owed = self.state(policy) == OrderState::Released;
         [
             (uncovered, OrderFlag::Uncovered),
+            (!self.taken_elsewhere.is_empty(), OrderFlag::TakenElsewhere),
             (legacy, OrderFlag::LegacyRestock),
+            (!self.not_restocked(policy).is_empty(), OrderFlag::NotRestocked),
             (crosses, OrderFlag::CrossesCutOver),
             (held, OrderFlag::Held),
             (self.known.is_edit_pending(), OrderFlag::EditPending),

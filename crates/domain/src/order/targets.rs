@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::allocate::{can_leave, room};
-use crate::ids::{LineId, LocationId, PlatformLocation, Sku, StockKey};
-use crate::order::{FulfilmentStatus, Holding, Known, Order, OrderLine, Restock, SnapshotLine};
+use crate::ids::{PlatformLocation, Sku, StockKey};
+use crate::order::line_moves::LineMoves;
+use crate::order::{Holding, Known, Order, OrderLine, TakenElsewhere};
 use crate::policy::{CommitOn, Policy};
 use crate::stock::QUANTITY_MAX;
-use crate::time::Timestamp;
 use crate::view::StockView;
 
 /// Units that the ledger should show for an order. Zeroes are left out.
@@ -16,8 +16,10 @@ use crate::view::StockView;
 pub struct Targets {
     /// Committed units, wherever they lie.
     pub owed: BTreeMap<Sku, i64>,
-    /// Units that left, per location.
+    /// Units that left, per location: from where they were taken.
     pub shipped: BTreeMap<StockKey, i64>,
+    /// Of these, what the platform shipped from somewhere else.
+    pub taken_elsewhere: Vec<TakenElsewhere>,
     /// Units that came back, per location.
     pub returned: BTreeMap<StockKey, i64>,
     /// The rows by which locations were chosen.
@@ -86,10 +88,38 @@ impl Order {
                 });
             }
         }
+        self.take_elsewhere(&mut targets);
         for (sku, units) in unplaced {
             self.place(sku, units, (policy, stock), &mut targets);
         }
         Ok(targets)
+    }
+
+    /// What was taken elsewhere once stays so, as long as the platform says that it was shipped at all:
+    /// of what is reversed, units that left from where it says go back last.
+    fn take_elsewhere(&self, targets: &mut Targets) {
+        let mut own: BTreeMap<StockKey, i64> = BTreeMap::new();
+        for (key, holding) in &self.holdings {
+            own.insert(key.clone(), holding.shipped);
+        }
+        for taken in &self.taken_elsewhere {
+            *own.entry(taken.taken()).or_default() -= taken.units;
+        }
+        let mut instead = Vec::new();
+        for taken in &self.taken_elsewhere {
+            let own = own.get(&taken.said()).copied().unwrap_or(0);
+            let Some(shipped) = targets.shipped.get_mut(&taken.said()) else { continue };
+            let units = taken.units.min(*shipped - own);
+            if units > 0 {
+                *shipped -= units;
+                instead.push(TakenElsewhere { units, ..taken.clone() });
+            }
+        }
+        for taken in &instead {
+            *targets.shipped.entry(taken.taken()).or_default() += taken.units;
+        }
+        targets.shipped.retain(|_, units| *units > 0);
+        targets.taken_elsewhere = instead;
     }
 
     /// Finds locations for units of which nobody says where they left and came back: where they are
@@ -125,9 +155,17 @@ impl Order {
         // Units that were given back before anything left were held nowhere any more: so they come
         // back to where the rest left.
         let back = held(|holding| holding.returned);
-        let back = back.into_iter().chain([(home.clone(), rest)]).chain(shipped.clone());
+        let back = back.into_iter().chain([(home.clone(), rest)]);
         let (rest, mut returned) = spread(units.returned, back);
-        *returned.entry(home).or_default() += rest;
+        // To no place more than left there, until all are full.
+        let back: Vec<_> = shipped
+            .iter()
+            .map(|(key, left)| (key.clone(), left - returned.get(key).copied().unwrap_or(0)))
+            .collect();
+        let (rest, more) = spread(rest, back);
+        for (key, units) in more.into_iter().chain([(home, rest)]) {
+            *returned.entry(key).or_default() += units;
+        }
         for (into, placed) in [(&mut targets.shipped, shipped), (&mut targets.returned, returned)] {
             for (key, units) in placed.into_iter().filter(|(_, units)| *units > 0) {
                 *into.entry(key).or_default() += units;
@@ -162,91 +200,10 @@ fn spread(
 /// Kits of kits of millions end here; sums of many stay far inside `i64`.
 const UNITS_MAX: i64 = 1_000 * QUANTITY_MAX;
 
-fn add_parts<'a>(line: &'a OrderLine, units: i64, mut add: impl FnMut(&'a Sku, i64)) {
+pub(super) fn add_parts<'a>(line: &'a OrderLine, units: i64, mut add: impl FnMut(&'a Sku, i64)) {
     if units > 0 {
         for part in &line.parts {
             add(&part.sku, units.saturating_mul(part.units).min(UNITS_MAX));
         }
-    }
-}
-
-/// What became of one line's units.
-#[derive(Default)]
-struct LineMoves {
-    /// All that left, also before the cut-over.
-    shipped_total: i64,
-    /// Since the cut-over: what counts in on_hand.
-    shipped: BTreeMap<LocationId, i64>,
-    returned: BTreeMap<LocationId, i64>,
-    /// Cancelled by refund lines that the snapshot does not know of.
-    cancelled_since: i64,
-}
-
-impl LineMoves {
-    /// Of all lines that are stock matters, or may be: a line that was not seen yet. Each part is
-    /// walked once: a body may have thousands.
-    fn of_all<'a>(
-        order: &'a Order,
-        policy: &Policy,
-    ) -> Result<BTreeMap<&'a LineId, Self>, UnknownLocation> {
-        let is_stock = |id: &LineId| order.lines.get(id).is_none_or(|line| !line.parts.is_empty());
-        let snapshot = order.known.snapshot.as_ref();
-        let is_shown = |id| snapshot.is_some_and(|shown| shown.refund_lines.contains(id));
-        let mut moves: BTreeMap<&LineId, Self> = BTreeMap::new();
-        for fulfilment in order.known.fulfilments.values() {
-            if fulfilment.status != FulfilmentStatus::Success {
-                continue;
-            }
-            for (id, &units) in fulfilment.lines.iter().filter(|(id, _)| is_stock(id)) {
-                let line = moves.entry(id).or_default();
-                line.shipped_total += units;
-                let at = fulfilment.created_at;
-                count(&mut line.shipped, at, &fulfilment.location, units, policy)?;
-            }
-        }
-        for (refund, part) in &order.known.refund_lines {
-            if !is_stock(&part.line) {
-                continue;
-            }
-            let line = moves.entry(&part.line).or_default();
-            match part.restock {
-                Restock::Return => {
-                    let at = part.created_at;
-                    count(&mut line.returned, at, &part.location, part.quantity, policy)?;
-                }
-                Restock::Cancel if !is_shown(refund) => {
-                    line.cancelled_since += part.quantity;
-                }
-                Restock::Cancel | Restock::NoRestock | Restock::LegacyRestock => {}
-            }
-        }
-        Ok(moves)
-    }
-
-    /// Units that are meant for the customer and did not leave yet: what the greatest snapshot says,
-    /// less what was cancelled and shipped since.
-    fn owed(&self, line: SnapshotLine, completed: bool) -> i64 {
-        let left = self.shipped_total + if completed { line.shipped } else { 0 };
-        ((line.kept - self.cancelled_since).max(0) - left).max(0)
-    }
-}
-
-fn count(
-    into: &mut BTreeMap<LocationId, i64>,
-    at: Timestamp,
-    platform: &Option<PlatformLocation>,
-    units: i64,
-    policy: &Policy,
-) -> Result<(), UnknownLocation> {
-    if policy.before_cut_over(at) {
-        return Ok(());
-    }
-    match (policy.location(platform.as_ref()), platform) {
-        (Some(location), _) => {
-            *into.entry(location.clone()).or_default() += units;
-            Ok(())
-        }
-        (None, Some(id)) => Err(UnknownLocation(id.clone())),
-        (None, None) => unreachable!("a policy has at least one location"),
     }
 }

@@ -83,13 +83,13 @@ fn not_restocked() -> Vec<Story> {
             .then(Applied, &order("cancelled", 10, &[[3, 3, 3]]).cancelled(10))
             .then(Applied, &late)
             .then(Applied, &order("updated", 20, &[[3, 0, 3]]).cancelled(10).with(&late))
-            .ends(Cancelled, &[], nothing),
+            .ends(Cancelled, &[OrderFlag::NotRestocked], nothing),
         Story::of("refunded without restocking, then cancelled", &[10])
             .then(Applied, &placed)
             .then(Applied, &gone)
             .then(Applied, &order("updated", 10, &[[3, 0, 3]]).with(&gone))
             .then(Applied, &order("cancelled", 20, &[[3, 0, 3]]).with(&gone).cancelled(20))
-            .ends(Cancelled, &[], nothing),
+            .ends(Cancelled, &[OrderFlag::NotRestocked], nothing),
         Story::of("two left, the rest cancelled, then the two refunded without coming back", &[10])
             .then(Applied, &order("create", 5, &[[3, 3, 1]]).with(&sent))
             .then(
@@ -123,7 +123,7 @@ fn not_restocked() -> Vec<Story> {
             .then(Applied, &placed)
             .then(Applied, &one_gone)
             .then(Applied, &order("updated", 10, &[[3, 2, 2]]).with(&one_gone))
-            .ends(Committed, &[], &[([10, 2, 8], [2, 0, 0, 0])]),
+            .ends(Committed, &[OrderFlag::NotRestocked], &[([10, 2, 8], [2, 0, 0, 0])]),
     ]
 }
 

@@ -8,8 +8,8 @@ use testkit::shopify::ShopifyOrder;
 
 pub(crate) const SKUS: [&str; 3] = ["BOWL", "CUP", "DISH"];
 
-/// The platform's ids of the two places where things happen.
-pub(crate) const PLACES: [u64; 2] = [11, 22];
+/// The platform's ids of the places where things happen.
+pub(crate) const PLACES: [u64; 3] = [11, 22, 33];
 
 /// What may happen to an order. Numbers are taken modulo what the order has; what is not possible
 /// at that moment does not happen.
@@ -45,7 +45,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(Restock::NoRestock),
         1 => Just(Restock::LegacyRestock),
     ];
-    let (line, units, place) = (0..4_usize, 1..4_i64, 0..2_usize);
+    let (line, units, place) = (0..4_usize, 1..4_i64, 0..PLACES.len());
     prop_oneof![
         3 => Just(Act::Pay),
         1 => Just(Act::Void),

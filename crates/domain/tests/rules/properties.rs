@@ -170,7 +170,7 @@ fn webhook_era(envelope: u128) -> u128 {
 
 fn policy(locations: usize) -> impl Strategy<Value = Policy> {
     let names: Vec<LocationId> =
-        ["north", "south"][..locations].iter().map(LocationId::new).collect();
+        ["north", "south", "west"][..locations].iter().map(LocationId::new).collect();
     let ids: BTreeMap<PlatformLocation, LocationId> = PLACES
         .iter()
         .zip(names.iter().cycle())
@@ -253,7 +253,9 @@ fn deliver(run: &mut Run<'_>, batches: VecDeque<Vec<Job>>) {
 fn ample() -> MemoryStore {
     let store = MemoryStore::default();
     for sku in SKUS {
-        store.open_stock(sku, "north", 1_000, 0);
+        for location in ["north", "south", "west"] {
+            store.open_stock(sku, location, 1_000, 0);
+        }
     }
     store
 }
@@ -262,7 +264,7 @@ proptest! {
     #[test]
     fn with_stock_enough_the_order_of_arrival_does_not_matter(
         history in history(),
-        shops in shops(1),
+        shops in prop_oneof![shops(1), shops(3)],
         order in vec(any::<Index>(), 1..40),
         omit in vec(prop::bool::weighted(0.1), 7),
         repeat in vec((any::<Index>(), any::<bool>()), 0..6),
@@ -286,8 +288,8 @@ proptest! {
     #[test]
     fn with_stock_scarce_two_workers_end_where_the_model_does(
         history in history(),
-        shops in shops(2),
-        stock in vec((0..8_i64, 0..3_i64), 6),
+        shops in shops(3),
+        stock in vec((0..6_i64, 0..3_i64), 9),
         order in vec(any::<Index>(), 1..40),
         omit in vec(prop::bool::weighted(0.1), 7),
         repeat in vec((any::<Index>(), any::<bool>()), 0..6),
@@ -303,7 +305,7 @@ proptest! {
             jobs.insert(at.index(jobs.len() + 1), Job::Retry { order, envelope });
         }
         let (store, mut model) = (MemoryStore::default(), Model::default());
-        let rows = SKUS.into_iter().flat_map(|sku| [(sku, "north"), (sku, "south")]);
+        let rows = SKUS.into_iter().flat_map(|sku| ["north", "south", "west"].map(|at| (sku, at)));
         for ((sku, location), (on_hand, depth)) in rows.zip(stock) {
             store.open_stock(sku, location, on_hand, -depth);
             model.open_stock(sku, location, on_hand, -depth);

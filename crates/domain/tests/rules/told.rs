@@ -199,12 +199,42 @@ fn an_order_that_is_first_seen_completed_left_from_where_its_units_were() {
         }
         assert_eq!(ends, [[(left.0, 0), (left.1, 0)]; 2]);
     }
-    // Nowhere are three of them.
-    let mut world = world(2, 2);
-    world.decide(told(20, completed(0)));
-    let stock = ["main", "annex"].map(|at| world.stock_at("BOWL", at));
-    assert_eq!(stock, [(0, 0), (2, 0)]);
-    assert_eq!(world.store.orders()[&order_key("1")].order.flags(&two()), [OrderFlag::Uncovered]);
+    // In no one place are three of them; then, nowhere.
+    for (units, left, flags) in
+        [((2, 2), [(0, 0), (1, 0)], vec![]), ((2, 0), [(0, 0), (0, 0)], vec![OrderFlag::Uncovered])]
+    {
+        let mut world = world(units.0, units.1);
+        for at in [20, 30] {
+            world.decide(told(at, completed(0)));
+            assert_eq!(["main", "annex"].map(|at| world.stock_at("BOWL", at)), left);
+            let order = &world.store.orders()[&order_key("1")].order;
+            assert!(order.audit(&two(), &world.stock_view()).is_empty());
+        }
+        assert_eq!(world.store.orders()[&order_key("1")].order.flags(&two()), flags);
+    }
+}
+
+#[test]
+fn no_more_comes_back_to_a_place_than_left_it_while_another_misses_some() {
+    let four = SnapshotLine { quantity: 4, kept: 4, ..SnapshotLine::default() };
+    let back = |returned| SnapshotLine { shipped: 4, returned, ..four };
+    for bodies in [&[1, 3][..], &[3]] {
+        let policy = Policy { locations: vec!["main".into(), "annex".into()], ..Policy::default() };
+        let world = World::new(policy).with_row("BOWL", "main", 3, 0);
+        let mut world = world.with_row("BOWL", "annex", 10, 0);
+        world.decide(told(10, SnapshotLine { kept: 2, ..four }));
+        world.decide(told(20, four));
+        world.decide(told(30, back(0)));
+        assert_eq!(["main", "annex"].map(|at| world.stock_at("BOWL", at)), [(1, 0), (8, 0)]);
+        for (at, returned) in (40..).zip(bodies) {
+            world.decide(told(at, back(*returned)));
+        }
+        let [(main, 0), (annex, 0)] = ["main", "annex"].map(|at| world.stock_at("BOWL", at)) else {
+            panic!("nothing is owed");
+        };
+        assert_eq!(main + annex, 12);
+        assert!(main <= 3 && annex <= 10, "{main} and {annex}, after {bodies:?}");
+    }
 }
 
 #[test]

@@ -326,9 +326,41 @@ fn words(flag: OrderFlag, explained: &Explained<'_>) -> String {
                 rows.join(", ")
             )
         }
+        OrderFlag::TakenElsewhere => {
+            let each = order.taken_elsewhere.iter().map(|taken| {
+                let (units, sku, from) = (taken.units, &taken.sku, &taken.shipped_from);
+                format!("{units} × {sku} from {from}, taken from {}", taken.taken_from)
+            });
+            format!(
+                "The platform shipped from where all that is there is meant for other orders, so units \
+                 were taken that this order had, or nobody: {}. In all the count is right; where they lie, a \
+                 count of both places says.",
+                each.collect::<Vec<_>>().join("; ")
+            )
+        }
         OrderFlag::LegacyRestock => "A refund was restocked the old way, which does not say \
             whether units came back. If they did: `onhand stock adjust SKU +N --reason returned`."
             .to_owned(),
+        OrderFlag::NotRestocked => {
+            let each = order.not_restocked(explained.policy).into_iter();
+            let place = match explained.policy.locations.len() {
+                1 => "",
+                _ => " --location LOCATION",
+            };
+            let (what, commands): (Vec<_>, Vec<_>) = each
+                .map(|(sku, units)| {
+                    let command =
+                        format!("`onhand stock adjust {sku} -{units}{place} --reason lost`");
+                    (format!("{units} × {sku}"), command)
+                })
+                .unzip();
+            format!(
+                "Refunded without restocking before they were sent, and available again here: {}. \
+                 If they are not there any more: {}.",
+                what.join(", "),
+                commands.join(", ")
+            )
+        }
         OrderFlag::CrossesCutOver => {
             let changed = order.known.fulfilments.iter().filter(|(_, fulfilment)| {
                 explained.policy.before_cut_over(fulfilment.created_at)
