@@ -20,6 +20,9 @@ use walk::Walk;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PaymentFact {
     pub payment: PaymentId,
+    /// Its provider says that no money is moved: somebody tries things out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
     #[serde(flatten)]
     pub known: PaymentKnown,
 }

@@ -20,7 +20,7 @@ mod moment;
 mod unfit;
 mod value;
 
-pub use shops::{Capture, Shop, Shops, ShopsError, WhenRestocked};
+pub use shops::{Capture, Shop, Shops, ShopsError, TestPayments, WhenRestocked};
 
 /// What the body of an envelope means.
 pub fn parse(envelope: &Envelope) -> Meaning {

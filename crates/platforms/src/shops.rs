@@ -42,6 +42,8 @@ pub struct Shop {
     pub pays_for: Option<ShopId>,
     /// When money that was authorised is taken; only payments shops have use for it.
     pub capture: Capture,
+    /// What a provider's test mode is worth; only payments shops have use for it.
+    pub test_payments: TestPayments,
     /// How long bodies are kept after they were decided; `None`: not at all.
     pub keep_bodies: Option<Duration>,
 }
@@ -61,6 +63,17 @@ pub enum Capture {
     Manual,
     /// At once, and some providers (Adyen) then tell of the authorisation alone.
     Automatic,
+}
+
+/// Whether what a provider tells in its test mode pays orders.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TestPayments {
+    /// Like any other: its endpoint and secret are for that.
+    #[default]
+    Count,
+    /// It comes by the same endpoint as live events, and pays nothing.
+    Ignore,
 }
 
 /// What happens to a shop's short orders when units come in.

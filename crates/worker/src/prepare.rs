@@ -11,7 +11,7 @@ use domain::{
     WebhookKey,
 };
 use platforms::shops::UNKNOWN_SHOP;
-use platforms::{Capture, Shop, Shops, shopify};
+use platforms::{Capture, Shop, Shops, TestPayments, shopify};
 use trace::Context;
 
 use crate::clock;
@@ -166,6 +166,11 @@ fn own(meaning: Meaning, shop: &Shop) -> Meaning {
                 app_of(&seen).unwrap_or_default()
             );
             Meaning::Dead { reason: DeadReason::TopicMismatch, detail }
+        }
+        Meaning::Fact(Fact::Payment(fact))
+            if fact.test && shop.test_payments == TestPayments::Ignore =>
+        {
+            Meaning::Ignored("test_payment")
         }
         Meaning::Fact(Fact::Payment(fact)) if shop.capture == Capture::Automatic => {
             Meaning::Fact(Fact::Payment(Box::new(fact.captured_at_once())))

@@ -42,6 +42,12 @@ impl Walk {
                 self.captured = self.captured.max(minor.unwrap_or(0));
                 self.after_refunds()
             }
+            // Nobody had set anything aside, so nothing can have been taken.
+            Kind::CaptureFailed
+                if !came_in && self.authorised == 0 && self.state != State::Authorised =>
+            {
+                State::Cancelled
+            }
             Kind::CaptureFailed => {
                 self.captured = self.captured.saturating_sub(minor.unwrap_or(i64::MAX)).max(0);
                 if self.captured > 0 { self.after_refunds() } else { State::CaptureFailed }

@@ -20,7 +20,7 @@ fn said(payment: &str, event: &str, kind: Kind, seconds: i64) -> PaymentFact {
         references: ["1".into()].into(),
         events: [(event.into(), PaymentEvent { at, kind, money })].into(),
     };
-    PaymentFact { payment: payment.into(), known }
+    PaymentFact { payment: payment.into(), test: false, known }
 }
 
 fn captured() -> PaymentFact {
@@ -187,6 +187,19 @@ fn an_account_that_captures_at_once_tells_of_the_authorisation_alone() {
     let authorised = said("pi_1", "evt_1", Kind::Authorised, 30);
     assert_eq!(world.hear(authorised.captured_at_once()), applied());
     assert_eq!((world.stock("BOWL"), state(&world)), ((10, 2), OrderState::Committed));
+}
+
+#[test]
+fn a_payment_that_nobody_made_is_no_capture_that_failed() {
+    let mut world = paid_first();
+    let order = ShopifyOrder::new(1).line("BOWL", 2);
+    world.send(&order, "orders/create");
+    let given_up = said("pi_1", "evt_1", Kind::Cancelled, 30).captured_at_once();
+    world.hear(given_up);
+    let paid = said("pi_2", "evt_2", Kind::Authorised, 60).captured_at_once();
+    assert_eq!(world.hear(paid), applied());
+    assert_eq!((world.stock("BOWL"), state(&world)), ((10, 2), OrderState::Committed));
+    assert_eq!(world.order(&order).flags(&world.policy), []);
 }
 
 #[test]

@@ -209,7 +209,15 @@ impl Told {
     ) -> Self {
         let references = reference.into_iter().collect();
         let known = PaymentKnown { references, events: [(id, event)].into() };
-        Self::Payment(Box::new(PaymentFact { payment, known }))
+        Self::Payment(Box::new(PaymentFact { payment, test: false, known }))
+    }
+
+    /// The same, in a provider's test mode or not.
+    fn in_test_mode(mut self, test: bool) -> Self {
+        if let Self::Payment(fact) = &mut self {
+            fact.test = test;
+        }
+        self
     }
 }
 

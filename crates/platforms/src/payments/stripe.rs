@@ -7,6 +7,7 @@
 use domain::payment::{Money, PaymentEvent, PaymentEventKind as Kind};
 use domain::{Envelope, EnvelopeId, PaymentEventId, PaymentId};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::values::{Amount, Currency, Id, Reference, Scalar, Seconds};
 use super::{Call, Head, NOT_SIGNED, Told, UNSUPPORTED, event_type, is_label};
@@ -76,7 +77,9 @@ pub(super) fn parse(envelope: &Envelope) -> Result<Told, Unfit> {
     };
     let payment = object.payment(kind)?;
     let at = event.created.0;
-    Ok(Told::payment(payment, object.reference(kind), id, PaymentEvent { at, kind: what, money }))
+    let event_of = PaymentEvent { at, kind: what, money };
+    let told = Told::payment(payment, object.reference(kind), id, event_of);
+    Ok(told.in_test_mode(event.livemode == Some(Value::Bool(false))))
 }
 
 /// The kind of object that an event brings, if the event matters.
@@ -101,6 +104,8 @@ struct Event {
     id: Id,
     created: Seconds,
     data: Object<Data>,
+    /// A live endpoint of a platform (Connect) is sent its accounts' test events, too.
+    livemode: Option<Value>,
 }
 
 #[derive(Deserialize)]

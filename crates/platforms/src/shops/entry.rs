@@ -9,12 +9,12 @@ use domain::{LocationId, Platform, PlatformLocation, Policy, ShopId, Timestamp};
 use secrecy::SecretString;
 use toml::Value;
 
-use super::{Capture, Shop, ShopsError, WhenRestocked};
+use super::{Capture, Shop, ShopsError, TestPayments, WhenRestocked};
 use crate::shopify::Id;
 use crate::{moment, span};
 
 /// Every field, as an error shows it to somebody who has to write it.
-const EXAMPLES: [(&str, &str); 15] = [
+const EXAMPLES: [(&str, &str); 16] = [
     ("name", r#"name = "demo""#),
     ("platform", r#"platform = "shopify""#),
     ("domain", r#"domain = "demo.myshopify.com""#),
@@ -29,6 +29,7 @@ const EXAMPLES: [(&str, &str); 15] = [
     ("live_from", r#"live_from = "2026-11-01T00:00:00Z""#),
     ("pays_for", r#"pays_for = "demo""#),
     ("capture", r#"capture = "automatic""#),
+    ("test_payments", r#"test_payments = "ignore""#),
     ("keep_bodies", r#"keep_bodies = "7d""#),
 ];
 
@@ -108,6 +109,12 @@ impl Entry {
                 .choice(
                     "capture",
                     &[("manual", Capture::Manual), ("automatic", Capture::Automatic)],
+                )?
+                .unwrap_or_default(),
+            test_payments: self
+                .choice(
+                    "test_payments",
+                    &[("count", TestPayments::Count), ("ignore", TestPayments::Ignore)],
                 )?
                 .unwrap_or_default(),
             keep_bodies: self.keep_bodies()?,

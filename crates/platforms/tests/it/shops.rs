@@ -179,6 +179,7 @@ fn an_error_in_a_rule_says_what_could_stand_there() {
         ("keep_bodies = 7", "keep_bodies: is not a text"),
         ("pays_for = \"dmo\"", "pays_for: no shop in this file is named \"dmo\"; did you mean"),
         ("capture = \"auto\"", "capture: \"auto\" is none of manual, automatic"),
+        ("test_payments = \"no\"", "test_payments: \"no\" is none of count, ignore"),
         ("pays_for = \"demo\"", "pays_for: only shops with platform = \"payments\" pay"),
         ("secret = [\"plain:x\"]", "secrets: \"secret\" is unknown; did you mean \"secrets\"?"),
         ("commit-on = \"paid\"", "commit_on: \"commit-on\" is unknown; did you mean"),

@@ -24,7 +24,7 @@ fn payment(number: u32, reference: Option<u64>, kind: PaymentEventKind) -> Sent 
     let references = reference.map(|id| OrderId::new(id.to_string())).into_iter().collect();
     let events = [(format!("evt_{number}").as_str().into(), event)].into();
     let known = PaymentKnown { references, events };
-    let fact = PaymentFact { payment: "pi_1".into(), known };
+    let fact = PaymentFact { payment: "pi_1".into(), test: false, known };
     let mut sent = says(number.into(), Fact::Payment(Box::new(fact)));
     sent.incoming.key.shop = ShopId::new(TILL);
     sent

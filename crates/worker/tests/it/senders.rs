@@ -45,6 +45,29 @@ async fn a_payment_speaks_to_the_orders_of_the_shop_that_it_pays_for_under_its_r
     store.assert_sound();
 }
 
+/// A live Connect endpoint is sent its accounts' test events, signed with the same secret.
+#[tokio::test]
+async fn a_test_payment_pays_unless_the_shop_ignores_them() {
+    let paid = payment(Provider::Stripe, 1).capture(NOW);
+    let capture = received(Provider::Stripe, &paid, NOW);
+    for (rule, outcome, committed) in [
+        ("", "applied", 3),
+        ("test_payments = \"count\"", "applied", 3),
+        ("test_payments = \"ignore\"", "test_payment", 0),
+    ] {
+        let (store, mut processor) = with_bowls();
+        let shops = shops(&format!(
+            "commit_on = \"paid\"\n[[shop]]\nname = \"cards\"\nplatform = \"payments\"\n\
+             secrets = [\"plain:any\"]\npays_for = \"demo\"\n{rule}"
+        ));
+        processor.process(vec![work(&placed(1, 3))], &shops, true).await.unwrap();
+        let done = processor.process(works(&[&capture]), &shops, true).await.unwrap();
+        assert_eq!(outcomes(&done), [outcome]);
+        assert_eq!(store.stock_of("BOWL", "main").committed, committed, "{rule}");
+        store.assert_sound();
+    }
+}
+
 #[tokio::test]
 async fn a_payment_for_nobody_is_kept_and_finds_its_order_once_somebody_is_named() {
     let (store, mut processor) = with_bowls();

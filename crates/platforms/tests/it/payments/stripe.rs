@@ -54,6 +54,20 @@ fn refund(status: &str) -> Value {
 }
 
 #[test]
+fn only_an_event_that_says_so_is_of_the_test_mode() {
+    let is_test = |livemode: Option<Value>| {
+        let mut body = about("payment_intent.succeeded", intent());
+        body.as_object_mut().expect("an object").remove("livemode");
+        body.as_object_mut().expect("an object").extend(livemode.map(|is| ("livemode".into(), is)));
+        fact(&body).test
+    };
+    assert!(is_test(Some(json!(false))));
+    for live in [Some(json!(true)), Some(json!(null)), Some(json!("false")), None] {
+        assert!(!is_test(live));
+    }
+}
+
+#[test]
 fn the_published_rule_is_followed() {
     // Computed from the rule in stripe-node's src/Webhooks.ts.
     let body = r#"{"id":"evt_1","object":"event"}"#;
