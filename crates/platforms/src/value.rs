@@ -161,6 +161,15 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
+/// A field where null is an answer: `None` is missing, `Some(None)` is null. Needs [`stated`].
+pub(crate) type Stated<T> = Option<Option<T>>;
+
+pub(crate) fn stated<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Stated<T>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
 /// Reads a body, or says what is wrong and where.
 pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
     // Looked through once as a whole, it costs less than each text by itself. What is not read of a

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::Unfit;
-use super::body::{Gid, Stated, is_other_than, stated};
+use super::body::{Gid, is_other_than};
 use super::id::Id;
-use crate::value::{self, Text};
+use crate::value::{self, Stated, Text, stated};
 
 /// The shop, as its own settings show it.
 #[derive(Deserialize)]

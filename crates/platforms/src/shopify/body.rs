@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Deserializer};
 
 use super::Unfit;
 use super::id::Id;
-use crate::value::{self, Moment, Object, Quantity, Text};
+use crate::value::{self, Moment, Object, Quantity, Stated, Text, stated};
 
 /// A field where only its presence counts: not missing, not null.
 type Present = Option<IgnoredAny>;
@@ -18,15 +18,6 @@ pub(super) type List<T> = Option<Vec<Object<T>>>;
 
 /// The id by which newer interfaces call a thing; it names the kind of thing, too.
 pub(super) type Gid<'a> = Option<Text<'a>>;
-
-/// A field where null is an answer: `None` is missing, `Some(None)` is null. Needs [`stated`].
-pub(super) type Stated<T> = Option<Option<T>>;
-
-pub(super) fn stated<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Stated<T>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
-}
 
 /// Whether it is some other kind of thing. Where the id is missing, or is none of Shopify's, the
 /// fields must tell.
@@ -44,7 +35,9 @@ pub(super) struct Order<'a> {
     #[serde(default)]
     pub(super) test: Option<bool>,
     pub(super) updated_at: Option<Moment>,
-    pub(super) cancelled_at: Option<Moment>,
+    /// Null while it is not cancelled.
+    #[serde(default, deserialize_with = "stated")]
+    pub(super) cancelled_at: Stated<Moment>,
     pub(super) financial_status: Option<Text<'a>>,
     pub(super) fulfillment_status: Option<Text<'a>>,
     pub(super) line_items: List<Line<'a>>,
@@ -90,7 +83,8 @@ pub(super) struct Fulfilment<'a> {
     pub(super) created_at: Option<Moment>,
     pub(super) updated_at: Option<Moment>,
     pub(super) location_id: Option<Id>,
-    pub(super) line_items: List<FulfilmentLine>,
+    #[serde(default, deserialize_with = "stated")]
+    pub(super) line_items: Stated<Vec<Object<FulfilmentLine>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -108,7 +102,8 @@ pub(super) struct Refund<'a> {
     pub(super) order_id: Option<Id>,
     pub(super) created_at: Option<Moment>,
     pub(super) processed_at: Option<Moment>,
-    pub(super) refund_line_items: List<RefundLine<'a>>,
+    #[serde(default, borrow, deserialize_with = "stated")]
+    pub(super) refund_line_items: Stated<Vec<Object<RefundLine<'a>>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -162,7 +157,23 @@ pub(super) fn only_id(body: &[u8]) -> Result<Id, Unfit> {
     Ok(deleted.id.ok_or("id: missing")?)
 }
 
+/// What a list has, if anything.
+pub(super) fn shown<T>(list: &Stated<Vec<T>>) -> &[T] {
+    list.as_ref().and_then(Option::as_deref).unwrap_or_default()
+}
+
 impl Order<'_> {
+    /// Whether it has all that was taken off what is still to be fulfilled. A subscription names the
+    /// fields that it wants, down to those of lists.
+    pub(super) fn shows_parts(&self) -> bool {
+        let refunds = || shown(&self.refunds).iter().map(|Object(refund)| refund);
+        let fulfilments = || shown(&self.fulfillments).iter().map(|Object(fulfilment)| fulfilment);
+        self.refunds.is_some()
+            && self.fulfillments.is_some()
+            && refunds().all(|refund| refund.refund_line_items.is_some())
+            && fulfilments().all(|fulfilment| fulfilment.line_items.is_some())
+    }
+
     /// What the body is instead, if it is no order.
     pub(super) fn mismatch(&self) -> Option<&'static str> {
         // What every order has and its parts do not.

@@ -11,11 +11,11 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::Unfit;
-use super::body::{Gid, List, Stated, is_other_than, only_id, stated};
+use super::body::{Gid, List, is_other_than, only_id};
 use super::count::Count;
 use super::id::Id;
 use super::parts::twice;
-use crate::value::{self, Moment, Object, Text};
+use crate::value::{self, Moment, Object, Stated, Text, stated};
 
 /// What Shopify has of one item at one location.
 #[derive(Deserialize)]

@@ -15,7 +15,7 @@ use crate::value::{self, Object, Text};
 /// `refunds/create`.
 pub(super) fn refund(body: &[u8]) -> Result<OrderFact, Unfit> {
     let refund: Refund<'_> = value::read(body)?;
-    let (Some(order), Some(_)) = (refund.order_id, &refund.refund_line_items) else {
+    let (Some(order), Some(Some(_))) = (refund.order_id, &refund.refund_line_items) else {
         return Err(Unfit::Other("something without a refund's order_id and refund_line_items"));
     };
     if is_other_than(&refund.admin_graphql_api_id, "Refund") {
@@ -29,7 +29,7 @@ pub(super) fn refund(body: &[u8]) -> Result<OrderFact, Unfit> {
 /// `fulfillments/create` and `fulfillments/update`.
 pub(super) fn fulfilment(body: &[u8]) -> Result<OrderFact, Unfit> {
     let fulfilment: body::Fulfilment<'_> = value::read(body)?;
-    let (Some(order), Some(_)) = (fulfilment.order_id, &fulfilment.line_items) else {
+    let (Some(order), Some(Some(_))) = (fulfilment.order_id, &fulfilment.line_items) else {
         return Err(Unfit::Other("something without a fulfilment's order_id and line_items"));
     };
     if is_other_than(&fulfilment.admin_graphql_api_id, "Fulfillment") {

@@ -37,9 +37,9 @@ pub fn parse(envelope: &Envelope) -> Meaning {
         "orders/create"
         | "orders/paid"
         | "orders/updated"
-        | "orders/cancelled"
         | "orders/fulfilled"
         | "orders/partially_fulfilled" => order::whole(body, envelope.triggered_at).map(order_fact),
+        "orders/cancelled" => order::cancelled(body, envelope.triggered_at).map(order_fact),
         "orders/edited" => events::edit(body).map(order_fact),
         "orders/delete" => events::deletion(body).map(order_fact),
         "refunds/create" => events::refund(body).map(order_fact),

@@ -12,7 +12,7 @@ use domain::{
 };
 
 use super::Unfit;
-use super::body::{self, Order, Stated};
+use super::body::{self, Order, shown};
 use super::parts::{self, twice};
 use super::rank;
 use crate::digest::digest;
@@ -20,11 +20,21 @@ use crate::value::{self, Object, Text};
 
 /// What the body of a whole order says.
 pub(super) fn whole(body: &[u8], triggered_at: Option<Timestamp>) -> Result<OrderFact, Unfit> {
-    let order: Order<'_> = value::read(body)?;
-    if let Some(what) = order.mismatch() {
-        return Err(Unfit::Other(what));
+    Ok(fact(&read(body)?, triggered_at)?)
+}
+
+/// `orders/cancelled`: without the moment of it the order would look like any other.
+pub(super) fn cancelled(body: &[u8], triggered_at: Option<Timestamp>) -> Result<OrderFact, Unfit> {
+    let order = read(body)?;
+    if order.cancelled_at.is_none() {
+        return Err("cancelled_at: missing; have the subscription include it".into());
     }
     Ok(fact(&order, triggered_at)?)
+}
+
+fn read(body: &[u8]) -> Result<Order<'_>, Unfit> {
+    let order: Order<'_> = value::read(body)?;
+    order.mismatch().map_or(Ok(order), |what| Err(Unfit::Other(what)))
 }
 
 fn fact(order: &Order<'_>, triggered_at: Option<Timestamp>) -> Result<OrderFact, String> {
@@ -44,14 +54,10 @@ fn fact(order: &Order<'_>, triggered_at: Option<Timestamp>) -> Result<OrderFact,
             refund_lines,
             fulfilments,
             paid,
-            cancelled_at: order.cancelled_at.map(|at| at.0),
+            cancelled_at: order.cancelled_at.flatten().map(|at| at.0),
             ..Known::default()
         },
     })
-}
-
-fn shown<T>(list: &Stated<Vec<T>>) -> &[T] {
-    list.as_ref().and_then(Option::as_deref).unwrap_or_default()
 }
 
 fn snapshot(
@@ -63,10 +69,10 @@ fn snapshot(
     let updated_at = order.updated_at.ok_or("updated_at: missing")?.0;
     let body_lines = order.line_items.as_deref().ok_or("line_items: missing")?;
     let moved = moved(refund_lines, fulfilments);
-    // What is still to be fulfilled is less what refunds and fulfilments took. Of a body without one
-    // of these lists (a subscription names the fields it wants) nobody knows what was taken off, and
-    // what is known of it elsewhere would be taken off twice.
-    let shows_parts = order.refunds.is_some() && order.fulfillments.is_some();
+    // What is still to be fulfilled is less what refunds and fulfilments took. Of a body that does not
+    // show these, nobody knows what was taken off, and what is known of it elsewhere would be taken
+    // off twice.
+    let shows_parts = order.shows_parts();
     let mut refs = BTreeMap::new();
     let mut lines = BTreeMap::new();
     for (index, Object(line)) in body_lines.iter().enumerate() {
@@ -84,7 +90,7 @@ fn snapshot(
 
     let status = order.financial_status.as_ref().map(Text::as_str);
     let voided = matches!(status, Some("voided" | "expired"));
-    let cancelled = order.cancelled_at.is_some();
+    let cancelled = order.cancelled_at.flatten().is_some();
     let progress = rank::progress(
         cancelled || voided,
         body_lines.iter().map(|Object(line)| line),

@@ -28,8 +28,7 @@ pub(super) fn add_refund(
     refund: &body::Refund<'_>,
     lines: &mut BTreeMap<RefundLineId, RefundLine>,
 ) -> Result<(), String> {
-    let body_lines = refund.refund_line_items.as_deref().unwrap_or_default();
-    for (index, Object(line)) in body_lines.iter().enumerate() {
+    for (index, Object(line)) in body::shown(&refund.refund_line_items).iter().enumerate() {
         let created_at = refund.created_at.or(refund.processed_at).ok_or("created_at: missing")?;
         let part = RefundLine {
             line: LineId::new(line.line_item_id.to_string()),
@@ -62,6 +61,10 @@ pub(super) fn fulfilments(
 ) -> Result<BTreeMap<FulfilmentId, Fulfilment>, String> {
     let mut by_id = BTreeMap::new();
     for (index, Object(body)) in fulfilments.iter().enumerate() {
+        // What shows no lines must not pass for one that has none.
+        if body.line_items.is_none() {
+            continue;
+        }
         let (id, part) =
             fulfilment(body).map_err(|what| format!("fulfillments[{index}].{what}"))?;
         if by_id.insert(id.clone(), part).is_some() {
@@ -103,8 +106,7 @@ fn status(status: Option<&Text<'_>>) -> FulfilmentStatus {
 /// Units per line. One line may be there more than once; lines without units say nothing.
 fn fulfilled(fulfilment: &body::Fulfilment<'_>) -> Result<BTreeMap<LineId, i64>, String> {
     let mut lines = BTreeMap::new();
-    let body_lines = fulfilment.line_items.as_deref().unwrap_or_default();
-    for (index, Object(line)) in body_lines.iter().enumerate() {
+    for (index, Object(line)) in body::shown(&fulfilment.line_items).iter().enumerate() {
         let units = line.quantity.units();
         if units == 0 {
             continue;

@@ -8,9 +8,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::Unfit;
-use super::body::{Stated, stated};
 use super::id::Id;
-use crate::value::{self, Object, Text};
+use crate::value::{self, Object, Stated, Text, stated};
 
 /// All three bodies, which differ in what they leave out.
 #[derive(Deserialize)]

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::scalar::{Amount, Gmt, Id, Label};
 use crate::unfit::Unfit;
-use crate::value::{self, Object, Text};
+use crate::value::{self, Object, Stated, Text, stated};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Order<'a> {
@@ -21,12 +21,24 @@ pub(super) struct Order<'a> {
     pub(super) number: Option<Label<'a>>,
     pub(super) status: Option<Text<'a>>,
     pub(super) date_created_gmt: Option<Gmt>,
-    pub(super) date_modified_gmt: Option<Gmt>,
+    /// Null where a program made the order, without one.
+    #[serde(default, deserialize_with = "stated")]
+    pub(super) date_modified_gmt: Stated<Gmt>,
     pub(super) date_paid_gmt: Option<Gmt>,
     pub(super) date_completed_gmt: Option<Gmt>,
+    #[serde(default, deserialize_with = "stated")]
+    date_modified: Stated<IgnoredAny>,
     pub(super) line_items: Option<Vec<Object<Line<'a>>>>,
     /// Each tells what was paid back and why, and nothing of units.
     pub(super) refunds: Option<Vec<IgnoredAny>>,
+}
+
+impl Order<'_> {
+    /// As the REST API's version 1 writes it, which a webhook's settings still offer: without dates
+    /// in UTC, and without what the shop took out of its stock. Version 3 has both kinds of dates.
+    pub(super) fn is_of_version_1(&self) -> bool {
+        self.date_modified.is_some() && self.date_modified_gmt.is_none()
+    }
 }
 
 #[derive(Debug, Deserialize)]

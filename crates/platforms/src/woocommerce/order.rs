@@ -39,6 +39,13 @@ fn meaning(envelope: &Envelope, left_the_bin_at: Option<Timestamp>) -> Result<Me
         let other = Unfit::Other("something without an order's status and line_items");
         return Err(error.flatten().unwrap_or(other));
     };
+    if order.is_of_version_1() {
+        return Err(
+            "date_modified_gmt: missing; choose WP REST API Integration v3 as the webhook's \
+            API version (WooCommerce > Settings > Advanced > Webhooks)"
+                .into(),
+        );
+    }
     let status = Status::of(text.as_str());
     if let Status::Draft(why) = status {
         return Ok(Meaning::Ignored(why));
@@ -120,7 +127,12 @@ fn snapshot(
 
 /// An order made by a program may have no date at all: then any that has one is newer.
 fn changed_at(order: &Order<'_>) -> Timestamp {
-    order.date_modified_gmt.or(order.date_created_gmt).map(|date| date.0).unwrap_or_default()
+    order
+        .date_modified_gmt
+        .flatten()
+        .or(order.date_created_gmt)
+        .map(|date| date.0)
+        .unwrap_or_default()
 }
 
 fn snapshot_line(

@@ -284,6 +284,34 @@ fn without_its_parts_a_body_does_not_say_what_is_still_owed() {
         assert_eq!(kept(with(&taken_off, part, json!(null)))[0], (3, 2), "{part}");
         assert_eq!(kept(without(&taken_off, part))[0], (3, 3), "{part}");
     }
+    let inner = [("/refunds", "refund_line_items"), ("/fulfillments", "line_items")];
+    for (part, lines) in inner {
+        let shown = |rest: serde_json::Value| {
+            let mut shown = json!({"id": 9, "created_at": "2026-11-21T12:00:00Z"});
+            shown.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+            let body = with(&taken_off, part, json!([shown]));
+            // One that is known with its lines must not be replaced by one without.
+            let is_told = rest.as_object().is_some_and(|rest| !rest.is_empty());
+            let fulfilments = usize::from(is_told && part == "/fulfillments");
+            assert_eq!(order(body.clone()).known.fulfilments.len(), fulfilments);
+            kept(body)[0]
+        };
+        assert_eq!(shown(json!({})), (3, 3), "{part}");
+        assert_eq!(shown(json!({lines: null})), (3, 2), "{part}");
+        assert_eq!(shown(json!({lines: []})), (3, 2), "{part}");
+    }
+}
+
+#[test]
+fn a_cancellation_without_its_moment_is_not_believed_to_be_none() {
+    let trimmed = without(PAID, "/cancelled_at");
+    let Meaning::Dead { detail, .. } =
+        platforms::parse(&envelope("orders/cancelled", trimmed.clone()))
+    else {
+        panic!("believed");
+    };
+    assert!(detail.starts_with("cancelled_at: missing"), "{detail}");
+    assert!(!order(trimmed).known.snapshot.unwrap().cancelled, "other topics need not show it");
 }
 
 #[test]

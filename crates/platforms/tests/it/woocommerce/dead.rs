@@ -99,6 +99,15 @@ fn part_of_a_unit_is_no_stock() {
     assert!(detail.starts_with("line_items[1]._reduced_stock: 0.5 is"), "{detail}");
 }
 
+/// A webhook's settings still offer it. Everything else of it reads well.
+#[test]
+fn an_order_of_the_first_version_is_not_misread() {
+    let mut old = body("completed");
+    old.as_object_mut().expect("an object").retain(|field, _| !field.ends_with("_gmt"));
+    let detail = malformed(&old, "date_modified_gmt");
+    assert!(detail.contains("WP REST API Integration v3"), "{detail}");
+}
+
 #[test]
 fn no_line_is_there_twice() {
     let mut body = body("processing");
