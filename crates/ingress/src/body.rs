@@ -1,8 +1,8 @@
 //! Bodies, read whole, under three bounds: the length of each, the bytes of all, and time.
 //!
 //! Room for a body is taken before its bytes are, as it grows, and given back when its request is
-//! answered. A declared length alone takes next to none: who declares and sends nothing, and has shown
-//! no signature yet, must not keep others out.
+//! answered. A declared length alone takes next to none, and what has come at most twice its length:
+//! who sends little or nothing, and has shown no signature yet, must not keep others out.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::Limits;
 use crate::measure;
 use crate::respond::Refusal;
 
-/// How much room a body takes at a time, at the most; at first it is a unit.
+/// How much more room than it needs a body takes at the most.
 const STEP_BYTES: usize = 64 * 1024;
 
 /// The unit of the semaphore: its permits are counted in `u32`.
@@ -61,7 +61,7 @@ impl Bodies {
             let length = buffer.len() + data.len();
             self.check_length(length)?;
             if length > room.bytes() {
-                let step = length.next_multiple_of(STEP_BYTES);
+                let step = length.next_multiple_of(STEP_BYTES).min(2 * length);
                 room.grow_to(step.min(declared.unwrap_or(self.limits.body_bytes_max)))?;
             }
             if buffer.is_empty() && body.is_end_stream() {
@@ -113,5 +113,33 @@ impl Room {
 impl Drop for Room {
     fn drop(&mut self) {
         measure::bytes_given_back(self.bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::future::{Future, poll_fn, ready};
+    use std::task::Poll;
+
+    use futures_util::{StreamExt, stream};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_stalls_holds_no_more_than_twice_what_it_sent() {
+        let bodies = Bodies::new(Limits::default());
+        let all = bodies.room.available_permits();
+        for sent in [1, 1_000, 10_000, 100_000] {
+            let piece = Ok::<_, Infallible>(vec![b'x'; sent]);
+            let body = Body::from_stream(stream::once(ready(piece)).chain(stream::pending()));
+            let mut reading = Box::pin(bodies.read(body));
+            let stalls = poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx).is_pending())).await;
+            assert!(stalls);
+            let held = (all - bodies.room.available_permits()) * UNIT_BYTES;
+            assert!((sent..=2 * sent + UNIT_BYTES).contains(&held), "{held} for {sent}");
+            drop(reading);
+            assert_eq!(bodies.room.available_permits(), all);
+        }
     }
 }
