@@ -88,8 +88,10 @@ impl<P: Publisher> Receiver<P> {
                 per_shop::refused(&shops, &shop.name, *refused);
             }
         })?;
-        // All of one request are of one shop.
-        let shop = envelopes.first().map(|envelope| envelope.shop.clone());
+        // All of one request are of one shop. What nobody signed, anybody may have sent: it says nothing
+        // of the shop.
+        let signed = envelopes.first().filter(|envelope| envelope.signed_by.is_some());
+        let shop = signed.map(|envelope| envelope.shop.clone());
         let mut span = traced(door, began, &mut envelopes);
         let published = self.publish(envelopes).await;
         let status = published.as_ref().map_or_else(Refusal::status, |()| StatusCode::OK);

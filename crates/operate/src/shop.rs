@@ -16,11 +16,15 @@ use crate::shared::Shared;
 const MISSED_MIN: f64 = 10.0;
 
 /// Days without which nothing is known of what is usual.
-const DAYS_MIN: usize = 3;
+const DAYS_MIN: i64 = 3;
 
 /// Days that a silence is held against.
 const DAYS: i64 = 7;
 
+/// So much of a long silence is held against other days: what is kept of these has an end.
+const HELD_AGAINST_MAX: i64 = 3 * DAY;
+
+const DAY: i64 = DAY_HOURS * Hour::MICROS;
 const DAY_HOURS: i64 = 24;
 
 /// How old the latest news may be: it is of many rows, and asked for all the time.
@@ -87,9 +91,8 @@ pub async fn health(
     shops: &Shops,
     now: Timestamp,
 ) -> Result<Vec<Health>, StoreError> {
-    let from = Hour(Hour::of(now).0 - (DAYS + 1) * DAY_HOURS);
     let mut hours: BTreeMap<ShopId, BTreeMap<Hour, i64>> = BTreeMap::new();
-    for row in store.shop_hours(from).await? {
+    for row in store.shop_hours().await? {
         hours.entry(row.shop).or_default().insert(row.hour, row.webhooks);
     }
     let mut signers: BTreeMap<ShopId, Vec<ShopSigner>> = BTreeMap::new();
@@ -104,7 +107,9 @@ pub async fn health(
 }
 
 fn look(shop: &Shop, hours: &BTreeMap<Hour, i64>, signed: &[ShopSigner], now: Timestamp) -> Health {
-    let last = signed.iter().map(|signer| signer.last_at).max();
+    // Older programs noted also what nobody signed.
+    let own = signed.iter().filter(|signer| !signer.secret.is_empty());
+    let last = own.map(|signer| signer.last_at).max();
     let within = |hours_back| {
         let from = Timestamp(now.0.saturating_sub(hours_back * Hour::MICROS));
         whole(count(hours, from, now, now))
@@ -123,26 +128,31 @@ fn look(shop: &Shop, hours: &BTreeMap<Hour, i64>, signed: &[ShopSigner], now: Ti
     }
 }
 
-/// Whether it is unusual that nothing came since `last`: on most of the last days, and on the same
-/// day of the last week (shops rest on Sundays), so many came in the same time of the day that none
-/// is no chance. Of a shop that is known for less than [`DAYS_MIN`] days nobody knows what is usual.
+/// Whether it is unusual that nothing came since `last`: on most of the last days before, and on the
+/// same day of the week (shops rest on Sundays), so many came in the same time of the day that none is
+/// no chance. It does not become usual by lasting: only days from before it began are looked at. Of a
+/// shop that was known for less than [`DAYS_MIN`] days nobody knows what is usual.
 fn silence(hours: &BTreeMap<Hour, i64>, last: Timestamp, now: Timestamp) -> Option<Silence> {
     let known_since = hours.first_key_value().map(|(hour, _)| hour.start())?;
-    let on = |days: i64| {
-        let back = |at: Timestamp| Timestamp(at.0 - days * DAY_HOURS * Hour::MICROS);
-        let (from, to) = (back(last), back(now));
-        (from >= known_since).then(|| count(hours, from, to, now))
-    };
-    let days: Vec<f64> = (1..=DAYS).filter_map(on).collect();
-    if days.len() < DAYS_MIN {
+    let (known, silent) = (last.0 - known_since.0, now.0 - last.0);
+    // Not more than was seen on as many days as are needed.
+    let length = silent.min(HELD_AGAINST_MAX).min(known - DAYS_MIN * DAY);
+    if length <= 0 {
         return None;
     }
-    let mut sorted = days.clone();
-    sorted.sort_by(f64::total_cmp);
-    let usual = sorted[(sorted.len() - 1) / 2];
-    let week_ago = on(DAYS).unwrap_or(usual);
+    let from = now.0 - length;
+    let on = |days: i64| {
+        let (from, to) = (Timestamp(from - days * DAY), Timestamp(now.0 - days * DAY));
+        (from >= known_since).then(|| count(hours, from, to, now))
+    };
+    let first = silent / DAY + 1;
+    let mut days: Vec<f64> = (first..first + DAYS).filter_map(on).collect();
+    days.sort_by(f64::total_cmp);
+    let usual = days[(days.len() - 1) / 2];
+    let week_ago = on((first - 1) / DAYS * DAYS + DAYS).unwrap_or(usual);
     let missed = usual.min(week_ago);
-    (missed >= MISSED_MIN).then(|| Silence { since: last, missed: whole(missed) })
+    let in_all = missed * float(silent) / float(length);
+    (in_all >= MISSED_MIN).then(|| Silence { since: last, missed: whole(in_all) })
 }
 
 /// How many came in this time, as if those of an hour had come evenly; those of this very hour came
@@ -221,6 +231,25 @@ mod tests {
     #[test]
     fn one_outage_in_the_week_does_not_become_the_usual() {
         assert_eq!(is_silent(past(8, 100, |back, _| back != 3), 2), Some(200));
+    }
+
+    #[test]
+    fn a_silence_does_not_become_usual_by_lasting() {
+        // What is kept: twelve days up to the last webhook.
+        let after_days = |rate, silent: i64| {
+            let mut hours = past(12 + silent, rate, |_, _| true);
+            hours.retain(|hour, _| hour.start().0 >= NOON - (silent + 12) * 24 * HOUR);
+            is_silent(hours, silent * 24)
+        };
+        for days in [1, 2, 3, 4, 5, 6, 7, 8, 13, 14, 15, 30, 400] {
+            assert_eq!(after_days(100, days), Some(days * 2_400), "{days} days");
+            assert_eq!(after_days(1, days), Some(days * 24), "{days} days");
+        }
+        // A shop of five days, silent for a few.
+        for days in 1..9 {
+            let hours = past(5 + days, 100, |_, _| true);
+            assert_eq!(is_silent(hours, days * 24), Some(days * 2_400), "{days}");
+        }
     }
 
     #[test]

@@ -17,14 +17,16 @@ pub trait Activity: Clone + Send + Sync + 'static {
         notes: &ActivityNotes,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Forgets the hours before this one.
-    fn forget_activity(&self, before: Hour) -> impl Future<Output = Result<(), StoreError>> + Send;
-
-    /// Webhooks per shop and hour, from this hour on, by shop and hour.
-    fn shop_hours(
+    /// Forgets of each shop the hours that are more than so many before its last one until now: of a
+    /// shop that fell silent long ago, what was usual there is still known.
+    fn forget_activity(
         &self,
-        from: Hour,
-    ) -> impl Future<Output = Result<Vec<ShopHour>, StoreError>> + Send;
+        now: Hour,
+        hours_kept: i64,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Webhooks per shop and hour, by shop and hour.
+    fn shop_hours(&self) -> impl Future<Output = Result<Vec<ShopHour>, StoreError>> + Send;
 
     /// When each secret of each shop signed last, by shop and secret.
     fn shop_signers(&self) -> impl Future<Output = Result<Vec<ShopSigner>, StoreError>> + Send;
@@ -58,7 +60,7 @@ pub struct ShopHour {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShopSigner {
     pub shop: ShopId,
-    /// Where the shops file has it from; empty: the webhook did not tell.
+    /// Where the shops file has it from; empty: an older program did not ask.
     pub secret: String,
     pub last_at: Timestamp,
 }

@@ -319,12 +319,12 @@ impl Activity for AnyStore {
         whichever!(self, store => store.note_activity(notes))
     }
 
-    async fn forget_activity(&self, before: Hour) -> Result<(), StoreError> {
-        whichever!(self, store => store.forget_activity(before))
+    async fn forget_activity(&self, now: Hour, hours_kept: i64) -> Result<(), StoreError> {
+        whichever!(self, store => store.forget_activity(now, hours_kept))
     }
 
-    async fn shop_hours(&self, from: Hour) -> Result<Vec<ShopHour>, StoreError> {
-        whichever!(self, store => store.shop_hours(from))
+    async fn shop_hours(&self) -> Result<Vec<ShopHour>, StoreError> {
+        whichever!(self, store => store.shop_hours())
     }
 
     async fn shop_signers(&self) -> Result<Vec<ShopSigner>, StoreError> {

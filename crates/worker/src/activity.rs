@@ -17,8 +17,9 @@ use crate::clock;
 /// How often it is noted.
 const NOTE_EVERY: Duration = Duration::from_secs(10);
 
-/// Hours that are kept: a silence is told by the same time of the days of a week.
-const HOURS_KEPT: i64 = 9 * 24;
+/// Hours of a shop that are kept, back from its last: a silence is told by the same time of the days
+/// before it, however long it lasts (`onhand shop list`).
+const HOURS_KEPT: i64 = 12 * 24;
 
 /// Distinct secrets of a shop that are remembered between two notes; a file names no more.
 const SECRETS_MAX: usize = 16;
@@ -36,18 +37,14 @@ struct Seen {
 
 impl Tally {
     /// Counts webhooks: of which shop, when it came, and what signed it.
-    pub(crate) fn saw<'a>(
-        &self,
-        webhooks: impl Iterator<Item = (&'a ShopId, Timestamp, Option<&'a str>)>,
-    ) {
+    pub(crate) fn saw<'a>(&self, webhooks: impl Iterator<Item = (&'a ShopId, Timestamp, &'a str)>) {
         let mut shops = self.shops();
-        for (shop, at, signed_by) in webhooks {
+        for (shop, at, secret) in webhooks {
             if !shops.contains_key(shop) {
                 shops.insert(shop.clone(), Seen::default());
             }
             let Some(seen) = shops.get_mut(shop) else { continue };
             *seen.hours.entry(Hour::of(at)).or_default() += 1;
-            let secret = signed_by.unwrap_or_default();
             if let Some(last) = seen.signers.get_mut(secret) {
                 *last = (*last).max(at);
             } else if seen.signers.len() < SECRETS_MAX {
@@ -109,7 +106,7 @@ pub(crate) async fn run<S: Activity>(store: S, tally: Tally) {
         let noted = tally.note(&store).await;
         let now = Hour::of(clock::now());
         let done = match (noted, forgot == Some(now)) {
-            (Ok(()), false) => store.forget_activity(Hour(now.0 - HOURS_KEPT)).await,
+            (Ok(()), false) => store.forget_activity(now, HOURS_KEPT).await,
             (noted, _) => noted,
         };
         match done {

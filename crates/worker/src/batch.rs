@@ -319,15 +319,16 @@ pub(crate) fn decide(batch: &mut [Prepared], view: View) -> (Batch, Vec<Decided>
     }
 }
 
-/// What came of shops that we know: which, when, and what signed it. A redelivery came before.
+/// What came of shops that we know: which, when, and what signed it. A redelivery came before, and what
+/// nobody signed, anybody may have sent.
 fn arrived<'a>(
     batch: &'a [Prepared],
     decided: &'a [Decided],
-) -> impl Iterator<Item = (&'a ShopId, Timestamp, Option<&'a str>)> {
+) -> impl Iterator<Item = (&'a ShopId, Timestamp, &'a str)> {
     let came = batch.iter().zip(decided).filter(|(_, decided)| **decided != Decided::Redelivered);
     came.filter_map(|(one, _)| {
         let envelope = &one.envelope;
-        Some((one.sender.as_ref()?, envelope.received_at, envelope.signed_by.as_deref()))
+        Some((one.sender.as_ref()?, envelope.received_at, envelope.signed_by.as_deref()?))
     })
 }
 

@@ -31,15 +31,14 @@ impl Activity for Postgres {
         Ok(())
     }
 
-    async fn forget_activity(&self, before: Hour) -> Result<(), StoreError> {
-        let sql = "DELETE FROM shop_hours WHERE hour < $1";
-        self.rows(sql, &[&before.0], |_| ()).await.map(drop)
+    async fn forget_activity(&self, now: Hour, hours_kept: i64) -> Result<(), StoreError> {
+        let sql = include_str!("sql/forget_shop_hours.sql");
+        self.rows(sql, &[&now.0, &hours_kept], |_| ()).await.map(drop)
     }
 
-    async fn shop_hours(&self, from: Hour) -> Result<Vec<ShopHour>, StoreError> {
-        let sql = "SELECT shop, hour, webhooks FROM shop_hours WHERE hour >= $1
-                   ORDER BY shop, hour";
-        self.rows(sql, &[&from.0], shop_hour).await
+    async fn shop_hours(&self) -> Result<Vec<ShopHour>, StoreError> {
+        let sql = "SELECT shop, hour, webhooks FROM shop_hours ORDER BY shop, hour";
+        self.rows(sql, &[], shop_hour).await
     }
 
     async fn shop_signers(&self) -> Result<Vec<ShopSigner>, StoreError> {

@@ -22,15 +22,15 @@ impl Activity for Sqlite {
         transaction.commit().await.map_err(from_sqlx)
     }
 
-    async fn forget_activity(&self, before: Hour) -> Result<(), StoreError> {
-        let query = sqlx::query("DELETE FROM shop_hours WHERE hour < ?1").bind(before.0);
+    async fn forget_activity(&self, now: Hour, hours_kept: i64) -> Result<(), StoreError> {
+        let query = sqlx::query(include_str!("sql/forget_shop_hours.sql"));
+        let query = query.bind(now.0).bind(hours_kept);
         query.execute(&self.writer).await.map_err(from_sqlx).map(drop)
     }
 
-    async fn shop_hours(&self, from: Hour) -> Result<Vec<ShopHour>, StoreError> {
-        let sql = "SELECT shop, hour, webhooks FROM shop_hours WHERE hour >= ?1
-                   ORDER BY shop, hour";
-        self.rows(sqlx::query(sql).bind(from.0), shop_hour).await
+    async fn shop_hours(&self) -> Result<Vec<ShopHour>, StoreError> {
+        let sql = "SELECT shop, hour, webhooks FROM shop_hours ORDER BY shop, hour";
+        self.rows(sqlx::query(sql), shop_hour).await
     }
 
     async fn shop_signers(&self) -> Result<Vec<ShopSigner>, StoreError> {

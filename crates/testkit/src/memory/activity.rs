@@ -1,5 +1,8 @@
 //! How shops are doing, in memory.
 
+use std::collections::BTreeMap;
+
+use domain::ShopId;
 use store::activity::{ActivityNotes, Hour, ShopHour, ShopSigner};
 use store::{Activity, StoreError};
 
@@ -19,15 +22,18 @@ impl Activity for MemoryStore {
         Ok(())
     }
 
-    async fn forget_activity(&self, before: Hour) -> Result<(), StoreError> {
-        self.contents().hours.retain(|(_, hour), _| *hour >= before);
+    async fn forget_activity(&self, now: Hour, hours_kept: i64) -> Result<(), StoreError> {
+        let mut contents = self.contents();
+        // By shop and hour: the last that is seen of a shop is its newest.
+        let newest: BTreeMap<ShopId, Hour> = contents.hours.keys().cloned().collect();
+        contents.hours.retain(|(shop, hour), _| hour.0 >= newest[shop].min(now).0 - hours_kept);
         Ok(())
     }
 
-    async fn shop_hours(&self, from: Hour) -> Result<Vec<ShopHour>, StoreError> {
+    async fn shop_hours(&self) -> Result<Vec<ShopHour>, StoreError> {
         let contents = self.contents();
-        let hours = contents.hours.iter().filter(|((_, hour), _)| *hour >= from);
-        let row = |((shop, hour), webhooks): (&(domain::ShopId, Hour), &i64)| ShopHour {
+        let hours = contents.hours.iter();
+        let row = |((shop, hour), webhooks): (&(ShopId, Hour), &i64)| ShopHour {
             shop: shop.clone(),
             hour: *hour,
             webhooks: *webhooks,

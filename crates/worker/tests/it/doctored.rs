@@ -290,12 +290,12 @@ impl Activity for Doctored {
         self.inner.note_activity(notes).await
     }
 
-    async fn forget_activity(&self, before: Hour) -> Result<(), StoreError> {
-        self.inner.forget_activity(before).await
+    async fn forget_activity(&self, now: Hour, hours_kept: i64) -> Result<(), StoreError> {
+        self.inner.forget_activity(now, hours_kept).await
     }
 
-    async fn shop_hours(&self, from: Hour) -> Result<Vec<ShopHour>, StoreError> {
-        self.inner.shop_hours(from).await
+    async fn shop_hours(&self) -> Result<Vec<ShopHour>, StoreError> {
+        self.inner.shop_hours().await
     }
 
     async fn shop_signers(&self) -> Result<Vec<ShopSigner>, StoreError> {
