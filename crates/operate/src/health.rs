@@ -6,8 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::privacy::PrivacyKind;
 use domain::{ShopId, Timestamp};
 use queue::{Broker, QueueStats};
+use store::channels::PrivacyRow;
 use store::pages::{LETTERS_MAX, ReasonRow, Shortage};
 use store::reports::Totals;
 use store::rollups::{Rollup, Span};
@@ -26,8 +28,9 @@ mod work;
 pub use matter::Matter;
 pub use work::{Work, waiting};
 
-/// How long the queue may take to tell how long it is.
-const QUEUE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the queue may take to tell how long it is: connecting, declaring and counting are some
+/// forty trips to a broker, and five more for each partition.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Items that are named as missing.
 const MISSING_NAMED: i64 = 3;
@@ -51,14 +54,21 @@ pub struct Stored {
     pub totals: Totals,
     pub dead: Vec<ReasonRow>,
     pub unlinked_payments: i64,
-    /// Of the most urgent request.
-    pub privacy_due: Option<Timestamp>,
+    pub privacy: Requests,
     pub shortage: Shortage,
     pub paused: Vec<Pause>,
     /// Processes that apply webhooks and were seen lately.
     pub workers: i64,
     /// What all processes counted in the last 15 minutes, the last ten seconds left out.
     pub recent: Vec<Rollup>,
+}
+
+/// Requests of people about their data that somebody must see to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Requests {
+    pub open: i64,
+    /// The most urgent one.
+    pub due: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,17 +96,30 @@ pub async fn ask_queue(broker: &Broker) -> Result<QueueStats, String> {
 }
 
 pub async fn ask_store(store: &AnyStore, now: Timestamp) -> Result<Stored, StoreError> {
-    let privacy = store.privacy_requests(false, 1).await?;
+    let open = store.privacy_requests(false, LETTERS_MAX).await?;
     Ok(Stored {
         totals: store.totals().await?,
         dead: store.dead_reasons().await?,
         unlinked_payments: worker::unlinked_payments(store, now).await?,
-        privacy_due: privacy.first().map(|request| request.due_at),
+        privacy: requests(&open, now),
         shortage: store.shortage(MISSING_NAMED).await?,
         paused: store.pauses().await?,
         workers: work::workers(store).await?,
         recent: store.rollups(Span::Recent, Span::Recent.start(now)).await?,
     })
+}
+
+/// Removals are carried out by workers, and stay open until what came before them has left the ladder.
+/// Only one that stays longer was refused, and needs somebody.
+fn requests(open: &[PrivacyRow], now: Timestamp) -> Requests {
+    let by_itself = i64::try_from(worker::redacted_within().as_micros()).unwrap_or(i64::MAX);
+    let needs_somebody = |request: &&PrivacyRow| {
+        request.kind == PrivacyKind::DataRequest.as_str()
+            || request.received_at.0.saturating_add(by_itself) < now.0
+    };
+    let waiting = open.iter().filter(needs_somebody);
+    let due = waiting.clone().map(|request| request.due_at).min();
+    Requests { open: i64::try_from(waiting.count()).unwrap_or(i64::MAX), due }
 }
 
 pub fn look(facts: &Facts, now: Timestamp) -> Verdict {
@@ -105,7 +128,7 @@ pub fn look(facts: &Facts, now: Timestamp) -> Verdict {
         Ok(stored) => {
             said.note(Matter::Paused, paused(&stored.paused));
             said.note(Matter::Dead, dead(&stored.dead, now));
-            said.note(Matter::Privacy, privacy(stored, now));
+            said.note(Matter::Privacy, privacy(stored.privacy, now));
             said.note(Matter::Short, stock::short(&stored.shortage));
             said.note(Matter::Payments, payments(stored.unlinked_payments));
         }
@@ -250,9 +273,8 @@ fn dead(reasons: &[ReasonRow], now: Timestamp) -> Option<String> {
     ))
 }
 
-fn privacy(stored: &Stored, now: Timestamp) -> Option<String> {
-    let open = stored.totals.privacy_requests;
-    let due = stored.privacy_due.filter(|_| open > 0)?;
+fn privacy(Requests { open, due }: Requests, now: Timestamp) -> Option<String> {
+    let due = due?;
     let days = (due.0 - now.0) / 86_400_000_000;
     let when = match days {
         _ if due < now => "the first is overdue".to_owned(),
@@ -271,7 +293,7 @@ fn payments(unlinked: i64) -> Option<String> {
         format!(
             "{} payments have had no order for a day: `onhand payment list --unlinked \
              --older-than 1d`.",
-            grouped(unlinked)
+            or_more(unlinked, LETTERS_MAX)
         )
     })
 }

@@ -51,7 +51,8 @@ impl Broker {
             match self {
                 Self::Embedded(path) => EmbeddedQueue::peek_stats(path).await,
                 Self::RabbitMq(config) => {
-                    let broker = RabbitMq::connect(config.clone()).await?;
+                    // Without the connection that publishes: each trip counts, to a broker far away.
+                    let broker = RabbitMq::connect_lazily(config.clone())?;
                     let stats = broker.stats().await;
                     broker.close().await;
                     stats

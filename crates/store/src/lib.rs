@@ -114,7 +114,7 @@ pub trait Store: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<ShortOrder>, StoreError>> + Send;
 
     /// How many payments that hold or promise money name no order that has come, of those first
-    /// heard of before that moment, however long before.
+    /// heard of before that moment, however long before. No more than [`pages::LETTERS_MAX`] count.
     fn unlinked_payments(
         &self,
         before: Timestamp,

@@ -13,8 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::privacy::{PrivacyKind, PrivacyRequest};
-use domain::{EnvelopeId, ShopId, Timestamp, retry};
-use platforms::Shops;
+use domain::{Envelope, EnvelopeId, ShopId, Timestamp, retry};
+use platforms::shops::UNKNOWN_SHOP;
+use platforms::{Shop, Shops, shopify};
 use store::{Redaction, Redactions, StoreError};
 use tokio::sync::watch;
 
@@ -30,6 +31,14 @@ const TRIES_MAX: u32 = 12;
 
 /// For what waits in the queue before and after its waits on the ladder.
 const IN_QUEUE: Duration = Duration::from_secs(15 * 60);
+
+/// For workers that have much to do.
+const SPARE: Duration = Duration::from_secs(60 * 60);
+
+/// After so long a request for removal is carried out, twice, and closed; or it was refused.
+pub fn redacted_within() -> Duration {
+    retry::length() + IN_QUEUE + SPARE
+}
 
 /// Carries out what is open, for ever. Dropping it loses nothing.
 pub(crate) async fn run<S: Redactions>(
@@ -85,8 +94,14 @@ async fn carry_out<S: Redactions>(
         if request.kind == PrivacyKind::RedactShop {
             removed += remove_all(store, own).await?;
         }
-        removed += remove(store, own, request).await?;
-        removed += remove_kept(store, own, request).await?;
+        let sought = Sought { under: own, request, signer: None };
+        removed += remove(store, sought).await?;
+        removed += remove_kept(store, sought).await?;
+    }
+    // What named no shop is kept under none, and its signature.
+    if let Some(signer) = shops.get(shop) {
+        let under = &ShopId::new(UNKNOWN_SHOP);
+        removed += remove(store, Sought { under, request, signer: Some(signer) }).await?;
     }
     let next = match again_at {
         None => Some(clock::after(now, retry::length() + IN_QUEUE)),
@@ -111,41 +126,59 @@ async fn remove_all<S: Redactions>(store: &S, shop: &ShopId) -> Result<usize, St
     }
 }
 
+/// What of the bodies that are kept under a name a request is about.
+#[derive(Clone, Copy)]
+struct Sought<'a> {
+    under: &'a ShopId,
+    request: &'a PrivacyRequest,
+    /// Who must have signed them, where the name does not tell whose they are.
+    signer: Option<&'a Shop>,
+}
+
+impl Sought<'_> {
+    fn is(self, envelope: &Envelope) -> bool {
+        let body = || String::from_utf8_lossy(&envelope.body);
+        let of_shop = self.request.kind == PrivacyKind::RedactShop;
+        envelope.shop == *self.under
+            && match self.signer {
+                None => of_shop || names(&body(), self.request),
+                // Shops of one app have one secret, but each body of an order names its shop.
+                Some(signer) => {
+                    let named = || has_word(&body().to_lowercase(), &self.request.domain);
+                    let is_about = (of_shop && named()) || names(&body(), self.request);
+                    is_about && shopify::is_signed_by(envelope, signer)
+                }
+            }
+    }
+}
+
 /// Removes the bodies of dead letters that the request concerns, and what of them is quoted.
-async fn remove<S: Redactions>(
-    store: &S,
-    shop: &ShopId,
-    request: &PrivacyRequest,
-) -> Result<usize, StoreError> {
+async fn remove<S: Redactions>(store: &S, sought: Sought<'_>) -> Result<usize, StoreError> {
     let mut removed = 0;
     let mut after = None;
     loop {
-        let page = store.dead_bodies(shop, after, PAGE_LETTERS, PAGE_BYTES).await?;
+        let page = store.dead_bodies(sought.under, after, PAGE_LETTERS, PAGE_BYTES).await?;
         let Some(last) = page.last() else { return Ok(removed) };
         after = Some(last.id);
         let bodies = page.iter().map(|body| (body.id, &body.raw[..], &body.detail[..]));
-        let letters = concerned(bodies, shop, request).await;
+        let letters = concerned(bodies, sought).await;
         redact(store, &letters).await?;
         removed += letters.len();
     }
 }
 
 /// Removes the kept bodies of what was decided, as far as the request concerns them.
-async fn remove_kept<S: Redactions>(
-    store: &S,
-    shop: &ShopId,
-    request: &PrivacyRequest,
-) -> Result<usize, StoreError> {
+async fn remove_kept<S: Redactions>(store: &S, sought: Sought<'_>) -> Result<usize, StoreError> {
     let mut removed = 0;
     let mut after = None;
     loop {
-        let page = store.kept_bodies(shop, after, PAGE_LETTERS, PAGE_BYTES).await?;
+        let page = store.kept_bodies(sought.under, after, PAGE_LETTERS, PAGE_BYTES).await?;
         let Some((last, _)) = page.last() else { return Ok(removed) };
         after = Some(*last);
         let bodies = page.iter().map(|(id, raw)| (*id, &raw[..], ""));
-        let bodies = concerned(bodies, shop, request).await;
+        let bodies = concerned(bodies, sought).await;
         if !bodies.is_empty() {
-            patiently(|| store.remove_bodies(shop, &bodies)).await?;
+            patiently(|| store.remove_bodies(sought.under, &bodies)).await?;
         }
         removed += bodies.len();
     }
@@ -154,12 +187,11 @@ async fn remove_kept<S: Redactions>(
 /// Those of a page that the request is about: by their bodies, or by what is quoted of them.
 async fn concerned<'a>(
     page: impl Iterator<Item = (EnvelopeId, &'a [u8], &'a str)> + Send,
-    shop: &ShopId,
-    request: &PrivacyRequest,
+    sought: Sought<'_>,
 ) -> Vec<EnvelopeId> {
     let mut ids = Vec::new();
     for (id, raw, quoted) in page {
-        if names(quoted, request) || (!raw.is_empty() && is_concerned(raw, shop, request)) {
+        if names(quoted, sought.request) || (!raw.is_empty() && is_concerned(raw, sought)) {
             ids.push(id);
         }
         // The lanes have the same threads.
@@ -192,14 +224,10 @@ async fn patiently<F: Future<Output = Result<(), StoreError>> + Send>(
 /// What is shorter is found by chance.
 const WORD_BYTES_MIN: usize = 3;
 
-/// Whether the body is about whom the request of `shop` is about. One that nobody can read may be.
-fn is_concerned(raw: &[u8], shop: &ShopId, request: &PrivacyRequest) -> bool {
+/// Whether any of a parcel is sought. What nobody can read may be.
+fn is_concerned(raw: &[u8], sought: Sought<'_>) -> bool {
     match queue::parcel::decode(raw) {
-        Ok(envelopes) => envelopes.iter().any(|envelope| {
-            let body = || String::from_utf8_lossy(&envelope.body);
-            envelope.shop == *shop
-                && (request.kind == PrivacyKind::RedactShop || names(&body(), request))
-        }),
+        Ok(envelopes) => envelopes.iter().any(|envelope| sought.is(envelope)),
         Err(_) => true,
     }
 }

@@ -123,7 +123,7 @@ async fn numbers(console: &Console) -> Result<Numbers, Trouble> {
         queue: queue_rows,
         dead: or_more(totals.dead_letters, LETTERS_MAX),
         oldest_dead: oldest.map(Moment::new),
-        unlinked: grouped(*unlinked_payments),
+        unlinked: or_more(*unlinked_payments, LETTERS_MAX),
         privacy: or_more(totals.privacy_requests, LETTERS_MAX),
         outbox: or_more(totals.outbox_pending, LETTERS_MAX),
         as_of: Moment::new(now),

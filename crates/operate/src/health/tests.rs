@@ -54,10 +54,9 @@ fn each_thing_to_do_is_said_with_what_helps() {
         oldest: Timestamp(oldest),
     };
     let stored = Stored {
-        totals: Totals { privacy_requests: LETTERS_MAX, ..Totals::default() },
         dead: vec![reason("unknown_sku", 1_200, 9 * DAY), reason("malformed", 1, 7 * DAY)],
         unlinked_payments: 2,
-        privacy_due: Some(Timestamp(9 * DAY)),
+        privacy: Requests { open: LETTERS_MAX, due: Some(Timestamp(9 * DAY)) },
         ..Stored::default()
     };
     let said = said(&facts(stats(BACKLOG + 1), stored));
@@ -67,6 +66,29 @@ fn each_thing_to_do_is_said_with_what_helps() {
     assert!(said[1].contains("3 days ago") && said[1].contains("replay"));
     assert!(said[2].starts_with("10,000 or more requests") && said[2].contains("overdue"));
     assert!(said[3].contains("--unlinked"));
+}
+
+#[test]
+fn a_removal_needs_somebody_only_if_workers_do_not_carry_it_out() {
+    let request = |kind: PrivacyKind, received_at, due_at| PrivacyRow {
+        id: String::new(),
+        shop: ShopId::new("demo"),
+        kind: kind.as_str().to_owned(),
+        customer: None,
+        orders: String::new(),
+        received_at: Timestamp(received_at),
+        due_at: Timestamp(due_at),
+        closed_at: None,
+        closed_note: None,
+    };
+    let removal = request(PrivacyKind::RedactCustomer, 10 * DAY, 20 * DAY);
+    let answer = request(PrivacyKind::DataRequest, 10 * DAY, 30 * DAY);
+    let at = |open: &[PrivacyRow], now| super::requests(open, Timestamp(now));
+    assert_eq!(at(std::slice::from_ref(&removal), 10 * DAY + 1), Requests::default());
+    let both = [removal, answer];
+    let one = Requests { open: 1, due: Some(Timestamp(30 * DAY)) };
+    assert_eq!(at(&both, 10 * DAY + 1), one);
+    assert_eq!(at(&both, 11 * DAY), Requests { open: 2, due: Some(Timestamp(20 * DAY)) });
 }
 
 #[test]

@@ -14,6 +14,7 @@ use tokio_postgres::Row;
 use self::columns::moment;
 use crate::measure::Connections;
 use crate::migrations::{self, SchemaVersions};
+use crate::pages::LETTERS_MAX;
 use crate::{Commit, Pages, ProcessTurn, SHORT_COUNT_MAX, ShortOrder, Store, StoreError, Waiting};
 
 mod activity;
@@ -150,7 +151,7 @@ impl Store for Postgres {
     async fn unlinked_payments(&self, before: Timestamp) -> Result<i64, StoreError> {
         let connection = self.pool.get().await?;
         let sql = include_str!("sql/count_unlinked_payments.sql");
-        Ok(first(&connection.query(sql, &[&moment(before)]).await?))
+        Ok(first(&connection.query(sql, &[&moment(before), &LETTERS_MAX]).await?))
     }
 
     async fn waiting(&self) -> Result<Waiting, StoreError> {

@@ -17,6 +17,7 @@ use sqlx::{Connection as _, Row};
 
 use crate::measure::{self, Connections};
 use crate::migrations::{self, SchemaVersions};
+use crate::pages::LETTERS_MAX;
 use crate::{Commit, Pages, SHORT_COUNT_MAX, ShortOrder, Store, StoreError, Waiting};
 
 mod activity;
@@ -194,7 +195,8 @@ impl Store for Sqlite {
     }
 
     async fn unlinked_payments(&self, before: Timestamp) -> Result<i64, StoreError> {
-        let query = sqlx::query(include_str!("sql/count_unlinked_payments.sql")).bind(before.0);
+        let query = sqlx::query(include_str!("sql/count_unlinked_payments.sql"));
+        let query = query.bind(before.0).bind(LETTERS_MAX);
         let row = query.fetch_one(&self.readers).await.map_err(from_sqlx)?;
         Ok(row.get(0))
     }

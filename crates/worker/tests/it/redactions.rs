@@ -7,6 +7,7 @@ use domain::{
     ChangeSet, DeadLetter, DeadReason, Envelope, EnvelopeId, Outcome, ShopId, Timestamp, retry,
 };
 use platforms::Shops;
+use platforms::shops::UNKNOWN_SHOP;
 use queue::parcel;
 use store::{Redaction, Redactions, Store};
 use testkit::memory::MemoryStore;
@@ -90,6 +91,42 @@ async fn a_shop_s_bodies_go_and_not_another_s() {
     let body = format!(r#"{{"shop_id": 1, "shop_domain": "{DOMAIN}"}}"#);
     let expected = vec![false, false, false, true];
     assert_eq!(bodies_left(signed("shop/redact", &body)).await, (vec!["applied"], expected));
+}
+
+/// A proxy lost the header that names the shop, so nobody can ever apply them. Their signature is kept.
+#[tokio::test]
+async fn what_named_no_shop_goes_with_the_shop_that_signed_it() {
+    let unnamed = |webhook: &SignedWebhook| {
+        let mut work = work(webhook);
+        work.envelope.shop = ShopId::new(UNKNOWN_SHOP);
+        let mut headers = webhook.headers().into_iter();
+        work.envelope.signature =
+            headers.find(|(name, _)| *name == "X-Shopify-Hmac-Sha256").map(|(_, value)| value);
+        work
+    };
+    let of = |domain: &str| {
+        let body = format!(r#"{{"id": 9, "order_status_url": "https://{domain}/1/orders/2"}}"#);
+        SignedWebhook::raw("orders/updated", domain, SECRET, body)
+    };
+    let shop = format!(r#"{{"shop_id": 1, "shop_domain": "{DOMAIN}"}}"#);
+    for (topic, body, expected) in [
+        ("customers/redact", redact_customer(DOMAIN), [false, true, true, true]),
+        ("shop/redact", shop, [false, false, true, true]),
+    ] {
+        let store = MemoryStore::default();
+        let letters = [
+            unnamed(&placed(4401, 1)),
+            unnamed(&of(DOMAIN)),
+            unnamed(&of("other.myshopify.com")),
+            unnamed(&placed(4401, 1).signed_with("somebody else's")),
+        ];
+        let ids = letters.each_ref().map(|one| one.envelope.id);
+        assert_eq!(process(&store, letters.into()).await, ["unknown_shop"; 4]);
+        process(&store, vec![signed(topic, &body)]).await;
+        carry_out_redactions(&store, &two_shops(), NOW).await.expect("the store is there");
+        store.assert_sound();
+        assert_eq!(kept(&store, &ids), expected, "{topic}");
+    }
 }
 
 #[tokio::test]
