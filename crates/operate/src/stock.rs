@@ -50,9 +50,9 @@ impl What {
 pub fn units(text: &str) -> Result<i64, String> {
     let units = text.parse().ok().filter(|units| *units != 0);
     let units: i64 = units.ok_or("a whole number other than 0, as 12 or -3")?;
-    match units.abs() > QUANTITY_MAX {
-        true => Err(format!("more than {QUANTITY_MAX} units are not believed")),
-        false => Ok(units),
+    match (-QUANTITY_MAX..=QUANTITY_MAX).contains(&units) {
+        false => Err(format!("more than {QUANTITY_MAX} units are not believed")),
+        true => Ok(units),
     }
 }
 

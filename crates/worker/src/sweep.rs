@@ -31,6 +31,10 @@ const OPTIMISTIC_TRIES: u32 = 3;
 /// How often is counted what waits for people.
 const COUNT_EVERY: Duration = Duration::from_secs(60);
 
+/// A sweep rests for so many times as long as it took, and no longer than it may be until the next
+/// count: many orders may be short for good.
+const REST: u32 = 10;
+
 /// What the ledger gives as the reason.
 const REASON: &str = "restocked";
 
@@ -52,13 +56,15 @@ pub(crate) async fn run<S: Store>(
 ) {
     let mut unlinked = Unlinked::default();
     let mut counted: Option<Instant> = None;
+    let mut rest = every;
     loop {
-        tokio::time::sleep(every).await;
+        tokio::time::sleep(rest).await;
         if counted.is_none_or(|at| at.elapsed() >= COUNT_EVERY) {
             unlinked.look(&store).await;
             waiting::look(&store).await;
             counted = Some(Instant::now());
         }
+        let began = Instant::now();
         let now = shops.borrow().clone();
         let wanted = |shop: &&Shop| {
             shop.when_restocked == WhenRestocked::CommitShort
@@ -79,6 +85,7 @@ pub(crate) async fn run<S: Store>(
                 }
             }
         }
+        rest = every.max((began.elapsed() * REST).min(COUNT_EVERY));
     }
 }
 

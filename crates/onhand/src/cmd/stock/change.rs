@@ -81,7 +81,8 @@ fn check(request: &Request) -> anyhow::Result<()> {
         What::Adjust { .. } => (0, 0),
         What::Floor { floor } => (0, floor),
     };
-    if units.abs() > QUANTITY_MAX || floor.abs() > QUANTITY_MAX {
+    let believed = -QUANTITY_MAX..=QUANTITY_MAX;
+    if !believed.contains(&units) || !believed.contains(&floor) {
         return Err(bad_config(format!("more than {QUANTITY_MAX} units are not believed")));
     }
     if floor > 0 {
