@@ -10,7 +10,8 @@ use crate::roles::{Instance, Services};
 use crate::run::{Run, bare, fleet, number};
 use crate::table;
 
-/// Orders of a run at full load, and seconds of each run at a part of what that took.
+/// Orders of a run at full load, and seconds of each run at a part of what that took, if a sender can
+/// hold so many orders.
 const FULL: u32 = 40_000;
 const PACED_SECONDS: f64 = 20.0;
 const WARM_SECONDS: f64 = 5.0;
@@ -112,7 +113,7 @@ impl Pace {
             reason = "some thousands"
         )]
         let orders = |seconds| (rate * seconds) as u32;
-        let (warm, orders) = (orders(WARM_SECONDS), orders(PACED_SECONDS));
+        let (warm, orders) = (orders(WARM_SECONDS), orders(PACED_SECONDS).min(PART));
         Self { rate: format!("{rate:.0}"), warm, orders }
     }
 

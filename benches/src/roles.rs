@@ -213,9 +213,9 @@ impl Instance {
 
     /// Runs a command of Onhand to its end; what it printed.
     pub(crate) async fn run(&self, args: &[&str]) -> anyhow::Result<Vec<u8>> {
-        let output = self.command(&self.onhand, args).stderr(Stdio::inherit()).output().await?;
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        anyhow::ensure!(output.status.success(), "onhand {args:?} failed: {said}");
+        let output = self.command(&self.onhand, args).output().await?;
+        let (said, errors) = (text(&output.stdout), text(&output.stderr));
+        anyhow::ensure!(output.status.success(), "onhand {args:?} failed: {said}{errors}");
         Ok(output.stdout)
     }
 
@@ -277,6 +277,10 @@ impl Instance {
     pub(crate) async fn metrics(&self, place: u16) -> anyhow::Result<Metrics> {
         Ok(Metrics(get(&ops(place), "/metrics").await?))
     }
+}
+
+fn text(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
 }
 
 /// Waits until a role is ready.
