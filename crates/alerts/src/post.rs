@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use operate::health::{Facts, Work, ask_queue, ask_store, look};
 use operate::shop;
-use operate::verify::Verified;
+use operate::verify::Checks;
 use outbound::{Answer, PostError, Receiver};
 use platforms::Shops;
 use queue::Broker;
@@ -33,7 +33,7 @@ pub struct Watch {
     pub store: AnyStore,
     pub broker: Broker,
     pub shops: watch::Receiver<Arc<Shops>>,
-    pub verified: watch::Receiver<Option<Verified>>,
+    pub checks: watch::Receiver<Checks>,
     pub receiver: Receiver,
     /// What the installation is called.
     pub name: String,
@@ -91,10 +91,10 @@ impl Watch {
         let now_listed = self.shops.borrow().clone();
         let shops = timeout(STORE_TIMEOUT, latest.get(&self.store, &now_listed)).await;
         let shops = shops.ok().and_then(Result::ok);
-        let verified = self.verified.borrow().clone();
+        let checks = self.checks.borrow().clone();
         let queue = ask_queue(&self.broker).await;
         let work = Work::look(before, queue.as_ref().ok(), stored.as_ref().ok(), operate::now());
-        Facts { queue, stored, work, verified, shops }
+        Facts { queue, stored, work, checks, shops }
     }
 }
 

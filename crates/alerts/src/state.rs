@@ -192,6 +192,7 @@ fn remind_after(matter: Matter) -> Duration {
         | Matter::Short
         | Matter::Drift
         | Matter::BelowZero
+        | Matter::Unverified
         | Matter::Payments => REMIND,
     }
 }
@@ -210,6 +211,7 @@ fn over(matter: Matter) -> &'static str {
         Matter::Short => "No order is short any more.",
         Matter::Drift => "No platform would sell what is not there any more.",
         Matter::BelowZero => "No item is below zero any more.",
+        Matter::Unverified => "The promises are checked again.",
         Matter::Payments => "No payment waits for its order any more.",
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use metrics::Unit;
 use operate::below_zero::below_zero;
-use operate::verify::{Verified, verify};
+use operate::verify::{Checks, Failing, Verified, verify};
 use platforms::Shops;
 use store::{AnyStore, StoreError};
 use tokio::sync::watch;
@@ -38,7 +38,7 @@ pub async fn on_schedule(
     every: Duration,
     store: AnyStore,
     shops: watch::Receiver<Arc<Shops>>,
-    latest: watch::Sender<Option<Verified>>,
+    checks: watch::Sender<Checks>,
 ) -> Infallible {
     describe();
     drift::describe();
@@ -53,20 +53,25 @@ pub async fn on_schedule(
             Ok(found) => {
                 let took = began.elapsed();
                 // What is not known anew is as it was.
-                let before = latest.borrow().clone();
+                let before = checks.borrow().last.clone();
                 let (over, below_zero) =
                     before.map(|it| (it.over, it.below_zero)).unwrap_or_default();
                 let (at, violations) = (operate::now(), found.violations);
                 let mut verified = Verified { at, violations, over, below_zero };
                 tell(&verified, took);
-                latest.send_replace(Some(verified.clone()));
+                let found = |last: &Verified| Checks { last: Some(last.clone()), failing: None };
+                checks.send_replace(found(&verified));
                 look_at_stock(&mut verified, &mut gauges, &store, &rules, every).await;
-                latest.send_replace(Some(verified));
+                checks.send_replace(found(&verified));
                 every
             }
             Err(error) => {
                 let error = worker::error_chain(&error);
                 tracing::warn!(error, "could not verify; tried again later");
+                checks.send_modify(|checks| {
+                    let since = checks.failing.take().map_or_else(operate::now, |one| one.since);
+                    checks.failing = Some(Failing { since, error });
+                });
                 every.min(AGAIN_MAX)
             }
         };

@@ -9,7 +9,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use operate::verify::Verified;
+use operate::verify::Checks;
 use platforms::Shops;
 use queue::Broker;
 use store::AnyStore;
@@ -67,17 +67,17 @@ pub struct Console {
     metrics: Option<PrometheusHandle>,
     /// Of the port: what goes on for long ends with it.
     stop: CancellationToken,
-    verified: watch::Receiver<Option<Verified>>,
+    checks: watch::Receiver<Checks>,
 }
 
 impl Console {
-    /// `verified`: the latest verification that ran by itself.
+    /// `checks`: what was verified by itself.
     pub fn new(
         store: AnyStore,
         broker: Broker,
         shops: watch::Receiver<Arc<Shops>>,
         access: Access,
-        verified: watch::Receiver<Option<Verified>>,
+        checks: watch::Receiver<Checks>,
     ) -> Self {
         Self {
             store,
@@ -90,7 +90,7 @@ impl Console {
             health: operate::shop::Latest::default(),
             metrics: None,
             stop: CancellationToken::new(),
-            verified,
+            checks,
         }
     }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use operate::verify::Verified;
+use operate::verify::Checks;
 use platforms::Shops;
 use queue::{AnyPublisher, AnyQueue, Broker};
 use store::{AnyStore, Database};
@@ -185,7 +185,7 @@ struct Role {
     done: CancellationToken,
     metrics: ops::PrometheusHandle,
     /// The latest verification that ran by itself.
-    verified: watch::Sender<Option<Verified>>,
+    checks: watch::Sender<Checks>,
 }
 
 impl Role {
@@ -196,7 +196,7 @@ impl Role {
         let shops = shops_file::watch(&settings.shops, &tasks, done.clone())?;
         // Whoever waits for the tasks must not wait for a second signal.
         tasks.spawn(done.clone().run_until_cancelled_owned(stop_on_signal(stop.clone())?));
-        Ok(Self { shops, tasks, stop, done, metrics, verified: watch::Sender::new(None) })
+        Ok(Self { shops, tasks, stop, done, metrics, checks: watch::Sender::default() })
     }
 
     /// Serves health, readiness and metrics, and the console where there is one.

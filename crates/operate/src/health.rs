@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use crate::output::{ago, grouped, or_more};
 use crate::pause::{self, is_paused, sentence};
 use crate::shop::{self, Silence};
-use crate::verify::Verified;
+use crate::verify::{Checks, Verified};
 
 mod matter;
 mod stock;
@@ -42,8 +42,8 @@ pub struct Facts {
     pub stored: Result<Stored, String>,
     /// `None`: nobody knows.
     pub work: Option<Work>,
-    /// The latest that ran by itself, in this process.
-    pub verified: Option<Verified>,
+    /// What was verified by itself, in this process.
+    pub checks: Checks,
     /// How every shop of the file is doing; `None`: nobody knows.
     pub shops: Option<Arc<Vec<shop::Health>>>,
 }
@@ -147,7 +147,8 @@ pub fn look(facts: &Facts, now: Timestamp) -> Verdict {
     said.note_if_known(Matter::Backlog, work::backlog(facts, now));
     said.note_if_known(Matter::Standstill, work::standstill(facts, now));
     said.note_if_known(Matter::Silent, silent(facts, now).map(|silent| silence(&silent, now)));
-    let verified = facts.verified.as_ref();
+    let verified = facts.checks.last.as_ref();
+    said.note_if_known(Matter::Unverified, unverified(&facts.checks, now));
     let violations = verified.map(|found| violations(found, now)).ok_or(NotKnown);
     said.note_if_known(Matter::Violations, violations);
     said.note_if_known(Matter::Drift, stock::drift(verified, now));
@@ -191,6 +192,21 @@ fn database(error: &str) -> String {
         "The database cannot be asked ({error}). Webhooks wait in the queue and nothing is lost: look \
          at the database, then at `onhand doctor`."
     )
+}
+
+/// After a failed verification comes another soon: so long it may take.
+const UNVERIFIED_MIN: i64 = 3_600 * 1_000_000;
+
+fn unverified(checks: &Checks, now: Timestamp) -> Result<Option<String>, NotKnown> {
+    match (&checks.failing, &checks.last) {
+        (Some(failing), _) if now.0 - failing.since.0 >= UNVERIFIED_MIN => Ok(Some(format!(
+            "Since {} the promises cannot be checked ({}): see whether `onhand verify` comes to its end.",
+            ago(now, failing.since),
+            failing.error
+        ))),
+        (None, Some(_)) => Ok(None),
+        _ => Err(NotKnown),
+    }
 }
 
 fn violations(verified: &Verified, now: Timestamp) -> Option<String> {

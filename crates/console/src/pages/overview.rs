@@ -89,7 +89,7 @@ async fn numbers(console: &Console) -> Result<Numbers, Trouble> {
     let stored = ask_store(store, now).await?;
     let shops = console.shops.borrow().clone();
     let shops = Some(console.health.get(store, &shops).await?);
-    let verified = console.verified.borrow().clone();
+    let checks = console.checks.borrow().clone();
     let queue = queue(console).await;
     let look_on = async |before: Option<Option<Work>>| {
         Work::look(before.flatten(), queue.as_ref().ok(), Some(&stored), now)
@@ -105,7 +105,7 @@ async fn numbers(console: &Console) -> Result<Numbers, Trouble> {
     };
     let pulse = in_prose(pulse.rows());
     let queue_rows = queue_rows(&queue, held(&stored.recent, now));
-    let facts = Facts { queue, stored: Ok(stored.clone()), work, verified, shops };
+    let facts = Facts { queue, stored: Ok(stored.clone()), work, checks, shops };
     let Stored { totals, dead, unlinked_payments, .. } = &stored;
     let oldest = dead.iter().map(|reason| reason.oldest).min();
     let verdict = look(&facts, now);
@@ -118,7 +118,7 @@ async fn numbers(console: &Console) -> Result<Numbers, Trouble> {
             sentence: verdict.sentence,
             todo: verdict.todo.iter().map(|todo| todo_row(todo, &stored)).collect(),
         },
-        verified: facts.verified.as_ref().map(|verified| verified_line(verified, now)),
+        verified: facts.checks.last.as_ref().map(|verified| verified_line(verified, now)),
         outcomes: totals.webhooks.iter().map(outcome).collect(),
         queue: queue_rows,
         dead: or_more(totals.dead_letters, LETTERS_MAX),
@@ -142,6 +142,7 @@ fn todo_row(todo: &Todo, stored: &Stored) -> TodoRow {
         | Matter::Queue
         | Matter::Standstill
         | Matter::Backlog
+        | Matter::Unverified
         | Matter::Privacy
         | Matter::Payments => None,
     };

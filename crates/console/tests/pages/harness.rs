@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderName};
 use console::{Access, Console, Ingresses, Ops, install_metrics};
 use domain::{Envelope, EnvelopeId, Keys, LocationId, Provider, ShopId, Sku, StockKey};
 use operate::stock::{What, change};
-use operate::verify::Verified;
+use operate::verify::Checks;
 use operate::{Command, Operated};
 use platforms::Shops;
 use queue::{Broker, Publisher};
@@ -57,7 +57,7 @@ pub(crate) struct Test {
     address: SocketAddr,
     pub(crate) stop: CancellationToken,
     /// What the latest verification found.
-    pub(crate) verified: watch::Sender<Option<Verified>>,
+    pub(crate) checks: watch::Sender<Checks>,
     _folder: TempDir,
 }
 
@@ -130,7 +130,7 @@ impl Test {
         let shops = Shops::parse(&text, |_| Err("none".to_owned())).expect("a shops file");
         let (_, receiver) = watch::channel(Arc::new(shops));
         let shops = receiver.borrow().clone();
-        let (verified, latest) = watch::channel(None);
+        let (checks, latest) = watch::channel(Checks::default());
         let pages = also(Console::new(store.clone(), queue.clone(), receiver, access, latest));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
@@ -138,7 +138,7 @@ impl Test {
         let ops =
             Ops { ready: || async { Ok(()) }, metrics: install_metrics(), console: Some(pages) };
         TaskTracker::new().spawn(console::run(listener, ops, stop.clone()));
-        Self { store, broker: queue, shops, address, stop, verified, _folder: folder }
+        Self { store, broker: queue, shops, address, stop, checks, _folder: folder }
     }
 
     /// Units of an item at `main`.

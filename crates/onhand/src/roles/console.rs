@@ -77,7 +77,7 @@ impl AccessArgs {
             broker.clone(),
             role.shops.clone(),
             access,
-            role.verified.subscribe(),
+            role.checks.subscribe(),
         ))
     }
 }

@@ -58,8 +58,8 @@ impl Role {
     ) -> anyhow::Result<()> {
         let receiver = alerts.url.receiver()?;
         if let Some(every) = verify_every {
-            let latest = self.verified.clone();
-            let work = verify::on_schedule(every, store.clone(), self.shops.clone(), latest);
+            let checks = self.checks.clone();
+            let work = verify::on_schedule(every, store.clone(), self.shops.clone(), checks);
             self.tasks.spawn(self.stop.clone().run_until_cancelled_owned(work));
         }
         if let Some(receiver) = receiver {
@@ -68,7 +68,7 @@ impl Role {
                 store: store.clone(),
                 broker: broker.clone(),
                 shops: self.shops.clone(),
-                verified: self.verified.subscribe(),
+                checks: self.checks.subscribe(),
                 receiver,
                 name: alerts.alert_name.clone(),
                 patience: Duration::from_secs(alerts.alert_after_seconds),

@@ -15,11 +15,12 @@ pub enum Matter {
     Short,
     Drift,
     BelowZero,
+    Unverified,
     Payments,
 }
 
 impl Matter {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Database,
         Self::Violations,
         Self::Queue,
@@ -32,6 +33,7 @@ impl Matter {
         Self::Short,
         Self::Drift,
         Self::BelowZero,
+        Self::Unverified,
         Self::Payments,
     ];
 
@@ -50,6 +52,7 @@ impl Matter {
             Self::Short => "short",
             Self::Drift => "drift",
             Self::BelowZero => "below_zero",
+            Self::Unverified => "unverified",
             Self::Payments => "payments",
         }
     }

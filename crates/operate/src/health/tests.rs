@@ -3,12 +3,14 @@ use store::reports::Violation;
 use super::work::BACKLOG;
 use super::*;
 use crate::below_zero::BelowZero;
+use crate::verify::Failing;
 
 const DAY: i64 = 86_400_000_000;
 const NOW: Timestamp = Timestamp(10 * DAY);
 
 /// What only a verification tells.
-const VERIFIED: [Matter; 3] = [Matter::Violations, Matter::Drift, Matter::BelowZero];
+const VERIFIED: [Matter; 4] =
+    [Matter::Unverified, Matter::Violations, Matter::Drift, Matter::BelowZero];
 
 fn stats(ready: u64) -> Result<QueueStats, String> {
     Ok(QueueStats { ready, ..QueueStats::default() })
@@ -18,7 +20,13 @@ fn stats(ready: u64) -> Result<QueueStats, String> {
 fn facts(queue: Result<QueueStats, String>, stored: Stored) -> Facts {
     let stored = Stored { workers: 1, ..stored };
     let work = Work::look(None, queue.as_ref().ok(), Some(&stored), NOW);
-    Facts { queue, stored: Ok(stored), work, verified: None, shops: Some(Arc::default()) }
+    Facts {
+        queue,
+        stored: Ok(stored),
+        work,
+        checks: Checks::default(),
+        shops: Some(Arc::default()),
+    }
 }
 
 fn at(facts: &Facts) -> Verdict {
@@ -39,7 +47,7 @@ fn without_anything_to_do_all_is_well() {
         below_zero: Some(BelowZero::default()),
     };
     for (verified, unknown) in [(None, &VERIFIED[..]), (Some(verified), &[])] {
-        facts.verified = verified;
+        facts.checks.last = verified;
         let verdict = at(&facts);
         assert!(verdict.sentence.starts_with("All is well"), "{verdict:?}");
         assert_eq!((verdict.todo, &verdict.unknown[..]), (vec![], unknown));
@@ -66,6 +74,27 @@ fn each_thing_to_do_is_said_with_what_helps() {
     assert!(said[1].contains("3 days ago") && said[1].contains("replay"));
     assert!(said[2].starts_with("10,000 or more requests") && said[2].contains("overdue"));
     assert!(said[3].contains("--unlinked"));
+}
+
+#[test]
+fn what_cannot_be_verified_for_an_hour_is_said_and_over_once_it_was() {
+    let failing = |since| Some(Failing { since: Timestamp(since), error: "no room".to_owned() });
+    let mut facts = facts(stats(0), Stored::default());
+    let mut is = |last, failing| {
+        facts.checks = Checks { last, failing };
+        let verdict = at(&facts);
+        let unknown = verdict.unknown.contains(&Matter::Unverified);
+        (unknown, verdict.todo.into_iter().map(|todo| todo.text).collect::<Vec<_>>())
+    };
+    let verified = || Verified { at: NOW, violations: vec![], over: None, below_zero: None };
+    let hour = DAY / 24;
+    assert_eq!(is(None, None), (true, vec![]), "nobody verifies, or not yet");
+    assert_eq!(is(Some(verified()), None), (false, vec![]));
+    assert_eq!(is(Some(verified()), failing(NOW.0 - hour + 1)), (true, vec![]), "not for long");
+    for last in [None, Some(verified())] {
+        let (_, said) = is(last, failing(NOW.0 - hour));
+        assert!(said[0].contains("1 hour ago") && said[0].contains("no room"), "{said:?}");
+    }
 }
 
 #[test]
@@ -101,7 +130,8 @@ fn violations_are_said_with_the_promises_that_they_break() {
         vec![violation("P7", "CAP at main"), violation("P3", "x"), violation("P7", "")];
     let at = Timestamp(9 * DAY);
     let verified = Some(Verified { at, violations, over: None, below_zero: None });
-    let facts = Facts { verified, ..facts(stats(0), Stored::default()) };
+    let checks = Checks { last: verified, failing: None };
+    let facts = Facts { checks, ..facts(stats(0), Stored::default()) };
     let said = said(&facts).join("\n");
     assert!(said.contains("24 hours ago: 3 violations of P3, P7, as in: CAP at main."), "{said}");
     assert!(said.contains("`onhand verify`") && said.contains("OnhandVerifyViolations"), "{said}");
@@ -172,7 +202,7 @@ fn what_does_not_answer_is_said_and_what_it_would_tell_is_not_known() {
         queue: Err("refused".to_owned()),
         stored: Err("timed out".to_owned()),
         work: None,
-        verified: None,
+        checks: Checks::default(),
         shops: None,
     };
     let Verdict { todo, unknown, .. } = at(&dead);

@@ -23,6 +23,21 @@ pub struct Verified {
     pub below_zero: Option<BelowZero>,
 }
 
+/// What a schedule of verifications has found so far; nothing, where there is none.
+#[derive(Clone, Debug, Default)]
+pub struct Checks {
+    pub last: Option<Verified>,
+    /// None has come to its end since.
+    pub failing: Option<Failing>,
+}
+
+/// Since when verifications fail, and why the latest did.
+#[derive(Clone, Debug)]
+pub struct Failing {
+    pub since: Timestamp,
+    pub error: String,
+}
+
 /// Checks the database as a whole, and then each order against its targets, for which the rules of
 /// `shops` are needed: without them that is left out. `progress` hears (orders done, of how many).
 pub async fn verify(

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::Outcome;
 use operate::health::{Facts, look};
 use operate::output::{grouped, moment, or_more};
+use operate::verify::Checks;
 use serde::Serialize;
 use store::pages::{LETTERS_MAX, MissingItem};
 
@@ -46,7 +47,7 @@ impl Shown {
             queue: now.queue.clone(),
             stored: Ok(stored.clone()),
             work: now.work,
-            verified: None,
+            checks: Checks::default(),
             // What silence is usual takes more than can be read every second.
             shops: None,
         };

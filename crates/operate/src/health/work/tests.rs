@@ -5,7 +5,7 @@ use store::Pause;
 use store::reports::Totals;
 use store::rollups::{HELD, Rollup};
 
-use super::super::{Matter, Verdict, look};
+use super::super::{Checks, Matter, Verdict, look};
 use super::*;
 
 const SECOND: i64 = 1_000_000;
@@ -59,7 +59,7 @@ fn seen(looks: &[(i64, Scene)]) -> Verdict {
         let queue = if scene.is_away { Err("away".to_owned()) } else { Ok(queue) };
         work = Work::look(work, queue.as_ref().ok(), Some(&stored), now);
         let shops = Some(Arc::default());
-        let facts = Facts { queue, stored: Ok(stored), work, verified: None, shops };
+        let facts = Facts { queue, stored: Ok(stored), work, checks: Checks::default(), shops };
         verdict = Some(look(&facts, now));
     }
     verdict.expect("a look")
