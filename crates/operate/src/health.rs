@@ -112,10 +112,8 @@ pub async fn ask_store(store: &AnyStore, now: Timestamp) -> Result<Stored, Store
 /// Removals are carried out by workers, and stay open until what came before them has left the ladder.
 /// Only one that stays longer was refused, and needs somebody.
 fn requests(open: &[PrivacyRow], now: Timestamp) -> Requests {
-    let by_itself = i64::try_from(worker::redacted_within().as_micros()).unwrap_or(i64::MAX);
     let needs_somebody = |request: &&PrivacyRow| {
-        request.kind == PrivacyKind::DataRequest.as_str()
-            || request.received_at.0.saturating_add(by_itself) < now.0
+        request.kind == PrivacyKind::DataRequest.as_str() || worker::is_redaction_late(request, now)
     };
     let waiting = open.iter().filter(needs_somebody);
     let due = waiting.clone().map(|request| request.due_at).min();
@@ -200,9 +198,10 @@ const UNVERIFIED_MIN: i64 = 3_600 * 1_000_000;
 fn unverified(checks: &Checks, now: Timestamp) -> Result<Option<String>, NotKnown> {
     match (&checks.failing, &checks.last) {
         (Some(failing), _) if now.0 - failing.since.0 >= UNVERIFIED_MIN => Ok(Some(format!(
-            "Since {} the promises cannot be checked ({}): see whether `onhand verify` comes to its end.",
-            ago(now, failing.since),
-            failing.error
+            "The promises cannot be checked ({}), which failed first {}: see whether `onhand verify` \
+             comes to its end.",
+            failing.error,
+            ago(now, failing.since)
         ))),
         (None, Some(_)) => Ok(None),
         _ => Err(NotKnown),

@@ -126,6 +126,15 @@ impl Shops {
         self.by_name.get(name).filter(|shop| shop.platform == Platform::Shopify)
     }
 
+    /// Whether a secret of `shop` is another Shopify shop's, too: of one app.
+    pub fn share_a_secret_with(&self, shop: &Shop) -> bool {
+        let of_shop = |secret: &SecretString| {
+            shop.secrets.iter().any(|own| own.expose_secret() == secret.expose_secret())
+        };
+        let others = self.iter().filter(|other| other.name != shop.name);
+        others.flat_map(|other| &other.secrets).any(of_shop)
+    }
+
     /// The payments shops that collect for `shop`.
     pub fn payers(&self, shop: &ShopId) -> Vec<ShopId> {
         let paying = self.iter().filter(|payer| payer.pays_for.as_ref() == Some(shop));

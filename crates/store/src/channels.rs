@@ -116,6 +116,13 @@ pub struct PrivacyRow {
     pub closed_note: Option<String>,
 }
 
+impl PrivacyRow {
+    /// When an open request for removal is carried out again; `None`: it was not yet.
+    pub fn again_at(&self) -> Option<Timestamp> {
+        self.closed_note.as_deref().and_then(crate::redactions::again_at)
+    }
+}
+
 pub(crate) fn payment_row(row: &impl Fields) -> Result<PaymentRow, StoreError> {
     let key = PaymentKey { shop: ShopId::new(row.text(0)), payment: row.text(1).as_str().into() };
     let mut payment: Payment = serde_json::from_str(&row.text(3)).map_err(|error| {

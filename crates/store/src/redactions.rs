@@ -108,7 +108,7 @@ pub(crate) fn note(again_at: Option<Timestamp>) -> String {
 
 /// When a request with this note is to be carried out once more. Of a note that is not ours nobody
 /// knows what was done before it, so that counts for nothing.
-fn again_at(note: &str) -> Option<Timestamp> {
+pub(crate) fn again_at(note: &str) -> Option<Timestamp> {
     let at: jiff::Timestamp = note.strip_prefix(AGAIN)?.parse().ok()?;
     Some(Timestamp(at.as_microsecond()))
 }

@@ -50,7 +50,7 @@ pub use batch::{Done, Processor, RetryReason};
 #[cfg(feature = "redis")]
 pub use lease;
 pub use prepare::Work;
-pub use redact::{carry_out_redactions, redacted_within};
+pub use redact::{carry_out_redactions, is_redaction_late};
 pub use strategy::{NoRedis, Strategy};
 pub use turn::{Thresholds, Turn};
 pub use unlinked::unlinked_payments;

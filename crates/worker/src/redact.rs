@@ -16,6 +16,7 @@ use domain::privacy::{PrivacyKind, PrivacyRequest};
 use domain::{Envelope, EnvelopeId, ShopId, Timestamp, retry};
 use platforms::shops::UNKNOWN_SHOP;
 use platforms::{Shop, Shops, shopify};
+use store::channels::PrivacyRow;
 use store::{Redaction, Redactions, StoreError};
 use tokio::sync::watch;
 
@@ -35,9 +36,14 @@ const IN_QUEUE: Duration = Duration::from_secs(15 * 60);
 /// For workers that have much to do.
 const SPARE: Duration = Duration::from_secs(60 * 60);
 
-/// After so long a request for removal is carried out, twice, and closed; or it was refused.
-pub fn redacted_within() -> Duration {
-    retry::length() + IN_QUEUE + SPARE
+/// Whether an open request for removal should have been carried out by now, once or, if it was, twice:
+/// if not, it was refused, and needs somebody.
+pub fn is_redaction_late(request: &PrivacyRow, now: Timestamp) -> bool {
+    let due = request.again_at().unwrap_or_else(|| {
+        // For all that its webhook may have waited itself.
+        clock::after(request.received_at, retry::length() + IN_QUEUE)
+    });
+    clock::after(due, SPARE) < now
 }
 
 /// Carries out what is open, for ever. Dropping it loses nothing.
@@ -99,9 +105,10 @@ async fn carry_out<S: Redactions>(
         removed += remove_kept(store, sought).await?;
     }
     // What named no shop is kept under none, and its signature.
-    if let Some(signer) = shops.get(shop) {
+    if let Some(shop) = shops.get(shop) {
         let under = &ShopId::new(UNKNOWN_SHOP);
-        removed += remove(store, Sought { under, request, signer: Some(signer) }).await?;
+        let signer = Some(Signer { shop, is_shared: shops.share_a_secret_with(shop) });
+        removed += remove(store, Sought { under, request, signer }).await?;
     }
     let next = match again_at {
         None => Some(clock::after(now, retry::length() + IN_QUEUE)),
@@ -131,24 +138,37 @@ async fn remove_all<S: Redactions>(store: &S, shop: &ShopId) -> Result<usize, St
 struct Sought<'a> {
     under: &'a ShopId,
     request: &'a PrivacyRequest,
-    /// Who must have signed them, where the name does not tell whose they are.
-    signer: Option<&'a Shop>,
+    /// Where the name does not tell whose they are.
+    signer: Option<Signer<'a>>,
+}
+
+/// Who must have signed what named no shop.
+#[derive(Clone, Copy)]
+struct Signer<'a> {
+    shop: &'a Shop,
+    /// So may others have: shops of one app have one secret.
+    is_shared: bool,
 }
 
 impl Sought<'_> {
-    fn is(self, envelope: &Envelope) -> bool {
-        let body = || String::from_utf8_lossy(&envelope.body);
+    fn covers(self, envelope: &Envelope) -> bool {
+        if envelope.shop != *self.under {
+            return false;
+        }
+        let body = String::from_utf8_lossy(&envelope.body);
         let of_shop = self.request.kind == PrivacyKind::RedactShop;
-        envelope.shop == *self.under
-            && match self.signer {
-                None => of_shop || names(&body(), self.request),
-                // Shops of one app have one secret, but each body of an order names its shop.
-                Some(signer) => {
-                    let named = || has_word(&body().to_lowercase(), &self.request.domain);
-                    let is_about = (of_shop && named()) || names(&body(), self.request);
-                    is_about && shopify::is_signed_by(envelope, signer)
-                }
-            }
+        let Some(signer) = self.signer else { return of_shop || names(&body, self.request) };
+        let url = format!("://{}/", self.request.domain);
+        let is_about = match of_shop {
+            true => !signer.is_shared || body.to_lowercase().contains(&url),
+            false => names(&body, self.request),
+        };
+        is_about && shopify::is_signed_by(envelope, signer.shop)
+    }
+
+    /// Of a letter that named no shop, the detail is our own words.
+    fn is_quoted_in(self, detail: &str) -> bool {
+        self.signer.is_none() && names(detail, self.request)
     }
 }
 
@@ -191,7 +211,7 @@ async fn concerned<'a>(
 ) -> Vec<EnvelopeId> {
     let mut ids = Vec::new();
     for (id, raw, quoted) in page {
-        if names(quoted, sought.request) || (!raw.is_empty() && is_concerned(raw, sought)) {
+        if sought.is_quoted_in(quoted) || (!raw.is_empty() && is_concerned(raw, sought)) {
             ids.push(id);
         }
         // The lanes have the same threads.
@@ -227,7 +247,7 @@ const WORD_BYTES_MIN: usize = 3;
 /// Whether any of a parcel is sought. What nobody can read may be.
 fn is_concerned(raw: &[u8], sought: Sought<'_>) -> bool {
     match queue::parcel::decode(raw) {
-        Ok(envelopes) => envelopes.iter().any(|envelope| sought.is(envelope)),
+        Ok(envelopes) => envelopes.iter().any(|envelope| sought.covers(envelope)),
         Err(_) => true,
     }
 }

@@ -93,39 +93,56 @@ async fn a_shop_s_bodies_go_and_not_another_s() {
     assert_eq!(bodies_left(signed("shop/redact", &body)).await, (vec!["applied"], expected));
 }
 
-/// A proxy lost the header that names the shop, so nobody can ever apply them. Their signature is kept.
+/// A proxy lost the header that names the shop, so nobody can ever apply it. Its signature is kept.
+fn unnamed(webhook: &SignedWebhook) -> Work {
+    let mut work = work(webhook);
+    work.envelope.shop = ShopId::new(UNKNOWN_SHOP);
+    let mut headers = webhook.headers().into_iter();
+    work.envelope.signature =
+        headers.find(|(name, _)| *name == "X-Shopify-Hmac-Sha256").map(|(_, value)| value);
+    work
+}
+
+/// Which of the letters have their bodies when `request` is carried out.
+async fn unnamed_left(shops: &Arc<Shops>, letters: Vec<Work>, request: Work) -> Vec<bool> {
+    let store = MemoryStore::default();
+    let ids: Vec<EnvelopeId> = letters.iter().map(|one| one.envelope.id).collect();
+    let mut processor = Processor::new(store.clone(), Strategy::Optimistic);
+    let done = processor.process(letters, shops, true).await.expect("the store is there");
+    assert!(outcomes(&done).iter().all(|outcome| *outcome == "unknown_shop"));
+    processor.process(vec![request], shops, true).await.expect("the store is there");
+    carry_out_redactions(&store, shops, NOW).await.expect("the store is there");
+    store.assert_sound();
+    kept(&store, &ids)
+}
+
 #[tokio::test]
 async fn what_named_no_shop_goes_with_the_shop_that_signed_it() {
-    let unnamed = |webhook: &SignedWebhook| {
-        let mut work = work(webhook);
-        work.envelope.shop = ShopId::new(UNKNOWN_SHOP);
-        let mut headers = webhook.headers().into_iter();
-        work.envelope.signature =
-            headers.find(|(name, _)| *name == "X-Shopify-Hmac-Sha256").map(|(_, value)| value);
-        work
-    };
     let of = |domain: &str| {
         let body = format!(r#"{{"id": 9, "order_status_url": "https://{domain}/1/orders/2"}}"#);
         SignedWebhook::raw("orders/updated", domain, SECRET, body)
     };
-    let shop = format!(r#"{{"shop_id": 1, "shop_domain": "{DOMAIN}"}}"#);
-    for (topic, body, expected) in [
-        ("customers/redact", redact_customer(DOMAIN), [false, true, true, true]),
-        ("shop/redact", shop, [false, false, true, true]),
-    ] {
-        let store = MemoryStore::default();
-        let letters = [
+    let letters = || {
+        vec![
             unnamed(&placed(4401, 1)),
             unnamed(&of(DOMAIN)),
-            unnamed(&of("other.myshopify.com")),
+            unnamed(&of(&format!("other-{DOMAIN}"))),
             unnamed(&placed(4401, 1).signed_with("somebody else's")),
-        ];
-        let ids = letters.each_ref().map(|one| one.envelope.id);
-        assert_eq!(process(&store, letters.into()).await, ["unknown_shop"; 4]);
-        process(&store, vec![signed(topic, &body)]).await;
-        carry_out_redactions(&store, &two_shops(), NOW).await.expect("the store is there");
-        store.assert_sound();
-        assert_eq!(kept(&store, &ids), expected, "{topic}");
+        ]
+    };
+    let shop = format!(r#"{{"shop_id": 1, "shop_domain": "{DOMAIN}"}}"#);
+    let customer = redact_customer(DOMAIN);
+    // Whose detail speaks of a header.
+    let header = customer.replace("Kim@mail.example", "header").replace("4401", "1");
+    let (alone, sharing) = (shops(""), two_shops());
+    for (topic, body, shops, expected) in [
+        ("customers/redact", &customer, &sharing, [false, true, true, true]),
+        ("customers/redact", &header, &sharing, [true; 4]),
+        ("shop/redact", &shop, &sharing, [false, false, true, true]),
+        ("shop/redact", &shop, &alone, [false, false, false, true]),
+    ] {
+        let left = unnamed_left(shops, letters(), signed(topic, body)).await;
+        assert_eq!(left, expected, "{topic}: {body}");
     }
 }
 
