@@ -332,9 +332,9 @@ fn words(flag: OrderFlag, explained: &Explained<'_>) -> String {
                 format!("{units} × {sku} from {from}, taken from {}", taken.taken_from)
             });
             format!(
-                "The platform shipped from where all that is there is meant for other orders, so units \
-                 were taken that this order had, or nobody: {}. In all the count is right; where they lie, a \
-                 count of both places says.",
+                "The platform shipped from a place where all units are meant for other orders, so they \
+                 were taken from another one: {}. The sum is right; what lies where, a count of both \
+                 places says.",
                 each.collect::<Vec<_>>().join("; ")
             )
         }

@@ -1,6 +1,9 @@
 use std::collections::BTreeSet;
 
-use domain::order::{Holding, Known, LinePart, OrderLine, Short, Snapshot, SnapshotLine};
+use domain::order::{
+    Holding, Known, LinePart, OrderLine, RefundLine, Restock, Short, Snapshot, SnapshotLine,
+    TakenElsewhere,
+};
 use domain::payment::{LinkedPayment, PaymentEvent, PaymentEventKind, PaymentKnown, PaymentState};
 use domain::{LocationId, OrderId, ShopId};
 
@@ -226,4 +229,32 @@ fn flags_say_what_to_do() {
     let payments = [payment(PaymentEventKind::Disputed)];
     let texts = ["2 × BOWL at main", "onhand stock set", "payment till pi_1: disputed"];
     says(&order, &stock(9, 9), &payments, &texts);
+}
+
+#[test]
+fn what_may_lie_elsewhere_than_the_rows_say_is_told() {
+    let (bowl, main) = (Sku::new("BOWL"), LocationId::new("main"));
+    let mut order = order();
+    order.taken_elsewhere = vec![TakenElsewhere {
+        sku: bowl,
+        shipped_from: LocationId::new("back"),
+        taken_from: main,
+        units: 1,
+    }];
+    let gone = RefundLine {
+        line: "1".into(),
+        quantity: 2,
+        restock: Restock::NoRestock,
+        location: None,
+        created_at: Timestamp(2 * HOUR),
+    };
+    order.known.refund_lines.insert("9".into(), gone);
+    let snapshot = order.known.snapshot.as_mut().expect("it was shown");
+    snapshot.lines.insert("1".into(), SnapshotLine::new(3, Some(1), 0, 0));
+    let texts = [
+        "1 × BOWL from back, taken from main",
+        "available again here: 2 × BOWL",
+        "`onhand stock adjust BOWL -2 --location LOCATION --reason lost`",
+    ];
+    says(&order, &stock(9, 9), &[], &texts);
 }
