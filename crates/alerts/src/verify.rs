@@ -59,10 +59,9 @@ pub async fn on_schedule(
                 let (at, violations) = (operate::now(), found.violations);
                 let mut verified = Verified { at, violations, over, below_zero };
                 tell(&verified, took);
-                let found = |last: &Verified| Checks { last: Some(last.clone()), failing: None };
-                checks.send_replace(found(&verified));
+                checks.send_replace(verified.clone().into());
                 look_at_stock(&mut verified, &mut gauges, &store, &rules, every).await;
-                checks.send_replace(found(&verified));
+                checks.send_replace(verified.into());
                 every
             }
             Err(error) => {

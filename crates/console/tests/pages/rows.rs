@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use domain::ShopId;
-use operate::verify::{Checks, Verified};
+use operate::verify::Verified;
 use store::Activity;
 use store::activity::{ActivityNotes, Hour, ShopHour, ShopSigner};
 use store::reports::Violation;
@@ -44,7 +44,7 @@ async fn the_overview_says_which_orders_are_short_and_what_was_verified() {
     ] {
         let (over, below_zero) = (None, None);
         let verified = Verified { at: operate::now(), violations, over, below_zero };
-        test.checks.send_replace(Checks { last: Some(verified), failing: None });
+        test.checks.send_replace(verified.into());
         let overview = test.page("/console").await;
         assert!(overview.contains(said), "{overview}");
     }

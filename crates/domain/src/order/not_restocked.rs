@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::ids::Sku;
+use crate::order::Order;
 use crate::order::line_moves::LineMoves;
 use crate::order::targets::add_parts;
-use crate::order::{Order, is_live, is_reached};
 use crate::policy::Policy;
 
 impl Order {
@@ -17,7 +17,7 @@ impl Order {
         else {
             return units;
         };
-        let owing = is_live(&self.known, policy) && is_reached(&self.known, policy);
+        let owing = self.is_owing(policy);
         let completed = self.known.completed_at().is_some();
         for (id, moved) in moves.iter().filter(|(_, moved)| moved.not_restocked > 0) {
             let (Some(line), Some(shown)) = (self.lines.get(id), snapshot.lines.get(id)) else {

@@ -46,6 +46,11 @@ pub fn is_reached(known: &Known, policy: &Policy) -> bool {
 }
 
 impl Order {
+    /// Whether its units are owed by now.
+    pub(super) fn is_owing(&self, policy: &Policy) -> bool {
+        is_live(&self.known, policy) && is_reached(&self.known, policy)
+    }
+
     /// The targets of this order under `policy`. `stock` matters where units left and nobody says from
     /// where.
     pub fn targets(&self, policy: &Policy, stock: &StockView) -> Result<Targets, UnknownLocation> {
@@ -58,7 +63,7 @@ impl Order {
         // What left before the cut-over never counts in on_hand, nor does what came back of it.
         let completed_at = self.known.completed_at();
         let counted = completed_at.is_some_and(|at| !policy.before_cut_over(at));
-        let owing = is_live(&self.known, policy) && is_reached(&self.known, policy);
+        let owing = self.is_owing(policy);
         for (id, line) in &self.lines {
             if line.parts.is_empty() {
                 continue;
@@ -98,6 +103,9 @@ impl Order {
     /// What was taken elsewhere once stays so, as long as the platform says that it was shipped at all:
     /// of what is reversed, units that left from where it says go back last.
     fn take_elsewhere(&self, targets: &mut Targets) {
+        if self.taken_elsewhere.is_empty() {
+            return;
+        }
         let mut own: BTreeMap<StockKey, i64> = BTreeMap::new();
         for (key, holding) in &self.holdings {
             own.insert(key.clone(), holding.shipped);

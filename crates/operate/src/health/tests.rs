@@ -129,8 +129,7 @@ fn violations_are_said_with_the_promises_that_they_break() {
     let violations =
         vec![violation("P7", "CAP at main"), violation("P3", "x"), violation("P7", "")];
     let at = Timestamp(9 * DAY);
-    let verified = Some(Verified { at, violations, over: None, below_zero: None });
-    let checks = Checks { last: verified, failing: None };
+    let checks = Verified { at, violations, over: None, below_zero: None }.into();
     let facts = Facts { checks, ..facts(stats(0), Stored::default()) };
     let said = said(&facts).join("\n");
     assert!(said.contains("24 hours ago: 3 violations of P3, P7, as in: CAP at main."), "{said}");

@@ -31,6 +31,12 @@ pub struct Checks {
     pub failing: Option<Failing>,
 }
 
+impl From<Verified> for Checks {
+    fn from(last: Verified) -> Self {
+        Self { last: Some(last), failing: None }
+    }
+}
+
 /// Since when verifications fail, and why the latest did.
 #[derive(Clone, Debug)]
 pub struct Failing {
